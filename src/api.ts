@@ -1,0 +1,166 @@
+import type { MicroCredits, Milliseconds, PeerIdString, SwarmError } from './wire/index.ts'
+
+/** The types of the public API: what `createSwarm()` in `index.ts` gives. */
+
+export interface CreateSwarmInit {
+  /** Addresses of relays (`/ip4/…/tcp/…/ws/p2p/…`). @default the page's own host, by `/relay.json` */
+  relays?: string[]
+  /** @default 'local' on localhost and private hosts, else 'main' */
+  network?: 'local' | 'main'
+  /** @default none on localhost and private hosts, else public STUN */
+  iceServers?: RTCIceServer[]
+  /** Node only: where identity and ledger are kept. @default in memory */
+  dataFolder?: string
+  backend?: 'auto' | 'webgpu' | 'cpu'
+  /** CPU workers. @default cores − 1, at least 1, at most 4 */
+  workers?: number
+  /** Ends the node. */
+  signal?: AbortSignal
+  /** Node only: multiaddrs to listen on, such as `/ip4/127.0.0.1/tcp/0/ws`. */
+  listen?: string[]
+}
+
+export type SwarmState = 'starting' | 'bootstrapping' | 'relayed' | 'direct' | 'offline' | 'stopped'
+
+export type PauseReason = 'not-contributing' | 'paused'
+
+export interface PeerInfo {
+  readonly peer: PeerIdString
+  readonly connection: 'direct' | 'relayed'
+  readonly transport: 'webrtc' | 'websocket' | 'other'
+  readonly isRelay: boolean
+  /** What its last advert said. */
+  readonly skills: readonly string[]
+}
+
+export interface SwarmStatus {
+  readonly peer: PeerIdString
+  readonly network: string
+  /** bootstrapping: no relay yet; relayed: reachable through a relay; direct: at least one direct peer. */
+  readonly state: SwarmState
+  readonly contributing: boolean
+  readonly paused: PauseReason | undefined
+  readonly power: number
+  readonly device: { readonly backend: 'webgpu' | 'cpu'; readonly class: string } | undefined
+  readonly peers: readonly PeerInfo[]
+  readonly balance: Balance
+  readonly work: WorkDone
+}
+
+/** Amounts in µcr. */
+export interface Balance {
+  readonly settled: MicroCredits
+  readonly verified: MicroCredits
+  readonly pending: MicroCredits
+  readonly escrowed: MicroCredits
+}
+
+/** Served to others since the node started. */
+export interface WorkDone {
+  readonly units: number
+  readonly running: number
+  readonly verifiedUnits: number
+}
+
+export interface SubmitOptions {
+  /** The most that the job may cost (µcr). @default twice its price */
+  budget?: MicroCredits
+  /** Until when the result is wanted, from now. @default 600_000 */
+  deadlineMs?: Milliseconds
+  /** How long to wait for the first provider. @default 30_000 */
+  providerWaitMs?: Milliseconds
+  /** Into how many units to split. @default by cost */
+  units?: number
+  /** Work with these providers only. */
+  providers?: PeerIdString[]
+  /** The most providers that work side by side. @default 4 */
+  maxProviders?: number
+  signal?: AbortSignal
+}
+
+export type JobState = 'queued' | 'running' | 'settling' | 'done' | 'failed' | 'cancelled'
+
+export type JobEvent =
+  | { readonly type: 'queued'; readonly price: MicroCredits; readonly units: number }
+  | { readonly type: 'assigned'; readonly unit: number; readonly provider: PeerIdString }
+  | { readonly type: 'progress'; readonly done: number; readonly of: number }
+  | { readonly type: 'verified'; readonly unit: number; readonly provider: PeerIdString }
+  | {
+      readonly type: 'retried'
+      readonly unit: number
+      readonly provider: PeerIdString
+      readonly reason: string
+    }
+  | { readonly type: 'settled'; readonly receipt: JobReceipt }
+  | { readonly type: 'done' }
+  | { readonly type: 'failed'; readonly error: SwarmError }
+  | { readonly type: 'cancelled' }
+
+export interface JobReceipt {
+  readonly jobId: string
+  readonly skill: string
+  readonly price: MicroCredits
+  readonly paid: MicroCredits
+  readonly refund: MicroCredits
+  readonly providers: ReadonlyArray<{
+    readonly peer: PeerIdString
+    readonly units: number
+    readonly rejected: number
+    readonly paid: MicroCredits
+  }>
+  /** CID texts of the escrow and settle records. */
+  readonly escrows: readonly string[]
+  readonly settles: readonly string[]
+  readonly certainty: 'detection-only'
+  readonly split: string
+}
+
+/** Iterate for events (a snapshot, then live); leaving the loop detaches. Not thenable. */
+export interface Job<Output = unknown> extends AsyncIterable<JobEvent> {
+  readonly id: string
+  readonly skill: string
+  readonly state: JobState
+  /** Never an unhandled rejection: rejects only for those who await it. */
+  readonly result: Promise<{ value: Output; receipt: JobReceipt }>
+  /** Ends the job, pays what was verified, refunds the rest. Resolves when the books are closed. */
+  cancel(): Promise<void>
+}
+
+export interface ContributeOptions {
+  /** Share of the device's time, .05 to 1. @default 1 */
+  power?: number
+}
+
+export interface SwarmEvents {
+  /** State, peers, balance or work changed: at most ten a second. */
+  change: CustomEvent<SwarmStatus>
+}
+
+export interface Swarm {
+  readonly peer: PeerIdString
+  readonly status: SwarmStatus
+  /** The skills that this build knows. */
+  readonly skills: ReadonlyArray<{ name: string; version: string; description: string; example(): unknown }>
+  /** @throws SwarmError for a bad input or budget; never waits: the job starts by itself */
+  submit<Output = unknown>(skill: string, input: unknown, options?: SubmitOptions): Job<Output>
+  jobs(): readonly Job[]
+  /** Serve units to others. */
+  contribute(options?: ContributeOptions): Promise<void>
+  /** Stop serving at once; units in work are handed back. */
+  pause(): Promise<void>
+  /** Take no more units, end those in work, then pause. */
+  finish(): Promise<void>
+  /** Everything of this node's books: own records and certificates. */
+  exportLedger(): Promise<LedgerExport>
+  addEventListener<T extends keyof SwarmEvents>(type: T, listener: (event: SwarmEvents[T]) => void): void
+  removeEventListener<T extends keyof SwarmEvents>(type: T, listener: (event: SwarmEvents[T]) => void): void
+  stop(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Signed records as stored, oldest first: input of the audit. */
+export interface LedgerExport {
+  readonly network: string
+  readonly peer: PeerIdString
+  readonly records: ReadonlyArray<{ readonly payload: Uint8Array; readonly signature: Uint8Array }>
+}

@@ -1,0 +1,63 @@
+export type BackendKind = 'webgpu' | 'cpu'
+
+/** Coarse on purpose: an exact adapter name would be a fingerprint. */
+export interface DeviceClass {
+  readonly backend: BackendKind
+  /** Such as `webgpu-swiftshader`, `webgpu-nvidia`, `cpu-2`. Letters, digits, hyphens. */
+  readonly class: string
+}
+
+/** A shared input part, known by its SHA-256 (lower-case hex). */
+export interface PartRef {
+  readonly hash: string
+  readonly bytes: Uint8Array
+}
+
+export interface EngineUnit {
+  readonly skill: string
+  readonly params: readonly number[]
+  readonly data: Uint8Array
+  readonly parts: readonly PartRef[]
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal
+  /** Share of the unit done, 0 to 1. */
+  readonly onProgress?: (share: number) => void
+}
+
+/**
+ * Computes units and checks results off the main thread. One engine a node. Parts travel to the workers once
+ * and are dropped least recently used first (limit: 256 MiB).
+ */
+export interface Engine {
+  readonly device: DeviceClass
+  /** Units that run side by side (workers of the CPU backend; 2 on WebGPU, to overlap copies and work). */
+  readonly concurrency: number
+  /** Skills by name with the SHA-256 (32 bytes) of their kernels and manifest. */
+  readonly kernels: ReadonlyMap<string, Uint8Array>
+
+  /** @throws ComputeError `UNKNOWN_SKILL`, `BAD_UNIT`, `TIMEOUT`, `DEVICE_LOST`, `OUT_OF_MEMORY`, `WORKER_CRASHED`, `CLOSED`; or the signal's reason */
+  run(unit: EngineUnit, options?: RunOptions): Promise<Uint8Array>
+
+  /**
+   * The skill's own check, on a CPU worker, never on the GPU.
+   *
+   * @param seed 32 fresh random bytes, drawn after the result arrived
+   */
+  verify(unit: EngineUnit, result: Uint8Array, seed: Uint8Array, options?: RunOptions): Promise<boolean>
+
+  /** Share of time that the device computes, .05 to 1. Takes effect at the next slice. */
+  setPower(share: number): void
+  /** Ends all workers at once; what runs fails with `CLOSED`. */
+  close(): void
+}
+
+export interface EngineInit {
+  /** @default 'auto': WebGPU if there is an adapter, else CPU */
+  readonly backend?: BackendKind | 'auto'
+  /** Workers of the CPU backend. @default cores − 1, at least 1, at most 4 */
+  readonly workers?: number
+  /** @default 1 */
+  readonly power?: number
+}

@@ -1,0 +1,70 @@
+import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
+import type { KadDHT } from '@libp2p/kad-dht'
+import type * as z from 'zod/mini'
+import type { ControlFrame, Milliseconds, Network, PeerIdString } from '../wire/index.ts'
+
+export type SwarmNode = Libp2p<{ dht: KadDHT }>
+
+export interface NodeInit {
+  readonly privateKey: PrivateKey
+  readonly network: Network
+  /** Relays to dial and to stay reserved at. Empty for a Node provider that is itself reachable by WebSocket. */
+  readonly relays: readonly string[]
+  /** @default [] : no STUN, right for localhost and a LAN */
+  readonly iceServers?: readonly RTCIceServer[]
+  /** More addresses to listen on (Node): `/ip4/127.0.0.1/tcp/0/ws`. */
+  readonly listen?: readonly string[]
+  /** Allow private addresses and plain ws. @default true for localhost and private relays */
+  readonly allowPrivate?: boolean
+}
+
+/** Keeps the relays: redials with jittered backoff, for ever, without a reload. */
+export interface RelayWatchdog {
+  /** Relays connected and reserved at now. */
+  readonly reserved: number
+  stop(): void
+}
+
+/** Ticks that a hidden tab does not slow down (a worker's timer in a page). */
+export interface Ticker {
+  every(ms: Milliseconds, tick: () => void): () => void
+}
+
+export interface FramedStreamInit<In extends z.ZodMiniType, Out> {
+  readonly stream: Stream
+  /** Schema of what comes in, control frames included. */
+  readonly schema: In
+  /** Largest frame in bytes, both ways. */
+  readonly maxFrame: number
+  /** Unacknowledged bytes in flight. @default 1 MiB */
+  readonly window?: number
+  readonly ticker: Ticker
+  /** @default 500 */
+  readonly heartbeatMs?: Milliseconds
+  /** Beats missed before the peer counts as lost. @default 4 */
+  readonly heartbeatsMissed?: number
+  readonly outgoing?: Out
+}
+
+/**
+ * One libp2p stream as typed frames: length-prefixed DAG-CBOR, a window of unconsumed bytes (acks), heartbeats,
+ * goodbye. `ack` and `beat` never reach the reader; `bye` ends the iteration with NetError `PEER_LEFT`.
+ */
+export interface FramedStream<In, Out> {
+  readonly peer: PeerIdString
+  readonly connection: Connection | undefined
+  /** Resolves when the frame is handed to the stream: waits for window and drain. In order. */
+  send(frame: Out, options?: { signal?: AbortSignal }): Promise<void>
+  /**
+   * One reader. Ends when the other side closed its end.
+   *
+   * @throws NetError `PEER_LOST` (heartbeats missed, stream reset), `PEER_LEFT` (bye), or WireError for garbage (the stream is then aborted)
+   */
+  [Symbol.asyncIterator](): AsyncIterator<Exclude<In, ControlFrame>>
+  /** Says goodbye, without waiting. */
+  bye(reason: string): void
+  close(): Promise<void>
+  abort(error: Error): void
+  /** Aborted when the stream is over, with the reason. */
+  readonly closed: AbortSignal
+}

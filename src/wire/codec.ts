@@ -1,0 +1,70 @@
+import * as dagCbor from '@ipld/dag-cbor'
+import { CID } from 'multiformats/cid'
+import * as Digest from 'multiformats/hashes/digest'
+import { equals } from 'uint8arrays/equals'
+import type * as z from 'zod/mini'
+import { WireError } from './errors.ts'
+
+/** Encodes a value as canonical DAG-CBOR. Bigints must lie within ±(2^53 − 1); floats are refused. */
+export function encode(value: unknown): Uint8Array<ArrayBuffer> {
+  // cborg allocates plain ArrayBuffers; its type says ArrayBufferLike
+  return dagCbor.encode(value) as Uint8Array<ArrayBuffer>
+}
+
+/**
+ * Decodes DAG-CBOR and validates it. The bytes must be exactly what `encode` would have made of the value.
+ *
+ * @throws WireError `TOO_LARGE`, `MALFORMED` or `NOT_CANONICAL`
+ */
+export function decodeStrict<S extends z.ZodMiniType>(
+  bytes: Uint8Array,
+  schema: S,
+  limit: number
+): z.output<S> {
+  const raw = decodeRaw(bytes, limit)
+  if (!equals(encode(raw), bytes)) {
+    throw new WireError('NOT_CANONICAL', 'The message is not canonical DAG-CBOR.')
+  }
+  return validate(raw, schema)
+}
+
+/**
+ * Decodes DAG-CBOR and validates it, without the canonical check: for frames, which nobody signs or hashes.
+ *
+ * @throws WireError `TOO_LARGE` or `MALFORMED`
+ */
+export function decode<S extends z.ZodMiniType>(bytes: Uint8Array, schema: S, limit: number): z.output<S> {
+  return validate(decodeRaw(bytes, limit), schema)
+}
+
+function decodeRaw(bytes: Uint8Array, limit: number): unknown {
+  if (bytes.byteLength > limit) {
+    throw new WireError('TOO_LARGE', `A message of ${bytes.byteLength} bytes exceeds its limit of ${limit}.`)
+  }
+  try {
+    return dagCbor.decode(bytes)
+  } catch (cause) {
+    throw new WireError('MALFORMED', 'The message is not DAG-CBOR.', { cause })
+  }
+}
+
+function validate<S extends z.ZodMiniType>(raw: unknown, schema: S): z.output<S> {
+  const parsed = schema.safeParse(raw)
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]
+    throw new WireError(
+      'MALFORMED',
+      `The message does not fit its schema: ${issue?.path.join('.')} ${issue?.message}.`
+    )
+  }
+  return parsed.data
+}
+
+export async function sha256(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+}
+
+/** The CIDv1 (dag-cbor, sha2-256) of DAG-CBOR bytes. */
+export async function cidOf(payload: Uint8Array): Promise<CID> {
+  return CID.createV1(dagCbor.code, Digest.create(0x12, await sha256(payload)))
+}

@@ -1,0 +1,31 @@
+/** What an error may carry besides its code: plain data only, so that it survives a worker and the wire. */
+export type ErrorDetails = Record<string, string | number | boolean>
+
+/**
+ * The root of every error of this project. `code` is stable and meant for programs; the message says what
+ * happened and what to do; `retryable` says whether the same call may succeed later.
+ */
+export class SwarmError<Code extends string = string> extends Error {
+  override readonly name: string = 'SwarmError'
+  readonly code: Code
+  readonly retryable: boolean
+  readonly details: ErrorDetails
+
+  constructor(
+    code: Code,
+    message: string,
+    options: { retryable?: boolean; details?: ErrorDetails; cause?: unknown } = {}
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.retryable = options.retryable ?? false
+    this.details = options.details ?? {}
+  }
+}
+
+/** Bytes from a peer, a file or a store that are not what the schema says. Never retryable. */
+export type WireErrorCode = 'TOO_LARGE' | 'MALFORMED' | 'NOT_CANONICAL' | 'BAD_SIGNATURE' | 'WRONG_NETWORK'
+
+export class WireError extends SwarmError<WireErrorCode> {
+  override readonly name = 'WireError'
+}

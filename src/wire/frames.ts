@@ -1,0 +1,121 @@
+import * as z from 'zod/mini'
+import { settleCertificate } from './records.ts'
+import { bytes, bytesUpTo, cid, hash, name, natural, peerId, shortText, signature } from './schema.ts'
+import { signed } from './signed.ts'
+
+/** Every message of the job and ledger protocols. Frames are length-prefixed DAG-CBOR; `t` names the kind. */
+
+/** Payload bytes that one frame carries at most: larger parts and results travel in chunks. */
+export const CHUNK_MAX = 256 * 1024
+/** Largest frame of the job protocol in bytes. */
+export const JOB_FRAME_MAX = CHUNK_MAX + 4 * 1024
+/** Largest message of the ledger protocol in bytes. */
+export const LEDGER_MESSAGE_MAX = 512 * 1024
+/** A unit's own input, and its output, in bytes. */
+export const UNIT_BYTES_MAX = 4 * 1024 * 1024
+/** One shared, content-addressed input part in bytes. */
+export const PART_BYTES_MAX = 64 * 1024 * 1024
+export const UNITS_MAX = 65_536
+
+const unitIndex = natural.check(z.maximum(UNITS_MAX - 1))
+const chunk = bytesUpTo(CHUNK_MAX)
+
+/** Part of every framed stream, sent and answered by `net/framed-stream` itself. */
+export const control = [
+  /** Total bytes of frames that the receiver has consumed: opens the sender's window. */
+  z.strictObject({ t: z.literal('ack'), bytes: natural }),
+  /** Alive. Sent every 500 ms. */
+  z.strictObject({ t: z.literal('beat') }),
+  /** The sender leaves on purpose (page closed, paused, stopped): no heartbeat will follow. */
+  z.strictObject({ t: z.literal('bye'), reason: name })
+] as const
+
+/** Requester to provider. */
+export const jobRequestFrame = z.discriminatedUnion('t', [
+  z.strictObject({
+    t: z.literal('open'),
+    jobId: bytes(16),
+    skill: name,
+    kernel: hash,
+    escrow: cid
+  }),
+  z.strictObject({
+    t: z.literal('part'),
+    hash,
+    size: natural.check(z.maximum(PART_BYTES_MAX)),
+    offset: natural,
+    bytes: chunk
+  }),
+  z.strictObject({
+    t: z.literal('unit'),
+    index: unitIndex,
+    params: z.array(z.int()).check(z.maxLength(64)),
+    parts: z.array(hash).check(z.maxLength(16)),
+    size: natural.check(z.maximum(UNIT_BYTES_MAX)),
+    bytes: chunk
+  }),
+  /** The rest of a unit's input, in order, when it exceeds one chunk. */
+  z.strictObject({ t: z.literal('input'), index: unitIndex, offset: natural, bytes: chunk }),
+  z.strictObject({ t: z.literal('cancel'), index: unitIndex }),
+  z.strictObject({ t: z.literal('receipt'), receipt: signed }),
+  /** No more units will come: answer with a release. */
+  z.strictObject({ t: z.literal('finish') }),
+  ...control
+])
+
+/** Provider to requester. */
+export const jobResponseFrame = z.discriminatedUnion('t', [
+  /** `window`: the units that the provider takes before the next receipt. */
+  z.strictObject({ t: z.literal('accepted'), window: natural }),
+  z.strictObject({ t: z.literal('refused'), code: name, message: shortText, retryAfterMs: natural }),
+  z.strictObject({ t: z.literal('window'), window: natural }),
+  z.strictObject({ t: z.literal('progress'), index: unitIndex, permille: natural.check(z.maximum(1000)) }),
+  z.strictObject({ t: z.literal('output'), index: unitIndex, offset: natural, bytes: chunk }),
+  /** Follows the last `output` of a unit: the provider's signature over `resultStatement`. */
+  z.strictObject({
+    t: z.literal('result'),
+    index: unitIndex,
+    size: natural.check(z.maximum(UNIT_BYTES_MAX)),
+    hash,
+    signature
+  }),
+  z.strictObject({
+    t: z.literal('failed'),
+    index: unitIndex,
+    code: name,
+    message: shortText,
+    retryable: z.boolean()
+  }),
+  z.strictObject({ t: z.literal('released'), release: signed }),
+  ...control
+])
+
+/** What a provider signs (domain `result`) before it learns the challenge. */
+export const resultStatement = z.strictObject({ escrow: cid, index: unitIndex, hash, author: peerId })
+
+/** Asked over a ledger stream: one request, one response. */
+export const ledgerRequest = z.discriminatedUnion('t', [
+  /** Vote on `record`. `tail`: the author's records before it, oldest first, that the witness lacks. */
+  z.strictObject({ t: z.literal('certify'), record: signed, tail: z.array(signed).check(z.maxLength(1024)) }),
+  /** Here is your payout: claim it. */
+  z.strictObject({ t: z.literal('paid'), certificate: settleCertificate, index: natural }),
+  /** Has this escrow of yours been settled? */
+  z.strictObject({ t: z.literal('settled'), escrow: cid })
+])
+
+export const ledgerResponse = z.discriminatedUnion('t', [
+  z.strictObject({ t: z.literal('vote'), vote: signed }),
+  /** The witness knows the chain only up to `seq` (-1: not at all): send the tail from there. */
+  z.strictObject({ t: z.literal('need'), after: z.int().check(z.gte(-1)) }),
+  z.strictObject({ t: z.literal('ok') }),
+  z.strictObject({ t: z.literal('certificate'), certificate: settleCertificate, index: natural }),
+  z.strictObject({ t: z.literal('open') }),
+  z.strictObject({ t: z.literal('refused'), code: name, message: shortText })
+])
+
+export type JobRequestFrame = z.output<typeof jobRequestFrame>
+export type JobResponseFrame = z.output<typeof jobResponseFrame>
+export type ControlFrame = z.output<(typeof control)[number]>
+export type LedgerRequest = z.output<typeof ledgerRequest>
+export type LedgerResponse = z.output<typeof ledgerResponse>
+export type ResultStatement = z.output<typeof resultStatement>

@@ -1,0 +1,101 @@
+import * as z from 'zod/mini'
+import { bytes, cid, hash, microCredits, natural, peerId, timestamp } from './schema.ts'
+import { signed } from './signed.ts'
+
+/** The records of a personal chain. Amounts are µcr; `ts` is ms since 1970 UTC. PROTOCOL.md has vectors. */
+
+export const PAYEES_MAX = 64
+export const SEAT_MAX = 7
+
+const peers = z.array(peerId).check(z.maxLength(SEAT_MAX))
+
+/** First record of a chain: the grant, fixed by the network's parameters. */
+export const genesisBody = z.strictObject({ grant: microCredits })
+
+/** The witnesses of the author's later records. `unsure`: certified without a quorum of the old seat. */
+export const seatBody = z.strictObject({ members: peers, quorum: natural, unsure: z.boolean() })
+
+/** On whose recognition a payee serves, and how much of it (empty: strangers' work). */
+export const recognitionShare = z.strictObject({ payer: peerId, amount: microCredits })
+
+/** One payment channel: at most `max` to `peer`. */
+export const payee = z.strictObject({
+  peer: peerId,
+  max: microCredits,
+  on: z.array(recognitionShare).check(z.maxLength(16))
+})
+
+/**
+ * Locks Σ max for one job, one channel a payee. An empty `witnesses` with `quorum` 0 means that the payees'
+ * own signatures are the certificate: a double spend is then detected, not prevented.
+ */
+export const escrowBody = z.strictObject({
+  jobId: bytes(16),
+  parent: z.nullable(cid),
+  payees: z.array(payee).check(z.minLength(1), z.maxLength(PAYEES_MAX)),
+  amount: microCredits,
+  inputRoot: hash,
+  witnesses: peers,
+  quorum: natural,
+  tClose: timestamp,
+  nonce: bytes(16)
+})
+
+/** Units that the same payees computed: total `weight` (µcr), `payees` by index, `quorum` of them needed. */
+export const unitGroup = z.strictObject({
+  weight: microCredits,
+  payees: z.array(natural).check(z.minLength(1), z.maxLength(PAYEES_MAX)),
+  quorum: natural
+})
+
+export const unitsSplit = z.strictObject({
+  form: z.literal('units'),
+  seed: hash,
+  inputs: z.array(unitGroup).check(z.maxLength(256))
+})
+
+/** Ends an escrow: Σ payouts (by payee index) + refund = the escrow's amount, exactly. */
+export const settleBody = z.strictObject({
+  escrow: cid,
+  payouts: z.array(microCredits).check(z.minLength(1), z.maxLength(PAYEES_MAX)),
+  refund: microCredits,
+  split: unitsSplit
+})
+
+/** Escrow, its settle, and the votes on the settle. Enough for a third party to check a payment offline. */
+export const settleCertificate = z.strictObject({
+  kind: z.literal('settle'),
+  escrow: signed,
+  settle: signed,
+  votes: z.array(signed).check(z.maxLength(PAYEES_MAX))
+})
+
+/** Takes payout `index` of a certificate into the author's balance. The amount is read, never stated. */
+export const claimBody = z.strictObject({ certificate: settleCertificate, index: natural })
+
+const head = {
+  v: z.literal(1),
+  net: hash,
+  author: peerId,
+  seq: natural,
+  prev: z.nullable(cid),
+  ts: timestamp,
+  bal: microCredits,
+  idleSince: timestamp
+}
+
+export const record = z.discriminatedUnion('kind', [
+  z.strictObject({ ...head, kind: z.literal('genesis'), body: genesisBody }),
+  z.strictObject({ ...head, kind: z.literal('seat'), body: seatBody }),
+  z.strictObject({ ...head, kind: z.literal('escrow'), body: escrowBody }),
+  z.strictObject({ ...head, kind: z.literal('settle'), body: settleBody }),
+  z.strictObject({ ...head, kind: z.literal('claim'), body: claimBody })
+])
+
+export type LedgerRecord = z.output<typeof record>
+export type RecordKind = LedgerRecord['kind']
+export type RecordOf<K extends RecordKind> = Extract<LedgerRecord, { kind: K }>
+export type EscrowBody = z.output<typeof escrowBody>
+export type SettleBody = z.output<typeof settleBody>
+export type UnitGroup = z.output<typeof unitGroup>
+export type SettleCertificate = z.output<typeof settleCertificate>

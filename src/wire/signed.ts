@@ -1,0 +1,69 @@
+import { publicKeyFromProtobuf } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { concat } from 'uint8arrays/concat'
+import * as z from 'zod/mini'
+import { decodeStrict, encode } from './codec.ts'
+import { WireError } from './errors.ts'
+import { bytesUpTo, signature } from './schema.ts'
+import type { PeerIdString } from './units.ts'
+
+/** A signed payload: the signature covers `domain ‖ 0x00 ‖ payload`, so no signature fits two kinds of thing. */
+export interface Signed {
+  readonly payload: Uint8Array
+  readonly signature: Uint8Array
+}
+
+export const DOMAINS = {
+  record: 'swarmharness-ledger/1',
+  statement: 'swarmharness-statement/1',
+  advert: 'swarmharness-advert/1',
+  result: 'swarmharness-result/1'
+} as const
+
+export type Domain = (typeof DOMAINS)[keyof typeof DOMAINS]
+
+/** Largest signed payload: a claim that embeds its certificate with seven votes stays far below it. */
+export const SIGNED_PAYLOAD_MAX = 64 * 1024
+
+export const signed = z.strictObject({ payload: bytesUpTo(SIGNED_PAYLOAD_MAX), signature })
+
+const encoder = new TextEncoder()
+
+function signingBytes(domain: Domain, payload: Uint8Array): Uint8Array {
+  return concat([encoder.encode(`${domain}\0`), payload])
+}
+
+/** Encodes a value canonically and signs it. */
+export async function sign(key: PrivateKey, domain: Domain, value: unknown): Promise<Signed> {
+  const payload = encode(value)
+  return { payload, signature: await key.sign(signingBytes(domain, payload)) }
+}
+
+/**
+ * Decodes a signed payload and checks the signature against the peer id that the payload names.
+ *
+ * @param signer picks the signer's peer id out of the decoded value
+ * @throws WireError `TOO_LARGE`, `MALFORMED`, `NOT_CANONICAL` or `BAD_SIGNATURE`
+ */
+export async function verifySigned<S extends z.ZodMiniType>(
+  envelope: Signed,
+  domain: Domain,
+  schema: S,
+  signer: (value: z.output<S>) => PeerIdString
+): Promise<z.output<S>> {
+  const value = decodeStrict(envelope.payload, schema, SIGNED_PAYLOAD_MAX)
+  const key = publicKeyOf(signer(value))
+  if (!(await key.verify(signingBytes(domain, envelope.payload), envelope.signature))) {
+    throw new WireError('BAD_SIGNATURE', 'The signature does not belong to the peer that the message names.')
+  }
+  return value
+}
+
+function publicKeyOf(peer: PeerIdString) {
+  const id = peerIdFromString(peer)
+  if (id.type !== 'Ed25519') {
+    throw new WireError('MALFORMED', 'Only Ed25519 peer ids sign.')
+  }
+  return publicKeyFromProtobuf(id.toMultihash().digest)
+}
