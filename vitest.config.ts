@@ -1,0 +1,78 @@
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import { CHROMIUM_FLAGS } from './scripts/chromium-flags.ts'
+import { findChromium } from './scripts/find-chromium.mjs'
+
+/** Packages that tests in Chromium load, bundled before the run: found later, they would reload the page. */
+const BROWSER_PACKAGES = [
+  '@chainsafe/libp2p-noise',
+  '@chainsafe/libp2p-yamux',
+  '@ipld/dag-cbor',
+  '@libp2p/circuit-relay-v2',
+  '@libp2p/crypto',
+  '@libp2p/crypto/keys',
+  '@libp2p/identify',
+  '@libp2p/interface',
+  '@libp2p/kad-dht',
+  '@libp2p/logger',
+  '@libp2p/peer-id',
+  '@libp2p/ping',
+  '@libp2p/utils',
+  '@libp2p/webrtc',
+  '@libp2p/websockets',
+  '@multiformats/multiaddr',
+  'comlink',
+  'fast-check',
+  'idb',
+  'libp2p',
+  'lit',
+  'multiformats/cid',
+  'multiformats/hashes/digest',
+  'uint8arrays/concat',
+  'uint8arrays/equals',
+  'zod/mini'
+]
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          environment: 'node',
+          include: ['test/unit/**/*.test.ts'],
+          testTimeout: 20_000
+        }
+      },
+      {
+        optimizeDeps: { include: BROWSER_PACKAGES },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 30_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            api: { host: '127.0.0.1' },
+            provider: playwright({
+              launchOptions: { executablePath: findChromium(), args: [...CHROMIUM_FLAGS] }
+            }),
+            instances: [{ browser: 'chromium' }]
+          }
+        }
+      },
+      {
+        test: {
+          name: 'e2e',
+          environment: 'node',
+          include: ['test/e2e/**/*.test.ts'],
+          globalSetup: ['test/e2e/build.setup.ts'],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 120_000
+        }
+      }
+    ]
+  }
+})
