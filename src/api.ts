@@ -1,5 +1,7 @@
 import type { MicroCredits, Milliseconds, PeerIdString, SwarmError } from './wire/index.ts'
 
+export type { MicroCredits, Milliseconds, PeerIdString, SwarmError }
+
 /** The types of the public API: what `createSwarm()` in `index.ts` gives. */
 
 export interface CreateSwarmInit {
