@@ -1,0 +1,67 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const REPOSITORY = resolve(import.meta.dirname, '../../..')
+const LINES_MAX = 400
+const PACKAGES_MAX = 600
+/** Built from pieces, so that this file does not find itself. */
+const FORBIDDEN = [`@ts-${'ignore'}`, `@ts-${'nocheck'}`, `as ${'any'}`]
+
+const ours = globSync('{src,workers,shaders,relay,scripts,bench,test,examples}/**/*.{ts,mjs}', {
+  cwd: REPOSITORY
+})
+const house = ours.filter((path) => /^(src|workers|relay)\//.test(path))
+
+interface Lock {
+  readonly packages: Readonly<Record<string, { version?: string; resolved?: string; name?: string }>>
+}
+
+function readLock(path: string): Lock {
+  return JSON.parse(readFileSync(join(REPOSITORY, path), 'utf8')) // npm's own format, version 3
+}
+
+describe('what Biome cannot say', () => {
+  it('sees the sources', () => {
+    expect(house.length).toBeGreaterThan(20)
+  })
+
+  it(`no file of src, workers or relay is longer than ${LINES_MAX} lines`, () => {
+    const long = house.filter(
+      (path) => readFileSync(join(REPOSITORY, path), 'utf8').split('\n').length > LINES_MAX + 1
+    )
+    expect(long).toEqual([])
+  })
+
+  it('nothing switches the type checker off', () => {
+    const loose = ours.filter((path) => {
+      const text = readFileSync(join(REPOSITORY, path), 'utf8')
+      return FORBIDDEN.some((words) => new RegExp(`${words}\\b`).test(text))
+    })
+    expect(loose).toEqual([])
+  })
+})
+
+describe('the packages', () => {
+  const lock = readLock('package-lock.json')
+
+  it('come from whatever registry the user has: the lock file holds no address', () => {
+    const addressed = Object.values(lock.packages).filter(({ resolved }) => resolved !== undefined)
+    expect(addressed).toEqual([])
+  })
+
+  it(`are at most ${PACKAGES_MAX}`, () => {
+    const installed = Object.keys(readLock('node_modules/.package-lock.json').packages)
+    console.log(`${installed.length} packages are installed`)
+    expect(installed.length).toBeGreaterThan(100)
+    expect(installed.length).toBeLessThanOrEqual(PACKAGES_MAX)
+  })
+
+  it('bring no React Native', () => {
+    const real = Object.entries(lock.packages).filter(
+      ([path, { name }]) => path.includes('react-native') && name !== 'empty-npm-package'
+    )
+    expect(real).toEqual([])
+    expect(existsSync(join(REPOSITORY, 'node_modules/react-native'))).toBe(false)
+  })
+})
