@@ -32,11 +32,14 @@ export interface Ticker {
 
 export interface FramedStreamInit<In extends z.ZodMiniType, Out> {
   readonly stream: Stream
+  /** Who is on the other side, and the connection that carries the stream (for the UI). */
+  readonly peer: PeerIdString
+  readonly connection?: Connection | undefined
   /** Schema of what comes in, control frames included. */
   readonly schema: In
   /** Largest frame in bytes, both ways. */
   readonly maxFrame: number
-  /** Unacknowledged bytes in flight. @default 1 MiB */
+  /** Unacknowledged bytes in flight, the same on both sides. @default 1 MiB */
   readonly window?: number
   readonly ticker: Ticker
   /** @default 500 */
@@ -56,13 +59,15 @@ export interface FramedStream<In, Out> {
   /** Resolves when the frame is handed to the stream: waits for window and drain. In order. */
   send(frame: Out, options?: { signal?: AbortSignal }): Promise<void>
   /**
-   * One reader. Ends when the other side closed its end.
+   * One reader. Ends when this side or the other called `close()`. Frames that came before an end are still
+   * delivered, but for an `abort` or `close` of this side.
    *
-   * @throws NetError `PEER_LOST` (heartbeats missed, stream reset), `PEER_LEFT` (bye), or WireError for garbage (the stream is then aborted)
+   * @throws NetError `PEER_LOST` (heartbeats missed, stream reset or ended without goodbye), `PEER_LEFT` (bye), or WireError for garbage (the stream is then aborted)
    */
   [Symbol.asyncIterator](): AsyncIterator<Exclude<In, ControlFrame>>
   /** Says goodbye, without waiting. */
   bye(reason: string): void
+  /** Ends the stream for both sides, after the frames that wait to be sent. */
   close(): Promise<void>
   abort(error: Error): void
   /** Aborted when the stream is over, with the reason. */

@@ -1,0 +1,14 @@
+import { platform } from '#net-platform'
+
+export { isDirect, transportOf } from './connections.ts'
+export { NetError, type NetErrorCode } from './errors.ts'
+export { type ExchangeOptions, request, respond } from './exchange.ts'
+export { framedStream, WINDOW } from './framed-stream.ts'
+export { isPrivateAddress, parseAddress } from './gater.ts'
+export { type IdentityStore, loadIdentity } from './identity.ts'
+export { createNode } from './node.ts'
+export { type RelayWatchdogOptions, watchRelays } from './relay-watchdog.ts'
+export type * from './types.ts'
+
+/** The runtime's ticks: of a worker in a page, of a timer in Node. */
+export const ticker = platform.ticker

@@ -1,0 +1,60 @@
+import type { Connection, PeerId } from '@libp2p/interface'
+import { isDirect } from './connections.ts'
+import type { SwarmNode, Ticker } from './types.ts'
+
+const CHECK_MS = 1_000
+/** A connection must have been superfluous for so many checks: streams that were just asked for show by then. */
+const CHECKS_BEFORE_CLOSE = 3
+
+/** Streams that come and go by themselves: a connection with only these carries nothing. */
+const HOUSEKEEPING = /^\/ipfs\/(id|id\/push|ping)\/|^\/webrtc-signaling\/|\/kad\/|^\/libp2p\/(dcutr|autonat)/
+
+/**
+ * Closes what is left over when two peers dialled each other at once, or met over a relay before they got a
+ * direct connection. Only the peer with the smaller id closes, so that the two never close one each.
+ *
+ * @returns stops it
+ */
+export function keepOneConnection(
+  node: Pick<SwarmNode, 'peerId' | 'getConnections'>,
+  ticker: Ticker
+): () => void {
+  let superfluous = new Map<Connection, number>()
+  return ticker.every(CHECK_MS, () => {
+    const next = new Map<Connection, number>()
+    for (const connection of extraConnections(node.peerId, node.getConnections())) {
+      const checks = (superfluous.get(connection) ?? 0) + 1
+      if (checks >= CHECKS_BEFORE_CLOSE) {
+        connection.close().catch((error) => connection.abort(error))
+      } else {
+        next.set(connection, checks)
+      }
+    }
+    superfluous = next
+  })
+}
+
+/** The connections that `self` may close: all but the best one of each peer, if idle. */
+export function extraConnections(self: PeerId, connections: readonly Connection[]): Connection[] {
+  const byPeer = Map.groupBy(
+    connections.filter(({ status }) => status === 'open'),
+    ({ remotePeer }) => remotePeer.toString()
+  )
+  return [...byPeer]
+    .filter(([peer, ofPeer]) => ofPeer.length > 1 && self.toString() < peer)
+    .flatMap(([, ofPeer]) => ofPeer.toSorted(bestFirst).slice(1))
+    .filter((connection) => !isBusy(connection))
+}
+
+/** Direct before relayed, busy before idle, old before young. */
+function bestFirst(a: Connection, b: Connection): number {
+  return (
+    Number(isDirect(b)) - Number(isDirect(a)) ||
+    Number(isBusy(b)) - Number(isBusy(a)) ||
+    a.timeline.open - b.timeline.open
+  )
+}
+
+function isBusy(connection: Connection): boolean {
+  return connection.streams.some(({ protocol }) => !HOUSEKEEPING.test(protocol))
+}

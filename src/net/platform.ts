@@ -1,0 +1,16 @@
+import type { Libp2pOptions } from 'libp2p'
+import type { Ticker } from './types.ts'
+
+export interface TransportInit {
+  readonly iceServers: readonly RTCIceServer[]
+  /** Whether relays are known, at which to be reachable. */
+  readonly relayed: boolean
+}
+
+/** What a tab and Node do differently. */
+export interface NetPlatform {
+  readonly ticker: Ticker
+  transports(init: TransportInit): NonNullable<Libp2pOptions['transports']>
+  /** Addresses to listen on besides those that were asked for. */
+  listen(init: TransportInit): string[]
+}
