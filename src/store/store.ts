@@ -18,6 +18,13 @@ export interface Store {
   close(): Promise<void>
 }
 
+export interface OpenStoreInit {
+  /** Name of the network: each has its own identity and chain. */
+  readonly network: string
+  /** Node only. @default none: kept in memory */
+  readonly dataFolder?: string | undefined
+}
+
 /** The node's own chain: dense from seq 0. */
 export interface ChainStore {
   head(): Promise<StoredRecord | undefined>
@@ -40,7 +47,7 @@ export interface StoredRecord {
 }
 
 /**
- * `votes`: what this node voted, by `<author>/<seq>`. `chains`: verified heads and states of other authors.
+ * `votes`: what this node voted last, by author. `chains`: verified heads and states of other authors.
  * `contracts`: escrows this node pays from or earns on, by CID text. `certificates`: by escrow CID text.
  * `meta`: everything small (consent, settings, advert sequence).
  */

@@ -107,6 +107,8 @@ export const ledgerResponse = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('vote'), vote: signed }),
   /** The witness knows the chain only up to `seq` (-1: not at all): send the tail from there. */
   z.strictObject({ t: z.literal('need'), after: z.int().check(z.gte(-1)) }),
+  /** The witness has another record for that place: the two together are a fork proof. */
+  z.strictObject({ t: z.literal('conflict'), record: signed }),
   z.strictObject({ t: z.literal('ok') }),
   z.strictObject({ t: z.literal('certificate'), certificate: settleCertificate, index: natural }),
   z.strictObject({ t: z.literal('open') }),

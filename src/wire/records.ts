@@ -1,11 +1,15 @@
 import * as z from 'zod/mini'
 import { bytes, cid, hash, microCredits, natural, peerId, timestamp } from './schema.ts'
-import { signed } from './signed.ts'
+import { signedUpTo } from './signed.ts'
 
 /** The records of a personal chain. Amounts are µcr; `ts` is ms since 1970 UTC. PROTOCOL.md has vectors. */
 
 export const PAYEES_MAX = 64
 export const SEAT_MAX = 7
+/** Largest payload of an escrow and of a settle in bytes, so that any certificate fits into a claim. */
+export const CERTIFIED_PAYLOAD_MAX = 16 * 1024
+/** Largest payload of a vote in bytes. */
+export const VOTE_PAYLOAD_MAX = 384
 
 const peers = z.array(peerId).check(z.maxLength(SEAT_MAX))
 
@@ -62,12 +66,16 @@ export const settleBody = z.strictObject({
   split: unitsSplit
 })
 
-/** Escrow, its settle, and the votes on the settle. Enough for a third party to check a payment offline. */
+/**
+ * Escrow, its settle, and the votes on the settle. Enough for a third party to check a payment offline. Under
+ * an escrow without witnesses the votes are its payees', any number of them: there the claim that embeds the
+ * certificate is its payee's signature.
+ */
 export const settleCertificate = z.strictObject({
   kind: z.literal('settle'),
-  escrow: signed,
-  settle: signed,
-  votes: z.array(signed).check(z.maxLength(PAYEES_MAX))
+  escrow: signedUpTo(CERTIFIED_PAYLOAD_MAX),
+  settle: signedUpTo(CERTIFIED_PAYLOAD_MAX),
+  votes: z.array(signedUpTo(VOTE_PAYLOAD_MAX)).check(z.maxLength(PAYEES_MAX))
 })
 
 /** Takes payout `index` of a certificate into the author's balance. The amount is read, never stated. */

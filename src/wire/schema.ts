@@ -31,10 +31,16 @@ export const bytesUpTo = (limit: number) =>
 export const hash = bytes(32)
 export const signature = bytes(64)
 
-export const cid = z.custom<CID>(
-  (value) => CID.asCID(value)?.version === 1 && CID.asCID(value)?.code === 0x71,
-  'not a dag-cbor CIDv1'
-)
+/** A CIDv1 of DAG-CBOR by SHA-256, and nothing else: another hash (identity) could be of any length. */
+export const cid = z.custom<CID>((value) => {
+  const id = CID.asCID(value)
+  return (
+    id?.version === 1 &&
+    id.code === 0x71 &&
+    id.multihash.code === 0x12 &&
+    id.multihash.digest.byteLength === 32
+  )
+}, 'not a dag-cbor sha2-256 CIDv1')
 
 const knownPeerIds = new Map<string, boolean>()
 const KNOWN_PEER_IDS_MAX = 4_096

@@ -23,10 +23,12 @@ export const DOMAINS = {
 
 export type Domain = (typeof DOMAINS)[keyof typeof DOMAINS]
 
-/** Largest signed payload: a claim that embeds its certificate with seven votes stays far below it. */
+/** Largest signed payload. A claim of the largest certificate stays below it. */
 export const SIGNED_PAYLOAD_MAX = 64 * 1024
 
-export const signed = z.strictObject({ payload: bytesUpTo(SIGNED_PAYLOAD_MAX), signature })
+export const signedUpTo = (limit: number) => z.strictObject({ payload: bytesUpTo(limit), signature })
+
+export const signed = signedUpTo(SIGNED_PAYLOAD_MAX)
 
 const encoder = new TextEncoder()
 

@@ -1,0 +1,234 @@
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
+import { identityTaken, placeTaken, StoreError, storeClosed } from './errors.ts'
+import { copyRecord } from './memory.ts'
+import { type Store, type StoredRecord, TABLES, type Table, type TableName } from './store.ts'
+
+type TableSchema = { [name in TableName]: { key: string; value: Uint8Array } }
+
+interface Schema extends DBSchema, TableSchema {
+  identity: { key: string; value: Uint8Array }
+  chain: { key: number; value: StoredRecord }
+}
+
+type Database = IDBPDatabase<Schema>
+type StoreName = 'identity' | 'chain' | TableName
+type Upgrade = IDBPTransaction<Schema, StoreName[], 'versionchange'>
+
+export type Migration = (database: Database, transaction: Upgrade) => void
+
+/** Migrations by the version that they lead to: `MIGRATIONS[0]` makes version 1 from nothing. */
+export const MIGRATIONS: readonly Migration[] = [
+  (database) => {
+    database.createObjectStore('identity')
+    database.createObjectStore('chain', { keyPath: 'seq' })
+    for (const name of TABLES) {
+      database.createObjectStore(name)
+    }
+  }
+]
+
+const SELF = 'self'
+
+/**
+ * The store of a tab. Writes are `durability: 'strict'`, so that a promise that resolved survives a power cut.
+ *
+ * @param name of the database, one a network
+ * @param migrations other than the default in tests only
+ * @throws StoreError `DENIED` where the browser lets the page keep nothing, `UNAVAILABLE` while another tab
+ * holds an older version open
+ */
+export async function indexedDbStore(name: string, migrations = MIGRATIONS): Promise<Store> {
+  let gone: StoreError | undefined
+  const database = await open(name, migrations, (error) => {
+    gone ??= error
+  })
+
+  /** Runs one database operation; the browser's exceptions become a StoreError. */
+  async function run<T>(operation: (database: Database) => Promise<T>): Promise<T> {
+    if (gone) {
+      throw gone
+    }
+    try {
+      return await operation(database)
+    } catch (cause) {
+      throw gone ?? storeErrorOf(cause)
+    }
+  }
+
+  return {
+    identity: () => run((db) => db.get('identity', SELF)),
+    saveIdentity: (key) =>
+      run((db) =>
+        write(db, ['identity'], 'strict', async (tx) => {
+          const store = tx.objectStore('identity')
+          if ((await store.count()) > 0) {
+            throw identityTaken()
+          }
+          await store.add(key.slice(), SELF)
+        })
+      ),
+    chain: {
+      head: () =>
+        run(async (db) => {
+          const cursor = await db.transaction('chain').store.openCursor(null, 'prev')
+          return cursor?.value
+        }),
+      append: (record, alongside = []) =>
+        run((db) =>
+          write(db, ['chain', ...alongside.map(({ table }) => table)], 'strict', async (tx) => {
+            const store = tx.objectStore('chain')
+            const head = await store.openKeyCursor(null, 'prev')
+            const next = head ? head.key + 1 : 0
+            if (record.seq !== next) {
+              throw placeTaken(record.seq, next)
+            }
+            await store.add(copyRecord(record))
+            for (const { table, key, value } of alongside) {
+              await tx.objectStore(table).put(value.slice(), key)
+            }
+          })
+        ),
+      range: (from = 0, to = Number.MAX_SAFE_INTEGER) =>
+        run(async (db) => (from < to ? db.getAll('chain', IDBKeyRange.bound(from, to, false, true)) : []))
+    },
+    table: (table) => tableOf(table, run),
+    async close() {
+      if (!gone) {
+        gone = storeClosed()
+        database.close()
+      }
+    }
+  }
+}
+
+function tableOf(name: TableName, run: <T>(operation: (db: Database) => Promise<T>) => Promise<T>): Table {
+  return {
+    get: (key) => run((db) => db.get(name, key)),
+    put: (key, value, { relaxed = false } = {}) =>
+      run((db) =>
+        write(db, [name], relaxed ? 'relaxed' : 'strict', async (tx) => {
+          await tx.objectStore(name).put(value.slice(), key)
+        })
+      ),
+    delete: (key) =>
+      run((db) =>
+        write(db, [name], 'strict', async (tx) => {
+          await tx.objectStore(name).delete(key)
+        })
+      ),
+    entries: () =>
+      run(async (db) => {
+        const { store } = db.transaction(name)
+        const [keys, values] = await Promise.all([store.getAllKeys(), store.getAll()])
+        return keys.flatMap((key, i): Array<[string, Uint8Array]> => {
+          const value = values[i]
+          return value ? [[key, value]] : []
+        })
+      })
+  }
+}
+
+/** One readwrite transaction: resolves when it is complete, aborts it when the body throws. */
+async function write(
+  database: Database,
+  stores: StoreName[],
+  durability: 'strict' | 'relaxed',
+  body: (tx: IDBPTransaction<Schema, StoreName[], 'readwrite'>) => Promise<void>
+): Promise<void> {
+  const tx = database.transaction([...new Set(stores)], 'readwrite', { durability })
+  const done = tx.done
+  done.catch(() => {}) // awaited below, unless the body's own error comes first
+  try {
+    await body(tx)
+  } catch (error) {
+    abort(tx)
+    throw error
+  }
+  await done
+}
+
+function abort(tx: IDBPTransaction<Schema, StoreName[], 'readwrite'>): void {
+  try {
+    tx.abort()
+  } catch {
+    // the failed request has aborted it already
+  }
+}
+
+async function open(
+  name: string,
+  migrations: readonly Migration[],
+  onGone: (error: StoreError) => void
+): Promise<Database> {
+  if (typeof indexedDB === 'undefined') {
+    throw denied()
+  }
+  const { promise: blocked, reject } = Promise.withResolvers<never>()
+  let opening: Promise<Database> | undefined
+  try {
+    opening = openDB<Schema>(name, migrations.length, {
+      upgrade(database, oldVersion, newVersion, transaction) {
+        for (const migrate of migrations.slice(oldVersion, newVersion ?? undefined)) {
+          migrate(database, transaction)
+        }
+      },
+      blocked: () =>
+        reject(
+          new StoreError('UNAVAILABLE', 'Another tab still uses an older version: close it and reload.', {
+            retryable: true
+          })
+        ),
+      blocking(_current, _blocked, event) {
+        onGone(new StoreError('CLOSED', 'A newer version of this page has taken over the storage: reload.'))
+        // the event's target is the connection that stands in the way
+        ;(event.target as IDBDatabase).close()
+      },
+      terminated: () =>
+        onGone(new StoreError('CLOSED', 'The browser closed the storage (site data deleted?): reload.'))
+    })
+    return await Promise.race([opening, blocked])
+  } catch (cause) {
+    opening?.then((database) => database.close()).catch(() => {}) // a late success is of no use any more
+    throw cause instanceof StoreError ? cause : openErrorOf(cause)
+  }
+}
+
+const denied = (cause?: unknown) =>
+  new StoreError(
+    'DENIED',
+    'This browser lets the page keep nothing: allow site data for it, or leave the private window.',
+    { cause }
+  )
+
+function openErrorOf(cause: unknown): StoreError {
+  const error = storeErrorOf(cause)
+  return error.code === 'CLOSED' ? denied(cause) : error
+}
+
+function storeErrorOf(cause: unknown): StoreError {
+  if (cause instanceof StoreError) {
+    return cause
+  }
+  const name = cause instanceof Error || cause instanceof DOMException ? cause.name : ''
+  switch (name) {
+    case 'QuotaExceededError':
+      return new StoreError('FULL', 'The storage is full: free space on this device, then reload.', { cause })
+    case 'VersionError':
+      return new StoreError('UNAVAILABLE', 'This storage was made by a newer version: reload the page.', {
+        cause
+      })
+    case 'SecurityError':
+    case 'NotAllowedError':
+      return denied(cause)
+    case 'InvalidStateError':
+      return new StoreError('CLOSED', 'The storage is closed: reload the page.', { cause })
+    default:
+      return new StoreError(
+        'DENIED',
+        `The browser could not store the data (${name || 'unknown'}): reload.`,
+        {
+          cause
+        }
+      )
+  }
+}

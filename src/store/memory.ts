@@ -1,0 +1,153 @@
+import { identityTaken, placeTaken, storeClosed } from './errors.ts'
+import type { Store, StoredRecord, Table, TableName, TableWrite } from './store.ts'
+import { TABLES } from './store.ts'
+
+/** What a store holds, without its durability: the double for tests, and the Node folder's view of its log. */
+export interface Contents {
+  identity: Uint8Array | undefined
+  readonly chain: StoredRecord[]
+  readonly tables: Readonly<Record<TableName, Map<string, Uint8Array>>>
+}
+
+/** One change of the contents. */
+export type Change =
+  | { readonly op: 'identity'; readonly key: Uint8Array }
+  | { readonly op: 'append'; readonly record: StoredRecord }
+  | ({ readonly op: 'put' } & TableWrite)
+  | { readonly op: 'delete'; readonly table: TableName; readonly key: string }
+
+export function emptyContents(): Contents {
+  const tables = Object.fromEntries(TABLES.map((name) => [name, new Map<string, Uint8Array>()]))
+  // fromEntries forgets the keys that TABLES fixes
+  return { identity: undefined, chain: [], tables: tables as Contents['tables'] }
+}
+
+export function applyChange(contents: Contents, change: Change): void {
+  switch (change.op) {
+    case 'identity':
+      contents.identity = change.key
+      break
+    case 'append':
+      contents.chain.push(change.record)
+      break
+    case 'put':
+      contents.tables[change.table].set(change.key, change.value)
+      break
+    case 'delete':
+      contents.tables[change.table].delete(change.key)
+  }
+}
+
+/** How changes become durable. Resolves when they are, with the contents changed. */
+export interface Committer {
+  readonly contents: Contents
+  /** The seq that the next record must have, and whether an identity is there, commits under way included. */
+  readonly next: { seq: number; identity: boolean }
+  commit(changes: readonly Change[]): Promise<void>
+  close(): Promise<void>
+}
+
+/** A Store over contents kept in memory. Bytes are copied on the way in and out. */
+export function storeOver(committer: Committer): Store {
+  const { contents } = committer
+  let closed = false
+  const check = () => {
+    if (closed) {
+      throw storeClosed()
+    }
+  }
+
+  return {
+    async identity() {
+      check()
+      return contents.identity?.slice()
+    },
+    async saveIdentity(key) {
+      check()
+      if (committer.next.identity) {
+        throw identityTaken()
+      }
+      await committer.commit([{ op: 'identity', key: key.slice() }])
+    },
+    chain: {
+      async head() {
+        check()
+        const head = contents.chain.at(-1)
+        return head && copyRecord(head)
+      },
+      async append(record, alongside = []) {
+        check()
+        if (record.seq !== committer.next.seq) {
+          throw placeTaken(record.seq, committer.next.seq)
+        }
+        await committer.commit([
+          { op: 'append', record: copyRecord(record) },
+          ...alongside.map(({ table, key, value }) => ({
+            op: 'put' as const,
+            table,
+            key,
+            value: value.slice()
+          }))
+        ])
+      },
+      async range(from = 0, to = contents.chain.length) {
+        check()
+        return contents.chain.slice(Math.max(0, from), Math.max(0, to)).map(copyRecord)
+      }
+    },
+    table: (name) => tableOver(committer, name, check),
+    async close() {
+      if (!closed) {
+        closed = true
+        await committer.close()
+      }
+    }
+  }
+}
+
+function tableOver(committer: Committer, name: TableName, check: () => void): Table {
+  const rows = committer.contents.tables[name]
+  return {
+    async get(key) {
+      check()
+      return rows.get(key)?.slice()
+    },
+    async put(key, value) {
+      check()
+      await committer.commit([{ op: 'put', table: name, key, value: value.slice() }])
+    },
+    async delete(key) {
+      check()
+      await committer.commit([{ op: 'delete', table: name, key }])
+    },
+    async entries() {
+      check()
+      return [...rows]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([key, value]): [string, Uint8Array] => [key, value.slice()])
+    }
+  }
+}
+
+/** A copy that holds on to no larger buffer. */
+export function copyRecord({ seq, id, record }: StoredRecord): StoredRecord {
+  return { seq, id, record: { payload: record.payload.slice(), signature: record.signature.slice() } }
+}
+
+/** A store that lasts as long as the program: for tests, and for a Node program without a data folder. */
+export function memoryStore(): Store {
+  const contents = emptyContents()
+  const next = { seq: 0, identity: false }
+  return storeOver({
+    contents,
+    next,
+    async commit(changes) {
+      for (const change of changes) {
+        applyChange(contents, change)
+      }
+      next.seq = contents.chain.length
+      next.identity = contents.identity !== undefined
+    },
+    async close() {}
+  })
+}

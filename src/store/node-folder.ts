@@ -1,0 +1,213 @@
+import { Buffer } from 'node:buffer'
+import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { decode, encode } from '@ipld/dag-cbor'
+import { StoreError } from './errors.ts'
+import { lockFolder } from './folder-lock.ts'
+import { applyChange, type Change, type Contents, emptyContents, storeOver } from './memory.ts'
+import { type Store, TABLES } from './store.ts'
+
+/**
+ * A data folder with one append-only log. Each frame is `magic ‖ length ‖ CRC-32 ‖ DAG-CBOR list of changes`
+ * and is synced before the next is written: so only the last frame can be torn, and is then cut on opening.
+ */
+
+const LOG = 'store.log'
+const MAGIC = Buffer.from('SWH1')
+const HEADER = 12
+/** On opening, a log larger than this and four times what it holds is written anew. */
+const COMPACT_ABOVE = 1024 * 1024
+
+/**
+ * @throws StoreError `LOCKED` when another process uses the folder, `CORRUPT` when the log is damaged before
+ * its end, `DENIED` when the folder cannot be written
+ */
+export async function nodeFolderStore(folder: string): Promise<Store> {
+  const unlock = await translate(folder, async () => {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    return lockFolder(folder)
+  })
+  try {
+    return await translate(folder, () => openLog(folder, unlock))
+  } catch (error) {
+    await unlock()
+    throw error
+  }
+}
+
+async function openLog(folder: string, unlock: () => Promise<void>): Promise<Store> {
+  const path = join(folder, LOG)
+  let file = await open(path, 'a+', 0o600)
+  const contents = emptyContents()
+  const log = await file.readFile()
+  const size = replay(log, contents, path)
+  if (size < log.byteLength) {
+    await file.truncate(size)
+    await file.sync()
+  }
+  const live = frameOf(changesOf(contents))
+  if (size > COMPACT_ABOVE && size > 4 * live.byteLength) {
+    await file.close()
+    file = await replaceLog(folder, path, live)
+  }
+  await syncFolder(folder)
+  return storeOver(logCommitter(folder, file, contents, unlock))
+}
+
+interface Pending {
+  readonly changes: readonly Change[]
+  readonly done: PromiseWithResolvers<void>
+}
+
+/** Writes what gathered while the last frame was synced as one frame: one fsync for many callers. */
+function logCommitter(folder: string, file: FileHandle, contents: Contents, unlock: () => Promise<void>) {
+  const next = { seq: contents.chain.length, identity: contents.identity !== undefined }
+  let queue: Pending[] = []
+  let writing: Promise<void> | undefined
+  let broken: StoreError | undefined
+
+  async function drain(): Promise<void> {
+    while (queue.length > 0) {
+      const batch = queue
+      queue = []
+      const changes = batch.flatMap((pending) => pending.changes)
+      try {
+        if (broken) {
+          throw broken
+        }
+        await translate(folder, () => append(file, frameOf(changes)))
+      } catch (error) {
+        // what reached the disk is unknown now: nothing more may be signed until the log is read again
+        broken ??= error as StoreError // `translate` throws nothing else
+        for (const { done } of batch) {
+          done.reject(broken)
+        }
+        continue
+      }
+      for (const change of changes) {
+        applyChange(contents, change)
+      }
+      for (const { done } of batch) {
+        done.resolve()
+      }
+    }
+    writing = undefined
+  }
+
+  return {
+    contents,
+    next,
+    commit(changes: readonly Change[]): Promise<void> {
+      for (const { op } of changes) {
+        next.seq += op === 'append' ? 1 : 0
+        next.identity ||= op === 'identity'
+      }
+      const done = Promise.withResolvers<void>()
+      queue.push({ changes, done })
+      writing ??= Promise.resolve().then(drain)
+      return done.promise
+    },
+    async close() {
+      await writing
+      await file.close()
+      await unlock()
+    }
+  }
+}
+
+async function append(file: FileHandle, frame: Buffer): Promise<void> {
+  let written = 0
+  while (written < frame.byteLength) {
+    written += (await file.write(frame, written)).bytesWritten
+  }
+  await file.datasync()
+}
+
+function frameOf(changes: readonly Change[]): Buffer {
+  const payload = encode(changes)
+  const header = Buffer.alloc(HEADER)
+  MAGIC.copy(header)
+  header.writeUInt32LE(payload.byteLength, 4)
+  header.writeUInt32LE(crc32(payload), 8)
+  return Buffer.concat([header, payload])
+}
+
+/** The payload of the frame at `offset`, if it is whole. */
+function frameAt(log: Buffer, offset: number): Buffer | undefined {
+  if (offset + HEADER > log.byteLength || !log.subarray(offset, offset + 4).equals(MAGIC)) {
+    return undefined
+  }
+  const end = offset + HEADER + log.readUInt32LE(offset + 4)
+  if (end > log.byteLength) {
+    return undefined
+  }
+  const payload = log.subarray(offset + HEADER, end)
+  return crc32(payload) === log.readUInt32LE(offset + 8) ? payload : undefined
+}
+
+/** Applies all whole frames and returns the length of the good part. */
+function replay(log: Buffer, contents: Contents, path: string): number {
+  let offset = 0
+  for (let payload = frameAt(log, 0); payload; payload = frameAt(log, offset)) {
+    // the checksum says that these are the bytes that `frameOf` wrote
+    for (const change of decode<Change[]>(payload)) {
+      applyChange(contents, change)
+    }
+    offset += HEADER + payload.byteLength
+  }
+  for (let later = log.indexOf(MAGIC, offset + 1); later >= 0; later = log.indexOf(MAGIC, later + 1)) {
+    if (frameAt(log, later)) {
+      throw new StoreError(
+        'CORRUPT',
+        `The store is damaged at byte ${offset} of ${path}: restore the file from a copy. Nothing was changed.`
+      )
+    }
+  }
+  return offset
+}
+
+function changesOf(contents: Contents): Change[] {
+  return [
+    ...(contents.identity ? [{ op: 'identity' as const, key: contents.identity }] : []),
+    ...contents.chain.map((record) => ({ op: 'append' as const, record })),
+    ...TABLES.flatMap((table) =>
+      [...contents.tables[table]].map(([key, value]) => ({ op: 'put' as const, table, key, value }))
+    )
+  ]
+}
+
+async function replaceLog(folder: string, path: string, frame: Buffer): Promise<FileHandle> {
+  const fresh = `${path}.new`
+  const file = await open(fresh, 'w', 0o600)
+  await append(file, frame)
+  await file.close()
+  await rename(fresh, path)
+  await syncFolder(folder)
+  return open(path, 'a+', 0o600)
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+/** Runs a file operation; the system's errors become a StoreError. */
+async function translate<T>(folder: string, operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation()
+  } catch (cause) {
+    if (cause instanceof StoreError) {
+      throw cause
+    }
+    const code = (cause as NodeJS.ErrnoException).code // only the file system throws here
+    if (code === 'ENOSPC' || code === 'EDQUOT') {
+      throw new StoreError('FULL', `No space is left for ${folder}: free some, then start again.`, { cause })
+    }
+    throw new StoreError(
+      'DENIED',
+      `The data folder ${folder} cannot be used (${code ?? String(cause)}): choose another one.`,
+      { cause }
+    )
+  }
+}
