@@ -1,0 +1,16 @@
+import { texts } from './texts/index.ts'
+
+/** An error as the page shows it: text, never markup. */
+export interface Failure {
+  readonly message: string
+  readonly code: string | undefined
+}
+
+const MESSAGE_MOST = 600
+
+export function describeFailure(error: unknown): Failure {
+  if (!(error instanceof Error)) return { message: texts.error.unknown, code: undefined }
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  const message = error.message === '' ? texts.error.unknown : error.message
+  return { message: message.slice(0, MESSAGE_MOST), code: code.slice(0, 64) }
+}

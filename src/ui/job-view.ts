@@ -1,0 +1,212 @@
+import { css, html, LitElement, nothing, type PropertyValues } from 'lit'
+import type { Job } from '../api.ts'
+import { describeFailure } from './failure.ts'
+import { failureNote } from './failure-note.ts'
+import { formatInteger, formatPercent, shortId } from './format.ts'
+import { applyJobEvent, isOver, type JobModel, NEW_JOB, shareDone, shouldAnnounce } from './job-model.ts'
+import { jobReceipt } from './job-receipt.ts'
+import { checksum, isMatrixResult, type MatrixResult } from './matrix-job.ts'
+import { base } from './styles.ts'
+import { texts } from './texts/index.ts'
+
+const CORNER = 4
+
+/** One job from its events to its receipt. Fires `job-over` (CustomEvent<JobModel>) once. */
+export class JobView extends LitElement {
+  static override properties = {
+    job: { attribute: false },
+    model: { state: true },
+    value: { state: true },
+    sum: { state: true },
+    cancelling: { state: true },
+    announcement: { state: true }
+  }
+  static override styles = [
+    base,
+    css`
+      header {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-1) var(--space-4);
+        justify-content: space-between;
+        align-items: baseline;
+      }
+      progress {
+        display: block;
+        width: 100%;
+        height: 0.75rem;
+        accent-color: var(--accent);
+      }
+      .bar {
+        display: grid;
+        grid-template-columns: minmax(0, 1fr) 3.5rem;
+        gap: var(--space-3);
+        align-items: center;
+      }
+      summary {
+        padding: var(--space-1) 0;
+        font-weight: 600;
+        cursor: pointer;
+      }
+      ol {
+        max-height: 12rem;
+        overflow: auto;
+        padding-inline-start: 2.75rem;
+        color: var(--ink-soft);
+        font-size: var(--text-s);
+      }
+      .corner {
+        width: auto;
+      }
+      .corner td {
+        padding: var(--space-1) var(--space-4) var(--space-1) 0;
+        border: 0;
+        text-align: end;
+      }
+    `
+  ]
+
+  declare job: Job | undefined
+  declare model: JobModel
+  declare value: unknown
+  declare sum: string | undefined
+  declare cancelling: boolean
+  declare announcement: string
+  #said: { state: JobModel['state']; at: number } | undefined
+
+  constructor() {
+    super()
+    this.model = NEW_JOB
+    this.cancelling = false
+    this.announcement = ''
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('job') || this.job === undefined) return
+    this.model = NEW_JOB
+    this.value = undefined
+    this.sum = undefined
+    this.cancelling = false
+    void this.#follow(this.job)
+  }
+
+  protected override render() {
+    const { job, model } = this
+    if (job === undefined) return nothing
+    const label = texts.job.states[model.state]
+    return html`
+      <section class="card stack" id="job" data-state=${model.state} aria-labelledby="title">
+        <header>
+          <h2 id="title">${label}</h2>
+          <span class="soft small mono">${texts.job.title(shortId(job.id))}</span>
+        </header>
+        <div class="bar">
+          <progress
+            id="job-progress"
+            aria-label=${texts.job.progress}
+            max=${Math.max(1, model.of)}
+            .value=${model.done}
+          ></progress>
+          <span class="number">${formatPercent(shareDone(model))}</span>
+        </div>
+        <p id="job-status" class="visually-hidden" role="status">${this.announcement}</p>
+        ${isOver(model.state) ? nothing : this.#renderCancel(job)} ${failureNote(model.failure, 'job-error')}
+        ${this.value === undefined ? nothing : this.#renderResult()}
+        ${model.receipt === undefined ? nothing : jobReceipt(model.receipt)} ${this.#renderLog()}
+      </section>
+    `
+  }
+
+  #renderCancel(job: Job) {
+    return html`
+      <div class="row">
+        <button id="job-cancel" ?disabled=${this.cancelling} @click=${() => this.#cancel(job)}>
+          ${this.cancelling ? texts.job.cancelling : texts.job.cancel}
+        </button>
+      </div>
+    `
+  }
+
+  #renderResult() {
+    return html`
+      <section id="job-result" class="stack" aria-labelledby="result-title" data-sha256=${this.sum ?? ''}>
+        <h3 id="result-title">${texts.job.result}</h3>
+        ${isMatrixResult(this.value) ? this.#renderMatrix(this.value) : html`<p>${texts.job.unknownResult}</p>`}
+      </section>
+    `
+  }
+
+  #renderMatrix({ c, m, n }: MatrixResult) {
+    const rows = Array.from({ length: Math.min(CORNER, m) }, (_, row) =>
+      Array.from(c.subarray(row * n, row * n + Math.min(CORNER, n)))
+    )
+    return html`
+      <p class="soft small" id="corner">${texts.job.corner(formatInteger(m), formatInteger(n))}</p>
+      <table class="corner mono" aria-labelledby="corner">
+        <tbody>
+          ${rows.map((row) => html`<tr>${row.map((value) => html`<td>${formatInteger(value)}</td>`)}</tr>`)}
+        </tbody>
+      </table>
+      <p class="small"><span class="soft">${texts.job.checksum}</span> <code class="mono">${this.sum}</code></p>
+    `
+  }
+
+  #renderLog() {
+    const { log, logDropped } = this.model
+    return html`
+      <details>
+        <summary>${texts.job.log} <span class="soft">${formatInteger(log.length + logDropped)}</span></summary>
+        ${
+          logDropped === 0
+            ? nothing
+            : html`<p class="soft small">${texts.job.logDropped(formatInteger(logDropped))}</p>`
+        }
+        <ol id="job-log" start=${logDropped + 1}>
+          ${log.map((line) => html`<li>${line}</li>`)}
+        </ol>
+      </details>
+    `
+  }
+
+  async #follow(job: Job): Promise<void> {
+    try {
+      for await (const event of job) {
+        if (this.job !== job) return
+        this.#show(applyJobEvent(this.model, event))
+      }
+      const { value, receipt } = await job.result
+      if (this.job !== job) return
+      this.#show({ ...this.model, state: 'done', receipt })
+      this.value = value
+      if (isMatrixResult(value)) this.sum = await checksum(value)
+    } catch (error) {
+      if (this.job !== job) return
+      // A failed or cancelled job has said so in its events already.
+      if (!isOver(this.model.state) || this.model.state === 'done') {
+        this.#show({ ...this.model, state: 'failed', failure: describeFailure(error) })
+      }
+    } finally {
+      if (this.job === job) this.dispatchEvent(new CustomEvent<JobModel>('job-over', { detail: this.model }))
+    }
+  }
+
+  #show(model: JobModel): void {
+    this.model = model
+    const now = performance.now()
+    if (!shouldAnnounce(this.#said, model, now)) return
+    this.#said = { state: model.state, at: now }
+    this.announcement = texts.job.status(texts.job.states[model.state], formatPercent(shareDone(model)))
+  }
+
+  async #cancel(job: Job): Promise<void> {
+    this.cancelling = true
+    try {
+      await job.cancel()
+    } catch (error) {
+      if (this.job === job) this.#show({ ...this.model, failure: describeFailure(error) })
+    }
+    if (this.job === job) this.cancelling = false
+  }
+}
+
+customElements.define('job-view', JobView)

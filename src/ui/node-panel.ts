@@ -1,0 +1,204 @@
+import { css, html, LitElement } from 'lit'
+import type { SwarmState, SwarmStatus } from '../api.ts'
+import type { ConsentMode } from './consent.ts'
+import { formatCredits, formatInteger, formatUnits, shortId } from './format.ts'
+import { type GlyphName, glyph } from './glyph.ts'
+import './power-slider.ts'
+import { base } from './styles.ts'
+import { texts } from './texts/index.ts'
+
+export type NodeCommand = 'run' | 'pause' | 'finish'
+
+const STATE_GLYPHS: Readonly<Record<SwarmState, GlyphName>> = {
+  starting: 'dashed',
+  bootstrapping: 'dashed',
+  relayed: 'half',
+  direct: 'full',
+  offline: 'cross',
+  stopped: 'square'
+}
+
+const BALANCES = ['settled', 'verified', 'pending', 'escrowed'] as const
+
+/** State, balance, device and the hand on the power. Fires `command` (CustomEvent<NodeCommand>). */
+export class NodePanel extends LitElement {
+  static override properties = {
+    status: { attribute: false },
+    mode: { type: String },
+    power: { type: Number },
+    finishing: { type: Boolean },
+    backendAsked: { type: Boolean }
+  }
+  static override styles = [
+    base,
+    css`
+      #state {
+        display: flex;
+        gap: var(--space-3);
+        align-items: baseline;
+      }
+      #state .glyph {
+        color: var(--accent);
+        font-size: var(--text-l);
+      }
+      #state strong {
+        font-size: var(--text-l);
+      }
+      .balances {
+        display: grid;
+        grid-template-columns: repeat(2, minmax(0, 1fr));
+        gap: var(--space-4) var(--space-5);
+        padding: var(--space-4) 0;
+        border-block: 1px solid var(--line);
+      }
+      .balances dt {
+        color: var(--ink-soft);
+        font-size: var(--text-s);
+        font-weight: 600;
+      }
+      .amount {
+        font-size: var(--text-l);
+        font-weight: 600;
+        letter-spacing: -0.01em;
+      }
+      .first .amount {
+        color: var(--accent);
+      }
+      #contributing {
+        display: flex;
+        gap: var(--space-2);
+        align-items: baseline;
+        font-weight: 600;
+      }
+    `
+  ]
+
+  declare status: SwarmStatus
+  declare mode: ConsentMode
+  declare power: number
+  declare finishing: boolean
+  declare backendAsked: boolean
+
+  constructor() {
+    super()
+    this.mode = 'contribute'
+    this.power = 100
+    this.finishing = false
+    this.backendAsked = false
+  }
+
+  protected override render() {
+    const { node } = texts
+    return html`
+      <section class="card stack" aria-labelledby="title">
+        <h2 id="title" class="visually-hidden">${node.title}</h2>
+        ${this.#renderState()} ${this.#renderBalance()} ${this.#renderFigures()}
+        ${this.mode === 'contribute' ? this.#renderControls() : this.#renderContributing()}
+      </section>
+    `
+  }
+
+  #renderState() {
+    const { state } = this.status
+    const { label, text } = texts.state[state]
+    return html`
+      <p id="state" data-state=${state} role="status">
+        ${glyph(STATE_GLYPHS[state])}
+        <span><strong>${label}</strong><br /><span class="soft">${text}</span></span>
+      </p>
+    `
+  }
+
+  #renderBalance() {
+    const { balance } = this.status
+    return html`
+      <dl class="balances" aria-label=${texts.balance.title}>
+        ${BALANCES.map((kind, index) => {
+          const { label, text } = texts.balance[kind]
+          return html`
+            <div class=${index === 0 ? 'first' : ''}>
+              <dt>${label} <span class="soft">(${texts.balance.unit})</span></dt>
+              <dd>
+                <span class="amount" id="balance-${kind}" data-microcredits=${String(balance[kind])}
+                  >${formatCredits(balance[kind])}</span
+                ><br /><span class="soft small">${text}</span>
+              </dd>
+            </div>
+          `
+        })}
+      </dl>
+    `
+  }
+
+  #renderFigures() {
+    const { node } = texts
+    const { peer, network, work } = this.status
+    return html`
+      <dl class="figures">
+        <dt>${node.device}</dt>
+        <dd id="device" data-backend=${this.status.device?.backend ?? ''}>${this.#device()}</dd>
+        <dt>${node.done}</dt>
+        <dd id="work-done" data-units=${work.units} data-verified=${work.verifiedUnits}>
+          ${node.workDone(formatUnits(work.units), formatInteger(work.verifiedUnits), formatInteger(work.running))}
+        </dd>
+        <dt>${node.peer}</dt>
+        <dd id="peer-id" class="mono" title=${peer} data-peer=${peer}>${shortId(peer)}</dd>
+        <dt>${node.network}</dt>
+        <dd id="network">${network}</dd>
+      </dl>
+    `
+  }
+
+  #renderControls() {
+    const { node } = texts
+    const { contributing } = this.status
+    return html`
+      ${this.#renderContributing()}
+      <power-slider id="power-slider" .power=${this.power}></power-slider>
+      <div class="row">
+        <button id="run" ?disabled=${contributing && !this.finishing} @click=${() => this.#command('run')}>
+          ${glyph('play')} ${node.run}
+        </button>
+        <button id="pause" ?disabled=${!contributing} @click=${() => this.#command('pause')}>
+          ${glyph('bars')} ${node.pause}
+        </button>
+        <button
+          id="finish"
+          ?disabled=${!contributing || this.finishing}
+          aria-describedby="finish-hint"
+          @click=${() => this.#command('finish')}
+        >
+          ${glyph('flag')} ${node.finish}
+        </button>
+      </div>
+      <p id="finish-hint" class="soft small">${node.finishHint}</p>
+    `
+  }
+
+  #renderContributing() {
+    const { contributing, paused, work } = this.status
+    const text = this.finishing
+      ? texts.work.finishing(formatUnits(work.running))
+      : contributing
+        ? texts.work.contributing
+        : texts.work[this.mode === 'hire' ? 'not-contributing' : (paused ?? 'paused')]
+    return html`
+      <p id="contributing" data-contributing=${String(contributing)} data-paused=${paused ?? ''} role="status">
+        ${glyph(this.finishing ? 'flag' : contributing ? 'play' : 'bars')} <span>${text}</span>
+      </p>
+    `
+  }
+
+  #device(): string {
+    const { device } = this.status
+    if (device === undefined) return texts.node.deviceNone
+    if (device.backend === 'webgpu') return texts.node.webgpu(device.class)
+    return this.backendAsked ? texts.node.cpuAsked(device.class) : texts.node.cpu(device.class)
+  }
+
+  #command(command: NodeCommand): void {
+    this.dispatchEvent(new CustomEvent<NodeCommand>('command', { detail: command }))
+  }
+}
+
+customElements.define('node-panel', NodePanel)

@@ -1,0 +1,198 @@
+/** English. Another language is a file beside this one that satisfies `Texts`. */
+export const en = {
+  name: 'SwarmHarness',
+  about: [
+    'Browser tabs compute for one another here, with no server in the middle.',
+    'If you agree, this tab works on small pieces of other people’s jobs and earns credits for every result that was checked.',
+    'Spend credits to have the swarm compute for you.'
+  ],
+  notice: {
+    query: (name: string, allowed: string) =>
+      `The address asks for an unknown “${name}”. It was ignored; use ${allowed}.`,
+    notRemembered: 'This browser does not let the page store your choice. It holds until you close the tab.'
+  },
+  consent: {
+    title: 'Contribute and earn',
+    paused: 'You paused last time, so nothing was started now.',
+    uses: [
+      {
+        term: 'Processor',
+        text: 'Computes on your graphics chip (WebGPU), or on the CPU if there is none. It never mines.'
+      },
+      {
+        term: 'Power',
+        text: 'Computing draws power and warms the device. You set the limit, and can pause at any time.'
+      },
+      {
+        term: 'Network address',
+        text: 'The relay and the peers you work with see your IP address, as in a video call.'
+      },
+      {
+        term: 'Data',
+        text: 'A key and your signed credit records are kept in this browser. No account, no tracking.'
+      }
+    ],
+    start: 'Start contributing',
+    hireTitle: 'Only hire',
+    hireText:
+      'Joins the network to submit jobs and computes nothing for others. Peers see your network address, and a key and your records are kept in this browser.',
+    hire: 'Join to hire',
+    before:
+      'So far this page has loaded its own files and looked for your earlier choice. Nothing else has started.',
+    powerLabel: 'Power limit',
+    powerHint: 'Share of the device’s time'
+  },
+  unsupported: {
+    title: 'This browser cannot join',
+    insecure: 'The page needs a secure address: open it over https, or on localhost.',
+    missing: (what: string) =>
+      `Missing here: ${what}. Use a current version of Chrome, Edge or Firefox, not in a private window.`
+  },
+  elsewhere: {
+    title: 'Another tab runs the node',
+    text: 'One tab of this browser runs your node, so that your records stay one chain. Use that tab, or close it to go on here.',
+    freeTitle: 'The other tab has stopped',
+    freeText: 'Your node can run in this tab now.',
+    start: 'Run it here'
+  },
+  starting: { title: 'Starting', text: 'Loading the network part and opening your records.' },
+  stopped: { title: 'The node has stopped', failed: 'The node could not start', start: 'Start again' },
+  withdraw: {
+    button: 'Withdraw consent',
+    text: 'Stops everything at once and forgets your choice. Your key and records stay in this browser, so that no credit is lost.'
+  },
+  state: {
+    starting: { label: 'Starting', text: 'The node is being built.' },
+    bootstrapping: { label: 'Bootstrapping', text: 'Looking for a relay.' },
+    relayed: { label: 'Relayed', text: 'Reachable through a relay, no direct peer yet.' },
+    direct: { label: 'Direct', text: 'Connected to peers directly.' },
+    offline: { label: 'Offline', text: 'No relay and no peer. Trying again.' },
+    stopped: { label: 'Stopped', text: 'The node has stopped.' }
+  },
+  work: {
+    contributing: 'Contributing',
+    finishing: (units: string) => `Finishing: ${units} in work`,
+    paused: 'Paused: by you',
+    'not-contributing': 'Not contributing: this tab only hires'
+  },
+  node: {
+    title: 'This node',
+    peer: 'Peer id',
+    network: 'Network',
+    device: 'Device',
+    deviceNone: 'Idle',
+    webgpu: (name: string) => `WebGPU (${name})`,
+    cpu: (name: string) => `No WebGPU adapter: computing on the CPU (${name})`,
+    cpuAsked: (name: string) => `CPU, as the address asks (${name})`,
+    done: 'Work done',
+    workDone: (units: string, verified: string, running: string) =>
+      `${units}, ${verified} verified, ${running} running`,
+    run: 'Run',
+    pause: 'Pause',
+    finish: 'Finish',
+    finishHint: 'Finish ends the units in work, then pauses.',
+    contributeTitle: 'Contribute too'
+  },
+  balance: {
+    title: 'Balance',
+    unit: 'credits',
+    settled: { label: 'Settled', text: 'Yours to spend' },
+    verified: { label: 'Verified', text: 'Checked and receipted, not claimed yet' },
+    pending: { label: 'Pending', text: 'Computed, not receipted yet' },
+    escrowed: { label: 'Escrowed', text: 'Set aside for your own jobs' }
+  },
+  peers: {
+    title: 'Peers',
+    empty: 'No peers yet. They appear here as soon as this tab meets them.',
+    peer: 'Peer',
+    connection: 'Connection',
+    transport: 'Transport',
+    skills: 'Skills',
+    relay: 'relay',
+    none: 'none known',
+    more: (count: string) => `and ${count} more`,
+    direct: 'direct',
+    relayed: 'relayed',
+    transports: { webrtc: 'WebRTC', websocket: 'WebSocket', other: 'other' }
+  },
+  hire: {
+    title: 'Hire the swarm',
+    visible: 'Providers can see your input.',
+    text: 'A matrix product: C = A × B, with A of m × k and B of k × n random 8-bit integers.',
+    sample: 'Run a sample job',
+    sampleHint: '256 × 256 × 256, a fraction of a second of work',
+    submit: 'Submit job',
+    fields: {
+      m: 'Rows of A (m)',
+      k: 'Columns of A (k)',
+      n: 'Columns of B (n)',
+      seed: 'Random seed',
+      budget: 'Budget (µcr)'
+    },
+    budgetHint: (price: string) => `Price about ${price} µcr. Empty: at most twice the price.`,
+    budgetHintNoPrice: 'Empty: at most twice the price.',
+    invalid: {
+      empty: 'Enter a whole number.',
+      notInteger: 'Enter a whole number in digits only.',
+      tooSmall: (least: string) => `Must be at least ${least}.`,
+      tooLarge: (most: string) => `Must be at most ${most}.`,
+      overBalance: (settled: string) => `More than your settled balance of ${settled} µcr.`
+    },
+    earlier: 'Earlier jobs',
+    busy: 'One job at a time here: wait for it or cancel it.'
+  },
+  job: {
+    title: (id: string) => `Job ${id}`,
+    states: {
+      queued: 'Waiting for a provider',
+      running: 'Running',
+      settling: 'Settling',
+      done: 'Done',
+      failed: 'Failed',
+      cancelled: 'Cancelled'
+    },
+    progress: 'Verified share of the job',
+    status: (state: string, percent: string) => `${state}, ${percent} done`,
+    cancel: 'Cancel job',
+    cancelling: 'Cancelling',
+    log: 'Events',
+    logDropped: (count: string) => `${count} earlier events are not shown.`,
+    events: {
+      queued: (price: string, units: string) => `Planned: ${units}, price ${price} µcr`,
+      assigned: (unit: string, peer: string) => `Unit ${unit} sent to ${peer}`,
+      verified: (unit: string, peer: string) => `Unit ${unit} from ${peer} is right`,
+      retried: (unit: string, peer: string, reason: string) => `Unit ${unit} taken from ${peer}: ${reason}`,
+      settled: (paid: string) => `Settled: ${paid} µcr paid`,
+      done: 'Done',
+      failed: (code: string) => `Failed: ${code}`,
+      cancelled: 'Cancelled'
+    },
+    result: 'Result',
+    corner: (rows: string, columns: string) => `Top left corner of ${rows} × ${columns}`,
+    checksum: 'SHA-256',
+    unknownResult: 'This page has no view for the result.',
+    receipt: 'Receipt',
+    price: 'Price',
+    paid: 'Paid',
+    refund: 'Refund',
+    certainty: 'Certainty',
+    certainties: {
+      'detection-only': 'Signed by the payees: a later double spend can be detected, not prevented'
+    },
+    split: 'Split',
+    escrow: 'Escrow',
+    settle: 'Settle',
+    provider: 'Provider',
+    units: 'Units',
+    rejected: 'Rejected'
+  },
+  error: {
+    code: 'Code',
+    unknown: 'Something failed without saying why. Reload the page and try again.',
+    dismiss: 'Dismiss'
+  },
+  /** `Intl.PluralRules` categories of a count of units. */
+  unitCount: { one: 'unit', other: 'units' }
+}
+
+export type Texts = typeof en
