@@ -88,8 +88,12 @@ export interface Skill<Input = unknown, Output = unknown> {
   /** The CPU twin: yields the share done (0 to 1) after each slice of a few milliseconds, returns the result. */
   cpu(unit: UnitInput): Generator<number, Uint8Array>
 
-  /** The dispatches of one unit on WebGPU, in slices that the backend submits one after the other. */
-  gpu(unit: UnitInput, variant: string): GpuProgram
+  /**
+   * The dispatches of one unit on WebGPU, in slices that the backend submits one after the other.
+   *
+   * @param grain operations that a dispatch should count at most: what the device does in one slice
+   */
+  gpu(unit: UnitInput, variant: string, grain: number): GpuProgram
 
   /** True if `result` is right, as far as the skill's own check sees (see the skill's `verify.ts`). */
   verify(unit: UnitInput, result: Uint8Array, random: () => number): boolean

@@ -1,0 +1,29 @@
+import { encode, sha256 } from '../wire/index.ts'
+import { SkillError } from './errors.ts'
+import { matmulI8 } from './matmul-i8/skill.ts'
+import type { Skill } from './skill.ts'
+
+export { SkillError, type SkillErrorCode } from './errors.ts'
+export type { MatmulInput, MatmulOutput } from './matmul-i8/skill.ts'
+export type * from './skill.ts'
+
+/** All skills of this build, by name. */
+export const SKILLS: ReadonlyMap<string, Skill> = new Map<string, Skill>([
+  [matmulI8.manifest.name, matmulI8 as Skill] // what `input` accepts is checked by `plan` before use
+])
+
+/** @throws SkillError `UNKNOWN_SKILL` */
+export function skillByName(name: string): Skill {
+  const skill = SKILLS.get(name)
+  if (skill === undefined) {
+    const known = [...SKILLS.keys()].join(', ')
+    throw new SkillError('UNKNOWN_SKILL', `There is no skill of this name here. Known: ${known}.`)
+  }
+  return skill
+}
+
+/** SHA-256 (32 bytes) over the canonical DAG-CBOR of the manifest and all variants: what an advert names. */
+export async function kernelHash(skill: Skill): Promise<Uint8Array<ArrayBuffer>> {
+  const variants = skill.variants.map(({ name, wgsl, needs }) => ({ name, wgsl, needs: [...needs] }))
+  return sha256(encode({ manifest: skill.manifest, variants }))
+}

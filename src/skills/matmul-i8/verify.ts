@@ -1,0 +1,126 @@
+import { padded } from './layout.ts'
+
+/** The largest prime below 2^31 (a Mersenne prime: 2^31 − 1). */
+const P = 2_147_483_647
+/** Random vectors, each an independent check. */
+const VECTORS = 2
+/** Columns of C between two reductions: |c| · 2^16 · 1024 ≤ 2^26 · 2^26 stays below 2^53. */
+const REDUCE_EVERY = 1024
+
+/**
+ * Freivalds' check modulo p = 2^31 − 1: for random vectors r, A·(B·r) must equal C·r.
+ *
+ * Catches every wrong result, be it one element off by one or all zeros, with probability at least
+ * 1 − p^−2 > 1 − 2^−61, provided that r was drawn after the result was fixed: a row of C − A·B that is not
+ * zero is not zero modulo p either (its elements are below 2^28 in size), and a random r is orthogonal to it
+ * with probability 1/p. Never refuses a right result. Cannot see where the error is, nor who made it, nor
+ * that the inputs are those that the requester meant.
+ *
+ * Costs 2·(rows·k + k·columns + 2·rows·columns) multiplications, against rows·k·columns for computing. All
+ * arithmetic is exact in doubles: |a|, |b| ≤ 2^7, r < 2^31, at most 2^12 terms: below 2^51.
+ *
+ * @param random uniform in [0, 1)
+ */
+export function checkProduct(
+  a: Int8Array,
+  b: Int8Array,
+  c: Int32Array,
+  rows: number,
+  k: number,
+  columns: number,
+  random: () => number
+): boolean {
+  if (c.length !== rows * columns || !inRange(c, padded(k) * 2 ** 14)) {
+    return false
+  }
+  for (let vector = 0; vector < VECTORS; vector++) {
+    const r = new Float64Array(padded(columns))
+    for (let column = 0; column < columns; column++) {
+      r[column] = Math.floor(random() * P)
+    }
+    if (!agrees(c, columns, r, timesRows(a, rows, timesColumns(b, columns, k, r)))) {
+      return false
+    }
+  }
+  return true
+}
+
+/** No sum of k products of two int8 exceeds k · 2^14: anything above is wrong, and would overflow the check. */
+function inRange(c: Int32Array, limit: number): boolean {
+  for (let index = 0; index < c.length; index++) {
+    const value = c[index] ?? 0
+    if (value > limit || value < -limit) {
+      return false
+    }
+  }
+  return true
+}
+
+/** B·r mod p, in −p … p. */
+function timesColumns(b: Int8Array, columns: number, k: number, r: Float64Array): Float64Array {
+  const product = new Float64Array(padded(k))
+  const stride = padded(columns)
+  let at = 0
+  for (let step = 0; step < product.length; step += 4) {
+    let s0 = 0
+    let s1 = 0
+    let s2 = 0
+    let s3 = 0
+    for (let column = 0; column < stride; column++) {
+      const factor = r[column] ?? 0
+      s0 += (b[at] ?? 0) * factor
+      s1 += (b[at + 1] ?? 0) * factor
+      s2 += (b[at + 2] ?? 0) * factor
+      s3 += (b[at + 3] ?? 0) * factor
+      at += 4
+    }
+    product[step] = s0 % P
+    product[step + 1] = s1 % P
+    product[step + 2] = s2 % P
+    product[step + 3] = s3 % P
+  }
+  return product
+}
+
+/** A·x, exact, not reduced. */
+function timesRows(a: Int8Array, rows: number, x: Float64Array): Float64Array {
+  const product = new Float64Array(padded(rows))
+  let at = 0
+  for (let step = 0; step < x.length; step += 4) {
+    const x0 = x[step] ?? 0
+    const x1 = x[step + 1] ?? 0
+    const x2 = x[step + 2] ?? 0
+    const x3 = x[step + 3] ?? 0
+    for (let row = 0; row < product.length; row++) {
+      const sum = (a[at] ?? 0) * x0 + (a[at + 1] ?? 0) * x1 + (a[at + 2] ?? 0) * x2 + (a[at + 3] ?? 0) * x3
+      product[row] = (product[row] ?? 0) + sum
+      at += 4
+    }
+  }
+  return product
+}
+
+/** C·r = y (mod p), row by row. r is taken in two halves of 16 bits, so that no product leaves 2^53. */
+function agrees(c: Int32Array, columns: number, r: Float64Array, y: Float64Array): boolean {
+  const high = r.map((value) => Math.floor(value / 65_536))
+  const low = r.map((value) => value % 65_536)
+  const rows = c.length / columns
+  for (let row = 0; row < rows; row++) {
+    let sum = 0
+    for (let first = 0; first < columns; first += REDUCE_EVERY) {
+      const end = Math.min(columns, first + REDUCE_EVERY)
+      let highSum = 0
+      let lowSum = 0
+      for (let column = first; column < end; column++) {
+        const value = c[row * columns + column] ?? 0
+        highSum += value * (high[column] ?? 0)
+        lowSum += value * (low[column] ?? 0)
+      }
+      sum += ((highSum % P) * 65_536 + lowSum) % P
+    }
+    if ((sum - (y[row] ?? 0)) % P !== 0) {
+      return false
+    }
+  }
+  return true
+}
