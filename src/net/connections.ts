@@ -29,3 +29,19 @@ function transportNames(connection: Connection): string[] {
     .map(({ name }) => name)
     .filter((name) => TRANSPORTS.has(name))
 }
+
+/** Streams that come and go by themselves: a connection with only these carries nothing. */
+const HOUSEKEEPING = /^\/ipfs\/(id|id\/push|ping)\/|^\/webrtc-signaling\/|\/kad\/|^\/libp2p\/(dcutr|autonat)/
+
+export function isBusy(connection: Connection): boolean {
+  return connection.streams.some(({ protocol }) => !HOUSEKEEPING.test(protocol))
+}
+
+/** Direct before relayed, busy before idle, old before young. */
+export function bestFirst(a: Connection, b: Connection): number {
+  return (
+    Number(isDirect(b)) - Number(isDirect(a)) ||
+    Number(isBusy(b)) - Number(isBusy(a)) ||
+    a.timeline.open - b.timeline.open
+  )
+}

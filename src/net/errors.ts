@@ -11,6 +11,8 @@ export type NetErrorCode =
   | 'TIMED_OUT'
   /** The other side ended the exchange without an answer. */
   | 'NO_ANSWER'
+  /** No direct connection: no address, or none that answers (a firewall, another network). */
+  | 'UNREACHABLE'
   /** A relay's address cannot be read. */
   | 'BAD_ADDRESS'
 

@@ -1,13 +1,10 @@
 import type { Connection, PeerId } from '@libp2p/interface'
-import { isDirect } from './connections.ts'
+import { bestFirst, isBusy } from './connections.ts'
 import type { SwarmNode, Ticker } from './types.ts'
 
 const CHECK_MS = 1_000
 /** A connection must have been superfluous for so many checks: streams that were just asked for show by then. */
 const CHECKS_BEFORE_CLOSE = 3
-
-/** Streams that come and go by themselves: a connection with only these carries nothing. */
-const HOUSEKEEPING = /^\/ipfs\/(id|id\/push|ping)\/|^\/webrtc-signaling\/|\/kad\/|^\/libp2p\/(dcutr|autonat)/
 
 /**
  * Closes what is left over when two peers dialled each other at once, or met over a relay before they got a
@@ -44,17 +41,4 @@ export function extraConnections(self: PeerId, connections: readonly Connection[
     .filter(([peer, ofPeer]) => ofPeer.length > 1 && self.toString() < peer)
     .flatMap(([, ofPeer]) => ofPeer.toSorted(bestFirst).slice(1))
     .filter((connection) => !isBusy(connection))
-}
-
-/** Direct before relayed, busy before idle, old before young. */
-function bestFirst(a: Connection, b: Connection): number {
-  return (
-    Number(isDirect(b)) - Number(isDirect(a)) ||
-    Number(isBusy(b)) - Number(isBusy(a)) ||
-    a.timeline.open - b.timeline.open
-  )
-}
-
-function isBusy(connection: Connection): boolean {
-  return connection.streams.some(({ protocol }) => !HOUSEKEEPING.test(protocol))
 }

@@ -1,14 +1,17 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
-import { identify, identifyPush } from '@libp2p/identify'
-import { kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
-import { ping } from '@libp2p/ping'
-import { createLibp2p } from 'libp2p'
+import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
+import type { ServiceMap } from '@libp2p/interface'
+import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { type Ping, ping } from '@libp2p/ping'
+import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { platform } from '#net-platform'
 import { protocolId } from '../wire/index.ts'
 import { connectionGater, isPrivateAddress, parseAddress } from './gater.ts'
 import { keepOneConnection } from './keep-one-connection.ts'
 import type { NodeInit, SwarmNode } from './types.ts'
+
+type Core = { identify: Identify; identifyPush: IdentifyPush; ping: Ping; dht: KadDHT }
 
 /** The defaults (5 min) leave a small swarm blind for minutes. */
 const SELF_QUERY_MS = 30_000
@@ -22,11 +25,25 @@ const INBOUND_PER_SECOND = 100
  *
  * @throws NetError `BAD_ADDRESS` for a relay whose address cannot be read
  */
-export async function createNode(init: NodeInit): Promise<SwarmNode> {
+export async function createNode<Services extends ServiceMap = Record<never, never>>(
+  init: NodeInit<Services>
+): Promise<SwarmNode<Services>> {
   const relays = init.relays.map(parseAddress)
   const allowPrivate = init.allowPrivate ?? (relays.length === 0 || relays.some(isPrivateAddress))
   const transportInit = { iceServers: init.iceServers ?? [], relayed: relays.length > 0 }
-  const node = await createLibp2p({
+  const core = {
+    identify: identify(),
+    identifyPush: identifyPush(),
+    ping: ping(),
+    dht: kadDHT({
+      protocol: protocolId(init.network.parameters, 'kad'),
+      clientMode: false,
+      peerInfoMapper: allowPrivate ? passthroughMapper : removePrivateAddressesMapper,
+      initialQuerySelfInterval: FIRST_SELF_QUERY_MS,
+      querySelfInterval: SELF_QUERY_MS
+    })
+  }
+  const node = await createLibp2p<Services & Core>({
     start: false,
     privateKey: init.privateKey,
     nodeInfo: { name: 'swarmharness' },
@@ -43,18 +60,8 @@ export async function createNode(init: NodeInit): Promise<SwarmNode> {
     },
     // A busy connection answers pings late: heartbeats on the streams find the dead ones.
     connectionMonitor: { abortConnectionOnPingFailure: false },
-    services: {
-      identify: identify(),
-      identifyPush: identifyPush(),
-      ping: ping(),
-      dht: kadDHT({
-        protocol: protocolId(init.network.parameters, 'kad'),
-        clientMode: false,
-        peerInfoMapper: allowPrivate ? passthroughMapper : removePrivateAddressesMapper,
-        initialQuerySelfInterval: FIRST_SELF_QUERY_MS,
-        querySelfInterval: SELF_QUERY_MS
-      })
-    }
+    // a spread of the two maps is their intersection, which TypeScript does not see for a generic map
+    services: { ...init.services, ...core } as ServiceFactoryMap<Services & Core>
   })
   await node.start()
   const stopKeeping = keepOneConnection(node, platform.ticker)

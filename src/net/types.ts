@@ -1,11 +1,14 @@
-import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, PrivateKey, ServiceMap, Stream } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
+import type { ServiceFactoryMap } from 'libp2p'
 import type * as z from 'zod/mini'
 import type { ControlFrame, Milliseconds, Network, PeerIdString } from '../wire/index.ts'
 
-export type SwarmNode = Libp2p<{ dht: KadDHT }>
+export type SwarmNode<Services extends ServiceMap = ServiceMap> = Libp2p<Services & { dht: KadDHT }>
 
-export interface NodeInit {
+export interface NodeInit<Services extends ServiceMap = ServiceMap> {
+  /** Further libp2p services, such as the registry: started and stopped with the node. */
+  readonly services?: ServiceFactoryMap<Services>
   readonly privateKey: PrivateKey
   readonly network: Network
   /** Relays to dial and to stay reserved at. Empty for a Node provider that is itself reachable by WebSocket. */
