@@ -33,12 +33,17 @@ const BROWSER_PACKAGES = [
   'zod/mini'
 ]
 
+/** Runs of each fast-check property that does not say how many it needs. */
+const propertyRuns = process.env.NIGHTLY ? 2_000 : 50
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'unit',
+          setupFiles: ['test/property-runs.setup.ts'],
+          provide: { propertyRuns },
           environment: 'node',
           include: ['test/unit/**/*.test.ts'],
           testTimeout: 20_000
@@ -48,6 +53,8 @@ export default defineConfig({
         optimizeDeps: { include: BROWSER_PACKAGES },
         test: {
           name: 'browser',
+          setupFiles: ['test/property-runs.setup.ts'],
+          provide: { propertyRuns },
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 30_000,
           browser: {

@@ -5,7 +5,7 @@ import { equals } from 'uint8arrays/equals'
 import type * as z from 'zod/mini'
 import { WireError } from './errors.ts'
 
-/** Encodes a value as canonical DAG-CBOR. Bigints must lie within ±(2^53 − 1); floats are refused. */
+/** Encodes a value as canonical DAG-CBOR. Bigints must lie within ±(2^53 − 1): beyond it no schema accepts them. */
 export function encode(value: unknown): Uint8Array<ArrayBuffer> {
   // cborg allocates plain ArrayBuffers; its type says ArrayBufferLike
   return dagCbor.encode(value) as Uint8Array<ArrayBuffer>
@@ -22,10 +22,11 @@ export function decodeStrict<S extends z.ZodMiniType>(
   limit: number
 ): z.output<S> {
   const raw = decodeRaw(bytes, limit)
+  const value = validate(raw, schema) // first, because it bounds the depth to which `encode` recurses
   if (!equals(encode(raw), bytes)) {
     throw new WireError('NOT_CANONICAL', 'The message is not canonical DAG-CBOR.')
   }
-  return validate(raw, schema)
+  return value
 }
 
 /**

@@ -56,8 +56,16 @@ export async function verifySigned<S extends z.ZodMiniType>(
 ): Promise<z.output<S>> {
   const value = decodeStrict(envelope.payload, schema, SIGNED_PAYLOAD_MAX)
   const key = publicKeyOf(signer(value))
-  if (!(await key.verify(signingBytes(domain, envelope.payload), envelope.signature))) {
-    throw new WireError('BAD_SIGNATURE', 'The signature does not belong to the peer that the message names.')
+  const mismatch = 'The signature does not belong to the peer that the message names.'
+  let valid: boolean
+  try {
+    valid = await key.verify(signingBytes(domain, envelope.payload), envelope.signature)
+  } catch (cause) {
+    // a signature of the wrong length or a key that is no point of the curve: libraries throw where they might say no
+    throw new WireError('BAD_SIGNATURE', mismatch, { cause })
+  }
+  if (!valid) {
+    throw new WireError('BAD_SIGNATURE', mismatch)
   }
   return value
 }
