@@ -1,0 +1,187 @@
+import * as fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import { CONSENT_KEY } from '../../../src/ui/consent.ts'
+import { formatCredits } from '../../../src/ui/format.ts'
+import { parseQuery } from '../../../src/ui/query.ts'
+import { MICROCREDITS_PER_CREDIT, SwarmError } from '../../../src/wire/index.ts'
+import { PEERS, peerId } from '../../fixtures/fake-swarm.ts'
+import { click, find, mount, running, shown, textOf, unmountAll } from './mount.ts'
+
+afterEach(unmountAll)
+
+const PEER_COUNT = 200
+
+describe('the live view', () => {
+  it('shows each state by shape and word', async () => {
+    const { app, swarm } = await running()
+    const shapes = new Set<string>()
+    for (const state of ['bootstrapping', 'relayed', 'direct', 'offline'] as const) {
+      swarm.update({ state })
+      const element = await shown(app, `#state[data-state="${state}"]`)
+      expect(textOf(element).toLowerCase()).toContain(state)
+      shapes.add(element.querySelector('svg')?.innerHTML ?? '')
+    }
+    expect(shapes.size).toBe(4)
+  })
+
+  it('says that it computes on the CPU for want of a WebGPU adapter', async () => {
+    const { app, swarm } = await running()
+    expect(textOf(await shown(app, '#device[data-backend="cpu"]'))).toContain('No WebGPU adapter')
+    swarm.update({ device: { backend: 'webgpu', class: 'webgpu-swiftshader' } })
+    expect(textOf(await shown(app, '#device[data-backend="webgpu"]'))).toContain(
+      'WebGPU (webgpu-swiftshader)'
+    )
+  })
+
+  it('does not blame a missing adapter where the address asked for the CPU', async () => {
+    const { app } = await running('?backend=cpu')
+    expect(textOf(await shown(app, '#device[data-backend="cpu"]'))).not.toContain('No WebGPU')
+  })
+
+  it('shows the four balances apart, exactly, even of 40 digits', async () => {
+    const { app, swarm } = await running()
+    const huge = 1234567890123456789012345678901234567890n
+    swarm.update({ balance: { settled: huge, verified: 1n, pending: 2_500_000n, escrowed: 0n } })
+    const settled = await shown(app, `#balance-settled[data-microcredits="${huge}"]`)
+    expect(textOf(settled).replace(/\D/g, '')).toBe(String(huge))
+    expect(textOf(await shown(app, '#balance-verified'))).toBe('0.000001')
+    expect(textOf(await shown(app, '#balance-pending'))).toBe('2.500000')
+  })
+
+  it('lists peers with connection, transport and skills, and their words as text', async () => {
+    const { app, swarm } = await running()
+    const skills = ['<b>bold</b>', ...Array.from({ length: 20 }, (_, index) => `skill-${index}`)]
+    swarm.update({
+      peers: [...PEERS, { ...PEERS[1], peer: peerId('12D3KooWHostile'), skills } as (typeof PEERS)[0]]
+    })
+    const row = await shown(app, '#peers [data-peer="12D3KooWHostile"]')
+    expect(textOf(row)).toContain('<b>bold</b>')
+    expect(row.querySelector('b')).toBeNull()
+    expect(textOf(row)).toContain('and 15 more')
+    expect(find(app, '#peers')?.querySelectorAll('[data-connection="relayed"]')).toHaveLength(1)
+  })
+
+  it(`shows ${PEER_COUNT} peers in a box that scrolls`, async () => {
+    const { app, swarm } = await running()
+    const peers = Array.from({ length: PEER_COUNT }, (_, index) => ({
+      peer: peerId(`12D3KooWPeer${index}`),
+      connection: 'direct' as const,
+      transport: 'webrtc' as const,
+      isRelay: false,
+      skills: []
+    }))
+    swarm.update({ peers })
+    await shown(app, '#peer-count', (element) => textOf(element) === String(PEER_COUNT))
+    const scroll = find(app, '.scroll')
+    expect(scroll?.clientHeight).toBeLessThan(scroll?.scrollHeight ?? 0)
+  })
+
+  it('pauses, runs and finishes, and moves the power limit', async () => {
+    const { app, swarm } = await running()
+    await click(app, '#finish:enabled')
+    await click(app, '#run:enabled')
+    await shown(app, '#contributing[data-contributing="true"]')
+    const slider = find(find(app, '#power-slider')?.shadowRoot ?? app, '#power')
+    if (!(slider instanceof HTMLInputElement)) throw new Error('no slider')
+    slider.value = '25'
+    slider.dispatchEvent(new Event('input'))
+    slider.dispatchEvent(new Event('change'))
+    await shown(app, '#pause:enabled')
+    expect(swarm.calls).toEqual(['contribute 0.6', 'finish', 'contribute 0.6', 'contribute 0.25'])
+    expect(JSON.parse(localStorage.getItem(CONSENT_KEY) ?? '').power).toBe(25)
+  })
+
+  it('shows why a button failed', async () => {
+    const { app, swarm } = await running()
+    swarm.failNext = new SwarmError('DEVICE_LOST', 'The device was lost. Run again.')
+    await click(app, '#pause:enabled')
+    expect(textOf(await shown(app, '#node-error'))).toContain('DEVICE_LOST')
+  })
+
+  it('says goodbye when the page is left', async () => {
+    const { app, swarm } = await running()
+    app.leave()
+    expect(swarm.calls).toContain('stop')
+  })
+})
+
+describe('a second tab', () => {
+  it('says where the node runs, starts none, and takes over at a click when the first has stopped', async () => {
+    const first = await running()
+    const second = mount()
+    const message = await shown(second.app, '#elsewhere[data-free="false"]')
+    expect(textOf(message)).toContain('Another tab')
+    expect(find(second.app, 'button')).toBeUndefined()
+    expect(second.module.loads).toBe(0)
+
+    await first.swarm.stop()
+    await click(second.app, '#take-over')
+    await shown(second.app, '#state')
+    expect(second.module.loads).toBe(1)
+  })
+
+  it('that consents anew does not touch the record of the first', async () => {
+    const second = mount()
+    await shown(second.app, '#consent-hire')
+    const first = await running()
+    await click(second.app, '#consent-hire')
+    await shown(second.app, '#elsewhere')
+    expect(JSON.parse(localStorage.getItem(CONSENT_KEY) ?? '').mode).toBe('contribute')
+    expect(find(first.app, '#state')).toBeDefined()
+  })
+})
+
+describe('the address', () => {
+  it('is refused with a notice that does not repeat it, and asks for nothing', async () => {
+    const hostile = '?backend=%3Cscript%3Ealert(1)%3C/script%3E&network=evil&power=1e2&utm=1'
+    const { app } = mount({ search: hostile })
+    await shown(app, '[data-ignored="backend"]')
+    expect(find(app, '[data-ignored="network"]')).toBeDefined()
+    expect(find(app, '[data-ignored="power"]')).toBeDefined()
+    expect(textOf(app.shadowRoot?.querySelector('main') ?? app)).not.toContain('alert(1)')
+  })
+
+  it.each([
+    ['?power=4'],
+    ['?power=101'],
+    ['?power=-5'],
+    ['?power=NaN'],
+    ['?power='],
+    ['?power=50&power=60'],
+    ['?backend=WEBGPU'],
+    ['?backend=__proto__'],
+    ['?network=']
+  ])('%s is ignored', (search) => {
+    expect(parseQuery(search)).toMatchObject({ options: {}, ignored: [{}] })
+  })
+
+  it('gives only known values, whatever it says', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), fc.string(), (backend, network, power) => {
+        const { options } = parseQuery(`?${new URLSearchParams({ backend, network, power })}`)
+        expect([undefined, 'webgpu', 'cpu', 'auto']).toContain(options.backend)
+        expect([undefined, 'local', 'main']).toContain(options.network)
+        const inRange = options.power === undefined || (options.power >= 5 && options.power <= 100)
+        expect(inRange).toBe(true)
+      })
+    )
+    expect(parseQuery('?backend=webgpu&network=main&power=80').options).toEqual({
+      backend: 'webgpu',
+      network: 'main',
+      power: 80
+    })
+  })
+})
+
+describe('formatCredits', () => {
+  it('is exact', () => {
+    fc.assert(
+      fc.property(fc.bigInt(), (amount) => {
+        const digits = formatCredits(amount).replace(/[^\d]/g, '')
+        expect(BigInt(digits)).toBe(amount < 0n ? -amount : amount)
+      })
+    )
+    expect(formatCredits(1234n * MICROCREDITS_PER_CREDIT + 5n)).toBe('1,234.000005')
+    expect(formatCredits(-500_000n)).toBe('-0.500000')
+  })
+})
