@@ -46,11 +46,11 @@ export function countSuite(
   if (timedOut) {
     return { ...counts, failed: 1, problem: 'stopped at its time limit' }
   }
-  if (status !== 0) {
-    return { ...counts, failed: 1, problem: `exit status ${status}: an error outside the tests` }
-  }
   if (counts.passed === 0) {
     return { ...counts, failed: 1, problem: 'no tests ran' }
+  }
+  if (status !== 0) {
+    return { ...counts, failed: 1, problem: `exit status ${status}: an error outside the tests` }
   }
   return counts
 }

@@ -13,8 +13,15 @@ const ours = globSync('{src,workers,shaders,relay,scripts,bench,test,examples}/*
 })
 const house = ours.filter((path) => /^(src|workers|relay)\//.test(path))
 
+interface LockedPackage {
+  readonly version?: string
+  readonly resolved?: string
+  readonly name?: string
+  readonly optionalDependencies?: Readonly<Record<string, string>>
+}
+
 interface Lock {
-  readonly packages: Readonly<Record<string, { version?: string; resolved?: string; name?: string }>>
+  readonly packages: Readonly<Record<string, LockedPackage>>
 }
 
 function readLock(path: string): Lock {
@@ -48,6 +55,14 @@ describe('the packages', () => {
   it('come from whatever registry the user has: the lock file holds no address', () => {
     const addressed = Object.values(lock.packages).filter(({ resolved }) => resolved !== undefined)
     expect(addressed).toEqual([])
+  })
+
+  it('are locked for every platform: npm ci refuses a lock file that lacks an optional one', () => {
+    const wanted = Object.values(lock.packages).flatMap(({ optionalDependencies }) =>
+      Object.keys(optionalDependencies ?? {})
+    )
+    const paths = Object.keys(lock.packages)
+    expect(wanted.filter((name) => !paths.some((path) => path.endsWith(`node_modules/${name}`)))).toEqual([])
   })
 
   it(`are at most ${PACKAGES_MAX}`, () => {
