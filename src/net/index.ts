@@ -1,5 +1,6 @@
 import { platform } from '#net-platform'
 
+export { type BaseInit, type BaseServices, baseOptions } from './base-options.ts'
 export { connectDirect } from './connect-direct.ts'
 export { isDirect, transportOf } from './connections.ts'
 export { NetError, type NetErrorCode } from './errors.ts'

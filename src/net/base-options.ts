@@ -1,0 +1,49 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
+import type { PrivateKey } from '@libp2p/interface'
+import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { type Ping, ping } from '@libp2p/ping'
+import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
+import { type Network, protocolId } from '../wire/index.ts'
+import { connectionGater } from './gater.ts'
+
+/** The default (5 min) leaves a small swarm blind for minutes. */
+const SELF_QUERY_MS = 30_000
+const FIRST_SELF_QUERY_MS = 100
+
+export type BaseServices = { identify: Identify; identifyPush: IdentifyPush; ping: Ping; dht: KadDHT }
+
+export interface BaseInit {
+  readonly privateKey: PrivateKey
+  readonly network: Network
+  /** Private addresses and plain `ws` may be dialled and spread. */
+  readonly allowPrivate: boolean
+}
+
+/** What a node and a relay have in common. */
+export function baseOptions({ privateKey, network, allowPrivate }: BaseInit) {
+  return {
+    start: false,
+    privateKey,
+    nodeInfo: { name: 'swarmharness' },
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionGater: connectionGater(allowPrivate),
+    // A busy connection answers pings late: heartbeats on the streams find the dead ones.
+    connectionMonitor: { abortConnectionOnPingFailure: false },
+    services: {
+      identify: identify(),
+      // Without it on every node the others never learn that a tab speaks the DHT.
+      identifyPush: identifyPush(),
+      ping: ping(),
+      dht: kadDHT({
+        protocol: protocolId(network.parameters, 'kad'),
+        clientMode: false,
+        peerInfoMapper: allowPrivate ? passthroughMapper : removePrivateAddressesMapper,
+        initialQuerySelfInterval: FIRST_SELF_QUERY_MS,
+        querySelfInterval: SELF_QUERY_MS
+      })
+    } satisfies ServiceFactoryMap<BaseServices>
+  } satisfies Libp2pOptions<BaseServices>
+}
