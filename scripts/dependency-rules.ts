@@ -159,12 +159,28 @@ function doorRule(part: string): IForbiddenRuleType[] {
   }
   const place = placeOf(part)
   const door = part === 'shaders' ? 'generated' : 'index'
+  const rule: IForbiddenRuleType = {
+    name: `door-${part}`,
+    severity: 'error',
+    from: { path: HOUSE, pathNot: place },
+    to: { path: `${place}(?!${door}[.]ts$)` }
+  }
+  return part === 'compute' ? computeDoors(rule) : [rule]
+}
+
+/**
+ * `compute` has a second door, for `workers/` alone: the half of it that runs inside a worker. Through the first
+ * one an entry point would also load the pool, and with it the URL of itself.
+ */
+function computeDoors(rule: IForbiddenRuleType): IForbiddenRuleType[] {
+  const compute = placeOf('compute')
   return [
+    { ...rule, from: { path: HOUSE, pathNot: [compute, placeOf('workers')] } },
     {
-      name: `door-${part}`,
+      name: 'door-compute-worker',
       severity: 'error',
-      from: { path: HOUSE, pathNot: place },
-      to: { path: `${place}(?!${door}[.]ts$)` }
+      from: { path: placeOf('workers') },
+      to: { path: `${compute}(?!(worker/)?index[.]ts$)` }
     }
   ]
 }

@@ -127,10 +127,12 @@ function build() {
   }
   say('Building the page and the SDK (vite build) ...')
   const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js')
+  // A test runner that calls set-up has NODE_ENV=test, with which packages bring their development code.
+  const env = { ...outsideEnvironment(), NODE_ENV: 'production' }
   for (const mode of [[], ['--mode', 'sdk']]) {
-    const done = run(NODE, [vite, 'build', '--logLevel', 'warn', ...mode])
+    const done = run(NODE, [vite, 'build', '--logLevel', 'warn', ...mode], { env })
     if (done.error || done.status !== 0) {
-      throw new SetupError(`vite build ${mode.join(' ')} failed (${reason(done)}): see above.`)
+      throw new SetupError(`${['vite build', ...mode].join(' ')} failed (${reason(done)}): see above.`)
     }
   }
   mkdirSync(dirname(stamp), { recursive: true })

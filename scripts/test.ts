@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { machine } from '../bench/report.ts'
 import { endChildrenOnSignal, runChild } from './child.ts'
 import { countSuite, type SuiteCount } from './vitest-report.ts'
 
@@ -11,7 +12,7 @@ e2e (relay, built page, several tabs). The last line is "N passed, N failed"; li
 as one each. Reports: reports/*.json and reports/summary.json.
 
   --only NAME   only these
-  --nightly     the long form: many more runs of each property, no short time limits`
+  --nightly     the long form: many more runs of each property; the result goes to docs/NIGHTLY.md`
 
 const ROOT = join(import.meta.dirname, '..')
 const REPORTS = join(ROOT, 'reports')
@@ -76,16 +77,24 @@ function countCheck({ status, timedOut }: { status: number; timedOut: boolean })
   return { passed: 1 - failed, failed, skipped: 0, ...(timedOut && { problem: 'stopped at its time limit' }) }
 }
 
-function printTable(outcomes: readonly Outcome[]): void {
-  console.log(
-    `\n${'suite'.padEnd(10)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(9)}${'time'.padStart(10)}`
-  )
-  for (const { name, passed, failed, skipped, seconds, problem } of outcomes) {
-    const counts = `${`${passed}`.padStart(8)}${`${failed}`.padStart(8)}${`${skipped}`.padStart(9)}`
-    console.log(
-      `${name.padEnd(10)}${counts}${`${seconds.toFixed(1)} s`.padStart(10)}${problem ? `  ${problem}` : ''}`
-    )
-  }
+function formatTable(outcomes: readonly Outcome[]): string {
+  const lines = outcomes.map(({ name, passed, failed, skipped, seconds, problem }) => {
+    const cells = formatLine(name, `${passed}`, `${failed}`, `${skipped}`, `${seconds.toFixed(1)} s`)
+    return problem === undefined ? cells : `${cells}  ${problem}`
+  })
+  return [formatLine('suite', 'passed', 'failed', 'skipped', 'time'), ...lines].join('\n')
+}
+
+function formatLine(name: string, ...cells: readonly string[]): string {
+  return name.padEnd(10) + cells.map((cell) => cell.padStart(9)).join('')
+}
+
+/** The last long run, for readers of the docs. */
+function writeNightly(table: string, line: string): void {
+  const { cpu, cores, memoryGiB, os, node } = machine()
+  const where = `${new Date().toISOString().slice(0, 10)}, ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}, Node ${node}`
+  const text = `# The last nightly run\n\nWritten by \`npm run nightly\`: ${where}.\n\n\`\`\`\n${table}\n${line}\n\`\`\`\n`
+  writeFileSync(join(ROOT, 'docs', 'NIGHTLY.md'), text)
 }
 
 function pickSteps(only: string | undefined): readonly Step[] {
@@ -118,8 +127,12 @@ async function main(): Promise<number> {
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0)
   const summary = { passed, failed, node: process.version, suites: outcomes }
   writeFileSync(join(REPORTS, 'summary.json'), `${JSON.stringify(summary, undefined, 2)}\n`)
-  printTable(outcomes)
-  console.log(`${passed} passed, ${failed} failed`)
+  const table = formatTable(outcomes)
+  const line = `${passed} passed, ${failed} failed`
+  if (values.nightly && values.only === undefined) {
+    writeNightly(table, line)
+  }
+  console.log(`\n${table}\n${line}`)
   return failed === 0 ? 0 : 1
 }
 
