@@ -1,0 +1,18 @@
+import { platform } from '#compute-platform'
+import type { Engine, EngineInit } from './engine.ts'
+import { createPool } from './pool.ts'
+import { keepErrorsTyped } from './protocol.ts'
+
+export type * from './engine.ts'
+export { ComputeError, type ComputeErrorCode } from './errors.ts'
+
+keepErrorsTyped()
+
+/**
+ * Starts an engine in workers of its own.
+ *
+ * @throws ComputeError `NO_WEBGPU` if WebGPU is forced and there is none; `WORKER_CRASHED` if no worker starts
+ */
+export function createEngine(init: EngineInit = {}): Promise<Engine> {
+  return createPool(platform, init)
+}

@@ -1,0 +1,273 @@
+import type { DeviceClass, Engine, EngineInit, EngineUnit, RunOptions } from './engine.ts'
+import { ComputeError, type ComputeErrorCode } from './errors.ts'
+import { Lane, type Work } from './lane.ts'
+import type { Platform } from './platform.ts'
+import type { WorkerInfo, WorkerStart } from './protocol.ts'
+
+/** Parts that all computing workers together may hold, and as much again for the verifier. */
+const PART_BYTES = 256 * 1024 * 1024
+/** Two units at a time overlap copies and work. */
+const WEBGPU_UNITS = 2
+/** Checks sent ahead to the verifier, which does them one after the other. */
+const CHECKS_AHEAD = 4
+/** How long a unit that is no longer wanted may keep its worker before the worker is ended. */
+const GRACE_MS = 1_000
+/** How often a unit is tried whose worker or device died under it; alone after the first time. */
+const ATTEMPTS = 2
+/** Not the unit's own fault, for all that is known. */
+const MISHAPS: ReadonlySet<ComputeErrorCode> = new Set(['WORKER_CRASHED', 'DEVICE_LOST'])
+
+interface Pending extends Work {
+  readonly resolve: (value: Uint8Array | boolean) => void
+  readonly reject: (error: unknown) => void
+  attempts: number
+  /** The caller has its answer; what the worker says does not matter any more. */
+  settled: boolean
+  lane?: Lane
+  grace?: ReturnType<typeof setTimeout>
+}
+
+/** A queue and the workers that it feeds. */
+interface Team {
+  readonly queue: Pending[]
+  readonly lanes: Set<Lane>
+  readonly size: number
+  /** Units that one lane takes at a time. */
+  readonly capacity: number
+  readonly start: WorkerStart['backend']
+}
+
+/**
+ * Starts an engine: one worker now, the others when there is work for them.
+ *
+ * @throws ComputeError `NO_WEBGPU` if WebGPU is forced and there is none; `WORKER_CRASHED` if no worker starts
+ */
+export async function createPool(platform: Platform, init: EngineInit = {}): Promise<Engine> {
+  const cores = globalThis.navigator?.hardwareConcurrency ?? 2
+  const workers = Math.max(1, Math.floor(init.workers ?? Math.min(4, cores - 1)))
+  const pool = new Pool(platform, workers, clampPower(init.power ?? 1))
+  try {
+    await pool.start(init.backend ?? 'auto')
+    return pool
+  } catch (error) {
+    pool.close()
+    throw error
+  }
+}
+
+function clampPower(share: number): number {
+  return Math.min(1, Math.max(0.05, Number.isNaN(share) ? 0.05 : share))
+}
+
+class Pool implements Engine {
+  device: DeviceClass = { backend: 'cpu', class: 'cpu' }
+  kernels: ReadonlyMap<string, Uint8Array> = new Map()
+  readonly #platform: Platform
+  readonly #workers: number
+  #power: number
+  #timeouts: ReadonlyMap<string, number> = new Map()
+  #computing: Team
+  readonly #checking: Team = newTeam(1, CHECKS_AHEAD, 'cpu')
+  #nextId = 0
+  #closed = false
+
+  constructor(platform: Platform, workers: number, power: number) {
+    this.#platform = platform
+    this.#workers = workers
+    this.#power = power
+    this.#computing = newTeam(workers, 1, 'cpu')
+  }
+
+  get concurrency(): number {
+    return this.#computing.size * this.#computing.capacity
+  }
+
+  async start(backend: WorkerStart['backend']): Promise<void> {
+    const probing = newTeam(backend === 'cpu' ? this.#workers : 1, 1, backend)
+    const info = await this.#addLane(probing).started
+    this.#computing = teamFor(info, this.#workers, probing.lanes)
+    const name = info.backend === 'cpu' ? info.class.replace(/^cpu/, `cpu-${this.#workers}`) : info.class
+    this.device = { backend: info.backend, class: name }
+    this.kernels = new Map(info.skills.map(({ name, kernel }) => [name, kernel]))
+    this.#timeouts = new Map(info.skills.map(({ name, timeoutMs }) => [name, timeoutMs]))
+  }
+
+  async run(unit: EngineUnit, options: RunOptions = {}): Promise<Uint8Array> {
+    const result = await this.#submit(this.#computing, { unit }, options)
+    return result as Uint8Array // work without a check gives bytes
+  }
+
+  async verify(
+    unit: EngineUnit,
+    result: Uint8Array,
+    seed: Uint8Array,
+    options: RunOptions = {}
+  ): Promise<boolean> {
+    return (await this.#submit(this.#checking, { unit, check: { result, seed } }, options)) === true
+  }
+
+  setPower(share: number): void {
+    this.#power = clampPower(share)
+    for (const lane of this.#computing.lanes) {
+      lane.setPower(this.#power)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    const closed = new ComputeError('CLOSED', 'The engine was closed: start another one.')
+    for (const team of [this.#computing, this.#checking]) {
+      for (const pending of team.queue.splice(0)) {
+        pending.reject(closed)
+      }
+      for (const lane of team.lanes) {
+        lane.end(closed)
+      }
+      team.lanes.clear()
+    }
+  }
+
+  #submit(
+    team: Team,
+    work: Pick<Work, 'unit' | 'check'>,
+    { signal, onProgress }: RunOptions
+  ): Promise<Uint8Array | boolean> {
+    signal?.throwIfAborted()
+    if (this.#closed) {
+      throw new ComputeError('CLOSED', 'The engine was closed: start another one.')
+    }
+    if (!this.#timeouts.has(work.unit.skill)) {
+      throw new ComputeError('UNKNOWN_SKILL', 'This build has no skill of this name.')
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | boolean>()
+    const pending: Pending = {
+      ...work,
+      ...(onProgress && { onProgress }),
+      id: this.#nextId++,
+      resolve,
+      reject,
+      attempts: 0,
+      settled: false
+    }
+    const abort = () => this.#abandon(team, pending, signal?.reason)
+    signal?.addEventListener('abort', abort, { once: true })
+    team.queue.push(pending)
+    this.#dispatch(team)
+    return promise.finally(() => signal?.removeEventListener('abort', abort))
+  }
+
+  /** Gives waiting work to free workers, in order. */
+  #dispatch(team: Team): void {
+    for (let pending = team.queue[0]; pending !== undefined && !this.#closed; pending = team.queue[0]) {
+      const lane = this.#laneFor(team, pending.attempts > 0)
+      if (lane === undefined) {
+        return
+      }
+      team.queue.shift()
+      void this.#execute(team, lane, pending)
+    }
+  }
+
+  #laneFor(team: Team, alone: boolean): Lane | undefined {
+    const room = alone ? 1 : team.capacity
+    for (const lane of team.lanes) {
+      if (!lane.exclusive && lane.load < room) {
+        return lane
+      }
+    }
+    return team.lanes.size < team.size ? this.#addLane(team) : undefined
+  }
+
+  #addLane(team: Team): Lane {
+    const lane = new Lane(
+      this.#platform,
+      { backend: team.start, power: team === this.#checking ? 1 : this.#power },
+      PART_BYTES / team.size,
+      () => {
+        team.lanes.delete(lane)
+        this.#dispatch(team)
+      }
+    )
+    team.lanes.add(lane)
+    lane.started.catch(() => {
+      team.lanes.delete(lane)
+      lane.end(new ComputeError('DEVICE_LOST', 'A compute worker did not start.', { retryable: true }))
+    })
+    return lane
+  }
+
+  /** Never throws: the outcome goes to the caller, or the unit back into the queue. */
+  async #execute(team: Team, lane: Lane, pending: Pending): Promise<void> {
+    lane.exclusive = pending.attempts > 0
+    pending.attempts++
+    pending.lane = lane
+    const timer = setTimeout(() => this.#timeOut(team, pending), this.#timeouts.get(pending.unit.skill))
+    try {
+      const value = await lane.execute(pending)
+      pending.settled = true
+      pending.resolve(value)
+    } catch (error) {
+      this.#fail(team, pending, error)
+    } finally {
+      clearTimeout(timer)
+      clearTimeout(pending.grace)
+      lane.exclusive = false
+      this.#dispatch(team)
+    }
+  }
+
+  #fail(team: Team, pending: Pending, error: unknown): void {
+    const mishap = error instanceof ComputeError && MISHAPS.has(error.code)
+    delete pending.lane
+    if (mishap && !pending.settled && pending.attempts < ATTEMPTS && !this.#closed) {
+      team.queue.unshift(pending)
+      return
+    }
+    pending.settled = true
+    pending.reject(error)
+  }
+
+  #timeOut(team: Team, pending: Pending): void {
+    const seconds = (this.#timeouts.get(pending.unit.skill) ?? 0) / 1_000
+    const message = `The unit ran longer than the ${seconds} s that its skill allows.`
+    this.#abandon(team, pending, new ComputeError('TIMEOUT', message, { details: { seconds } }))
+  }
+
+  /** The caller is told at once; the worker gets a moment to stop the unit, or is ended. */
+  #abandon(team: Team, pending: Pending, reason: unknown): void {
+    if (pending.settled) {
+      return
+    }
+    pending.settled = true
+    pending.reject(reason)
+    const waiting = team.queue.indexOf(pending)
+    if (waiting >= 0) {
+      team.queue.splice(waiting, 1)
+      return
+    }
+    const { lane } = pending
+    if (lane === undefined) {
+      return
+    }
+    lane.cancel(pending.id)
+    pending.grace = setTimeout(() => this.#evict(team, lane), GRACE_MS)
+  }
+
+  #evict(team: Team, lane: Lane): void {
+    team.lanes.delete(lane)
+    const message = 'The worker was ended because another unit did not stop.'
+    lane.end(new ComputeError('WORKER_CRASHED', message, { retryable: true }))
+    this.#dispatch(team)
+  }
+}
+
+function newTeam(size: number, capacity: number, start: WorkerStart['backend']): Team {
+  return { queue: [], lanes: new Set(), size, capacity, start }
+}
+
+/** The team that goes on with the lanes of the probe. */
+function teamFor(info: WorkerInfo, workers: number, lanes: Set<Lane>): Team {
+  return info.backend === 'webgpu'
+    ? { ...newTeam(1, WEBGPU_UNITS, 'webgpu'), lanes }
+    : { ...newTeam(workers, 1, 'cpu'), lanes }
+}

@@ -1,0 +1,85 @@
+import { transferHandlers } from 'comlink'
+import type { ErrorDetails } from '../wire/index.ts'
+import type { BackendKind } from './engine.ts'
+import { ComputeError, type ComputeErrorCode } from './errors.ts'
+
+/** What the engine and its workers say to each other, over comlink. */
+
+export interface Task {
+  readonly id: number
+  readonly skill: string
+  readonly params: readonly number[]
+  readonly data: Uint8Array
+  /** `bytes` only for parts that the worker does not have yet. */
+  readonly parts: ReadonlyArray<{ readonly hash: string; readonly bytes?: Uint8Array }>
+  /** Hashes of parts to forget first. */
+  readonly drop: readonly string[]
+  /** Whether anyone listens for progress. */
+  readonly progress: boolean
+}
+
+export interface WorkerStart {
+  readonly backend: BackendKind | 'auto'
+  readonly power: number
+}
+
+export interface WorkerInfo {
+  readonly backend: BackendKind
+  /** Such as `webgpu-nvidia`, or `cpu`, or why it is the CPU: `cpu-no-gpu`, `cpu-software-gpu`. */
+  readonly class: string
+  readonly skills: ReadonlyArray<{
+    readonly name: string
+    readonly kernel: Uint8Array
+    readonly timeoutMs: number
+  }>
+}
+
+export type ProgressListener = (id: number, share: number) => void
+
+export interface WorkerApi {
+  start(init: WorkerStart, onProgress: ProgressListener): Promise<WorkerInfo>
+  run(task: Task): Promise<Uint8Array>
+  verify(task: Task, result: Uint8Array, seed: Uint8Array): Promise<boolean>
+  cancel(id: number): void
+  setPower(share: number): void
+}
+
+interface Thrown {
+  readonly value: unknown
+}
+
+interface SentError {
+  readonly code: ComputeErrorCode
+  readonly message: string
+  readonly retryable: boolean
+  readonly details: ErrorDetails
+}
+
+const isSentError = (sent: unknown): sent is { computeError: SentError } =>
+  typeof sent === 'object' && sent !== null && 'computeError' in sent
+
+/** Lets a ComputeError keep its code, `retryable` and details on the way out of a worker. Call on both sides. */
+export function keepErrorsTyped(): void {
+  const plain = transferHandlers.get('throw')
+  if (plain === undefined) {
+    throw new TypeError('comlink has no handler for thrown values: check its version.')
+  }
+  transferHandlers.set('throw', {
+    canHandle: (value): value is Thrown => plain.canHandle(value),
+    serialize(thrown: Thrown) {
+      const error = thrown.value
+      if (!(error instanceof ComputeError)) {
+        return plain.serialize(thrown)
+      }
+      const { code, message, retryable, details } = error
+      return [{ computeError: { code, message, retryable, details } }, []]
+    },
+    deserialize(sent: unknown) {
+      if (isSentError(sent)) {
+        const { code, message, ...options } = sent.computeError
+        throw new ComputeError(code, message, options)
+      }
+      return plain.deserialize(sent)
+    }
+  })
+}

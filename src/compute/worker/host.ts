@@ -1,0 +1,165 @@
+import { transfer } from 'comlink'
+import type { Skill } from '../../skills/index.ts'
+import { SwarmError } from '../../wire/index.ts'
+import { ComputeError } from '../errors.ts'
+import type { ProgressListener, Task, WorkerApi, WorkerInfo, WorkerStart } from '../protocol.ts'
+import type { Backend, BackendUnit } from './backend.ts'
+import { CpuBackend } from './cpu-backend.ts'
+import { randomFrom } from './random.ts'
+import { openWebGpu } from './webgpu-backend.ts'
+
+/** What a worker can compute, handed in by its entry file. */
+export interface HostInit {
+  readonly skills: ReadonlyMap<string, Skill>
+  readonly kernelHash: (skill: Skill) => Promise<Uint8Array>
+}
+
+/** The worker's side of the engine: skills by name, a backend, parts by hash. */
+export class ComputeHost implements WorkerApi {
+  readonly #init: HostInit
+  readonly #parts = new Map<string, Uint8Array>()
+  readonly #running = new Map<number, AbortController>()
+  readonly #backend = Promise.withResolvers<Backend>()
+  #onProgress: ProgressListener = () => {}
+
+  constructor(init: HostInit) {
+    this.#init = init
+    this.#backend.promise.catch(() => {}) // `start` says it
+  }
+
+  async start(init: WorkerStart, onProgress: ProgressListener): Promise<WorkerInfo> {
+    this.#onProgress = onProgress
+    try {
+      this.#backend.resolve(await chooseBackend(init))
+    } catch (error) {
+      this.#backend.reject(error)
+    }
+    const backend = await this.#backend.promise
+    const skills = [...this.#init.skills.values()].map(async (skill) => ({
+      name: skill.manifest.name,
+      kernel: await this.#init.kernelHash(skill),
+      timeoutMs: skill.manifest.timeout_secs * 1_000
+    }))
+    return { backend: backend.kind, class: backend.class, skills: await Promise.all(skills) }
+  }
+
+  async run(task: Task): Promise<Uint8Array> {
+    const unit = this.#receive(task)
+    const { skill, resultSize } = this.#check(task, unit)
+    const controller = new AbortController()
+    this.#running.set(task.id, controller)
+    try {
+      const backend = await this.#backend.promise
+      const result = await backend.run(skill, unit, {
+        signal: controller.signal,
+        onProgress: (share) => {
+          if (task.progress) {
+            this.#onProgress(task.id, share)
+          }
+        }
+      })
+      if (result.byteLength !== resultSize) {
+        throw new ComputeError(
+          'KERNEL_FAILED',
+          `The result has ${result.byteLength} bytes, not ${resultSize}.`
+        )
+      }
+      // kernels make results of their own: nobody else holds the buffer
+      return transfer(result, [result.buffer as ArrayBuffer])
+    } catch (error) {
+      throw typed(error)
+    } finally {
+      this.#running.delete(task.id)
+    }
+  }
+
+  async verify(task: Task, result: Uint8Array, seed: Uint8Array): Promise<boolean> {
+    const unit = this.#receive(task)
+    const { skill, resultSize } = this.#check(task, unit)
+    try {
+      return result.byteLength === resultSize && skill.verify(unit, result, randomFrom(seed))
+    } catch (error) {
+      throw typed(error)
+    }
+  }
+
+  cancel(id: number): void {
+    this.#running.get(id)?.abort(new ComputeError('CANCELLED', 'The unit was cancelled.'))
+  }
+
+  setPower(share: number): void {
+    this.#whenReady((backend) => backend.setPower(share))
+  }
+
+  #whenReady(act: (backend: Backend) => void): void {
+    void this.#backend.promise.then(act, () => {}) // without a backend there is nothing to act on
+  }
+
+  /** Stores and forgets parts first, whatever comes of the unit: the engine counts on it. */
+  #receive(task: Task): BackendUnit {
+    for (const hash of task.drop) {
+      this.#parts.delete(hash)
+      this.#whenReady((backend) => backend.drop(hash))
+    }
+    for (const { hash, bytes } of task.parts) {
+      if (bytes !== undefined) {
+        this.#parts.set(hash, bytes)
+      }
+    }
+    const parts = task.parts.map(({ hash }) => {
+      const bytes = this.#parts.get(hash)
+      if (bytes === undefined) {
+        throw new ComputeError('BAD_UNIT', 'The unit names a part that was not sent.')
+      }
+      return bytes
+    })
+    return { params: task.params, data: task.data, parts, hashes: task.parts.map(({ hash }) => hash) }
+  }
+
+  #check(task: Task, unit: BackendUnit): { skill: Skill; resultSize: number } {
+    const skill = this.#init.skills.get(task.skill)
+    if (skill === undefined) {
+      throw new ComputeError('UNKNOWN_SKILL', 'This build has no skill of this name.')
+    }
+    try {
+      const { resultSize } = skill.checkUnit({
+        params: unit.params,
+        dataSize: unit.data.byteLength,
+        partSizes: unit.parts.map((part) => part.byteLength)
+      })
+      return { skill, resultSize }
+    } catch (error) {
+      throw typed(error)
+    }
+  }
+}
+
+async function chooseBackend({ backend, power }: WorkerStart): Promise<Backend> {
+  if (backend === 'cpu') {
+    return new CpuBackend('cpu', power)
+  }
+  const found = await openWebGpu(power)
+  if (backend === 'webgpu') {
+    if (found === undefined) {
+      const message = 'There is no WebGPU adapter: use the CPU backend, or turn on WebGPU in this browser.'
+      throw new ComputeError('NO_WEBGPU', message)
+    }
+    return found.backend
+  }
+  if (found === undefined || found.isSoftware) {
+    return new CpuBackend(found === undefined ? 'cpu-no-gpu' : 'cpu-software-gpu', power)
+  }
+  return found.backend
+}
+
+/** Only ComputeErrors leave a worker. */
+function typed(error: unknown): ComputeError {
+  if (error instanceof ComputeError) {
+    return error
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  if (error instanceof SwarmError && error.code === 'BAD_UNIT') {
+    return new ComputeError('BAD_UNIT', message, { cause: error })
+  }
+  return new ComputeError('KERNEL_FAILED', `The kernel failed: ${message}`, { cause: error })
+}

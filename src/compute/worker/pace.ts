@@ -1,0 +1,60 @@
+import { type Debt, owe, rested } from './governor.ts'
+
+/** Shorter rests are saved up: timers are no finer. */
+const REST_MIN_MS = 4
+
+/** Holds one device to its share of time. */
+export class Pace {
+  share: number
+  #debt: Debt = 0
+  #idleSince = performance.now()
+
+  constructor(share: number) {
+    this.share = share
+  }
+
+  /** Call when work begins after a pause of unknown length. */
+  begin(): void {
+    this.#debt = Math.max(0, rested(this.#debt, performance.now() - this.#idleSince))
+  }
+
+  /** Notes `busyMs` of work that ended now, and rests if rest is due. An abort ends the rest. */
+  async worked(busyMs: number, signal: AbortSignal): Promise<void> {
+    this.#debt = owe(this.#debt, busyMs, this.share)
+    this.#idleSince = performance.now()
+    if (this.#debt >= REST_MIN_MS) {
+      await sleep(this.#debt, signal)
+      this.#debt = rested(this.#debt, performance.now() - this.#idleSince)
+      this.#idleSince = performance.now()
+    }
+  }
+}
+
+/** Resolves after `ms`, or at once when the signal aborts. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve()
+      return
+    }
+    const finish = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', finish)
+      resolve()
+    }
+    const timer = setTimeout(finish, ms)
+    signal?.addEventListener('abort', finish)
+  })
+}
+
+const ticks: Array<() => void> = []
+const channel = new MessageChannel()
+channel.port1.onmessage = () => ticks.shift()?.()
+
+/** Lets messages in. A timer would be clamped to 4 ms here, and to a second in a hidden page. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => {
+    ticks.push(resolve)
+    channel.port2.postMessage(undefined)
+  })
+}

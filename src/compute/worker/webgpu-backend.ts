@@ -1,0 +1,197 @@
+import type { GpuProgram, KernelVariant, Skill } from '../../skills/index.ts'
+import { ComputeError } from '../errors.ts'
+import type { Backend, BackendRun, BackendUnit } from './backend.ts'
+import { Pace, sleep } from './pace.ts'
+import { GRAIN_START, nextGrain, sliceEnd } from './slices.ts'
+import { Turns } from './turns.ts'
+import { type Allocation, GpuSession, uniformOffset } from './webgpu-session.ts'
+
+/** Waits before each try for a new adapter after a loss: after a crash of the GPU process it takes a moment. */
+const RECOVERY_WAITS_MS = [0, 100, 300, 600] as const
+const ADAPTER_WAIT_MS = 5_000
+
+/** Looks for an adapter. `isSoftware`: a CPU in disguise, slower than the CPU backend. */
+export async function openWebGpu(
+  share: number
+): Promise<{ backend: Backend; isSoftware: boolean } | undefined> {
+  const adapter = await findAdapter()
+  if (adapter === undefined) {
+    return undefined
+  }
+  const name = vendorOf(adapter)
+  return { backend: new WebGpuBackend(`webgpu-${name}`, share), isSoftware: name === 'swiftshader' }
+}
+
+async function findAdapter(): Promise<GPUAdapter | undefined> {
+  const waited = sleep(ADAPTER_WAIT_MS).then(() => null)
+  return (await Promise.race([navigator.gpu?.requestAdapter() ?? null, waited])) ?? undefined
+}
+
+/** The vendor only: more would be a fingerprint. All software adapters count as SwiftShader. */
+function vendorOf({ info }: GPUAdapter): string {
+  if (info.isFallbackAdapter || info.architecture === 'swiftshader') {
+    return 'swiftshader'
+  }
+  const vendor = info.vendor.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
+  return vendor.slice(0, 32).replaceAll(/^-|-$/g, '') || 'unknown'
+}
+
+/** Runs WGSL kernels. Outlives its devices: after a loss the next unit gets a new adapter and device. */
+class WebGpuBackend implements Backend {
+  readonly kind = 'webgpu'
+  readonly class: string
+  readonly #pace: Pace
+  readonly #turns = new Turns()
+  readonly #grains = new Map<string, number>()
+  #session: Promise<GpuSession> | undefined
+  #lastEnd = 0
+
+  constructor(name: string, share: number) {
+    this.class = name
+    this.#pace = new Pace(share)
+  }
+
+  async run(skill: Skill, unit: BackendUnit, options: BackendRun): Promise<Uint8Array> {
+    const session = await this.#open()
+    const variant = variantFor(skill, session.device)
+    const key = `${skill.manifest.name}/${variant.name}`
+    const program = skill.gpu(unit, variant.name, this.#grains.get(key) ?? GRAIN_START)
+    const allocation = await session.allocate(skill, variant, program, unit)
+    try {
+      return await this.#compute(session, program, allocation, key, options)
+    } catch (error) {
+      if (error instanceof ComputeError && error.code === 'OUT_OF_MEMORY') {
+        session.forget(unit.hashes)
+      }
+      throw error
+    } finally {
+      allocation.free()
+    }
+  }
+
+  drop(hash: string): void {
+    void this.#session?.then(
+      (session) => session.drop(hash),
+      () => {} // without a device there is nothing to forget
+    )
+  }
+
+  setPower(share: number): void {
+    this.#pace.share = share
+  }
+
+  async #compute(
+    session: GpuSession,
+    program: GpuProgram,
+    allocation: Allocation,
+    key: string,
+    { signal, onProgress }: BackendRun
+  ): Promise<Uint8Array> {
+    const count = program.dispatches.length
+    for (let first = 0; first < count; ) {
+      // at full power the next unit's slice may queue up behind this one; below it, every rest is alone
+      await this.#turns.take(() => (this.#pace.share < 1 ? 1 : 2))
+      try {
+        signal.throwIfAborted()
+        const grain = this.#grains.get(key) ?? GRAIN_START
+        const end = sliceEnd(program.dispatches, first, grain)
+        const busy = await this.#slice(session, program, allocation, first, end)
+        const operations = program.dispatches
+          .slice(first, end)
+          .reduce((sum, each) => sum + each.operations, 0)
+        this.#grains.set(key, nextGrain(grain, operations, busy))
+        first = end
+        onProgress(first / count)
+        await this.#pace.worked(busy, signal)
+      } finally {
+        this.#turns.leave()
+      }
+    }
+    return new Uint8Array(allocation.staging.getMappedRange().slice(0, program.resultSize))
+  }
+
+  /** Submits dispatches [first, end) and waits for them; after the last one the result is mapped. */
+  async #slice(
+    session: GpuSession,
+    program: GpuProgram,
+    { pipeline, bindGroup, result, staging, checked: allocated }: Allocation,
+    first: number,
+    end: number
+  ): Promise<number> {
+    this.#pace.begin()
+    const submitted = performance.now()
+    const isLast = end === program.dispatches.length
+    const { checked } = session.scoped(() => {
+      const encoder = session.device.createCommandEncoder()
+      const pass = encoder.beginComputePass()
+      pass.setPipeline(pipeline)
+      for (const [index, { workgroups }] of program.dispatches.slice(first, end).entries()) {
+        pass.setBindGroup(0, bindGroup, [uniformOffset(program, first + index)])
+        pass.dispatchWorkgroups(...workgroups)
+      }
+      pass.end()
+      if (isLast) {
+        encoder.copyBufferToBuffer(result, 0, staging, 0, staging.size)
+      }
+      session.device.queue.submit([encoder.finish()])
+    })
+    const done = isLast ? staging.mapAsync(GPUMapMode.READ) : session.device.queue.onSubmittedWorkDone()
+    for (const outcome of await Promise.allSettled([allocated, checked, session.guard(done)])) {
+      if (outcome.status === 'rejected') {
+        throw outcome.reason // the first says why the others failed
+      }
+    }
+    const ended = performance.now()
+    const busy = ended - Math.max(submitted, this.#lastEnd)
+    this.#lastEnd = ended
+    return busy
+  }
+
+  /** The device that is there, or a new one. Those who wait at the same time share one try. */
+  async #open(): Promise<GpuSession> {
+    const current = this.#session
+    const present = await current
+    if (present !== undefined && !present.isLost) {
+      return present
+    }
+    if (this.#session === current) {
+      const opening = openSession()
+      this.#session = opening
+      opening.catch(() => {
+        this.#session = undefined // the next unit tries again
+      })
+    }
+    return this.#open()
+  }
+}
+
+async function openSession(): Promise<GpuSession> {
+  for (const wait of RECOVERY_WAITS_MS) {
+    if (wait > 0) {
+      await sleep(wait)
+    }
+    const adapter = await findAdapter()
+    // default limits are all that any kernel here needs; a refusal is one more failed try
+    const device = await adapter?.requestDevice().catch(() => undefined)
+    if (device === undefined) {
+      continue
+    }
+    const session = new GpuSession(device)
+    await device.queue.onSubmittedWorkDone() // a device may come into the world lost
+    if (!session.isLost) {
+      return session
+    }
+  }
+  throw new ComputeError('DEVICE_LOST', 'The graphics device was lost and does not come back.', {
+    retryable: true
+  })
+}
+
+function variantFor(skill: Skill, device: GPUDevice): KernelVariant {
+  const features = new Set<string>([...device.features, ...navigator.gpu.wgslLanguageFeatures])
+  const variant = skill.variants.find(({ needs }) => needs.every((need) => features.has(need)))
+  if (variant === undefined) {
+    throw new ComputeError('KERNEL_FAILED', `No variant of ${skill.manifest.name} runs on this device.`)
+  }
+  return variant
+}
