@@ -33,8 +33,11 @@ const BROWSER_PACKAGES = [
   'zod/mini'
 ]
 
+const nightly = Boolean(process.env.NIGHTLY)
 /** Runs of each fast-check property that does not say how many it needs. */
-const propertyRuns = process.env.NIGHTLY ? 2_000 : 50
+const propertyRuns = nightly ? 2_000 : 50
+/** The long form of the tests also gets longer time limits. */
+const patience = nightly ? 30 : 1
 
 export default defineConfig({
   test: {
@@ -46,7 +49,7 @@ export default defineConfig({
           provide: { propertyRuns },
           environment: 'node',
           include: ['test/unit/**/*.test.ts'],
-          testTimeout: 20_000
+          testTimeout: 20_000 * patience
         }
       },
       {
@@ -56,7 +59,7 @@ export default defineConfig({
           setupFiles: ['test/property-runs.setup.ts'],
           provide: { propertyRuns },
           include: ['test/browser/**/*.test.ts'],
-          testTimeout: 30_000,
+          testTimeout: 30_000 * patience,
           browser: {
             enabled: true,
             headless: true,
@@ -76,7 +79,7 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/build.setup.ts'],
           fileParallelism: false,
-          testTimeout: 180_000,
+          testTimeout: 180_000 * patience,
           hookTimeout: 120_000
         }
       }
