@@ -32,7 +32,11 @@ interface Outcome extends SuiteCount {
 }
 
 const STEPS: readonly Step[] = [
-  { name: 'lint', args: [bin('@biomejs/biome/bin/biome'), 'ci'], limitMs: 2 * MINUTE },
+  {
+    name: 'lint',
+    args: [bin('@biomejs/biome/bin/biome'), 'ci', ...(process.stdout.isTTY ? [] : ['--colors=off'])],
+    limitMs: 2 * MINUTE
+  },
   { name: 'types', args: [bin('typescript/bin/tsc'), '-p', '.'], limitMs: 3 * MINUTE },
   { name: 'rules', args: [join('scripts', 'dependency-rules.ts')], limitMs: 2 * MINUTE },
   suite('unit', 4 * MINUTE),
