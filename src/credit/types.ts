@@ -86,3 +86,10 @@ export interface Ledger {
   acceptReceipt(receipt: Signed, from: PeerIdString): Promise<MicroCredits>
   release(escrow: CID): Promise<Signed>
 }
+
+/** Own signed records as stored, oldest first: input of the audit. */
+export interface LedgerExport {
+  readonly network: string
+  readonly peer: PeerIdString
+  readonly records: readonly Signed[]
+}

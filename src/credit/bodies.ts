@@ -1,0 +1,91 @@
+import {
+  CERTIFIED_PAYLOAD_MAX,
+  type EscrowBody,
+  type NetworkParameters,
+  type PeerIdString,
+  type RecordOf,
+  type SettleBody
+} from '../wire/index.ts'
+import { ensure } from './errors.ts'
+import { replaySplit } from './shapley.ts'
+import { quorumOf, SEAT_SIZES } from './state.ts'
+
+/** The rules that a record's body must obey by itself, without its chain. */
+
+const BAD = 'BAD_RECORD'
+
+const distinct = (values: readonly unknown[]) => new Set(values).size === values.length
+
+export function checkPayloadSize(kind: string, bytes: number): void {
+  if (kind === 'escrow' || kind === 'settle') {
+    ensure(
+      bytes <= CERTIFIED_PAYLOAD_MAX,
+      BAD,
+      `The ${kind} has ${bytes} bytes, above its limit of ${CERTIFIED_PAYLOAD_MAX}: use fewer payees.`
+    )
+  }
+}
+
+export function checkSeat({ author, body }: RecordOf<'seat'>): void {
+  const { members, quorum } = body
+  ensure(
+    SEAT_SIZES.includes(members.length) && distinct(members) && !members.includes(author),
+    BAD,
+    'A seat has 1, 2, 3, 4 or 7 different members (or none), and never its author.'
+  )
+  ensure(
+    quorum === quorumOf(members.length),
+    BAD,
+    `The quorum of ${members.length} is ${quorumOf(members.length)}.`
+  )
+}
+
+export function checkEscrow({ author, ts, body }: RecordOf<'escrow'>, network: NetworkParameters): void {
+  const peers = body.payees.map(({ peer }) => peer)
+  ensure(distinct(peers) && !peers.includes(author), BAD, 'Payees are different peers, and never the author.')
+  ensure(
+    body.payees.every(({ max }) => max > 0n) && body.amount === sum(body.payees.map(({ max }) => max)),
+    BAD,
+    "An escrow's amount is the sum of its channels, each above 0."
+  )
+  for (const { on, max } of body.payees) {
+    ensure(
+      distinct(on.map(({ payer }) => payer)) && sum(on.map(({ amount }) => amount)) <= max,
+      BAD,
+      'Recognition names each payer once and never exceeds the channel.'
+    )
+  }
+  ensure(
+    body.tClose > ts && body.tClose <= ts + network.escrowMaxMs,
+    BAD,
+    `An escrow closes after it was made, and within ${network.escrowMaxMs} ms.`
+  )
+}
+
+/** That a settle divides its escrow exactly, within every channel, as its own split says. */
+export function checkSettle(settle: SettleBody, escrow: EscrowBody): void {
+  const { payouts, refund } = settle
+  ensure(payouts.length === escrow.payees.length, BAD, 'A settle has one payout a payee.')
+  ensure(
+    sum(payouts) + refund === escrow.amount,
+    BAD,
+    `Payouts (${sum(payouts)}) and refund (${refund}) must equal the escrow's amount (${escrow.amount}).`
+  )
+  ensure(
+    escrow.payees.every(({ max }, index) => (payouts[index] ?? 0n) <= max),
+    BAD,
+    "A payout is above its channel's maximum."
+  )
+  const replayed = replaySplit(settle)
+  ensure(
+    replayed.every((amount, index) => amount === payouts[index]),
+    BAD,
+    'The payouts do not follow from the split that the settle states.'
+  )
+}
+
+/** Index of a payee in an escrow, or -1. */
+export const indexOfPayee = (escrow: EscrowBody, peer: PeerIdString) =>
+  escrow.payees.findIndex((payee) => payee.peer === peer)
+
+export const sum = (amounts: readonly bigint[]) => amounts.reduce((total, amount) => total + amount, 0n)

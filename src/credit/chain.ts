@@ -1,0 +1,297 @@
+import type {
+  LedgerRecord,
+  Milliseconds,
+  Network,
+  NetworkParameters,
+  PeerIdString,
+  RecordKind,
+  RecordOf,
+  Signed
+} from '../wire/index.ts'
+import { checkEscrow, checkSeat, checkSettle } from './bodies.ts'
+import { drain, idleHours } from './drain.ts'
+import { CreditError, ensure } from './errors.ts'
+import { type ChainState, claimKey, OPEN_ESCROWS_MAX } from './state.ts'
+import {
+  type VerifiedCertificate,
+  type VerifiedRecord,
+  type VerifyOptions,
+  verifiedRecord,
+  verifyRecord
+} from './verify.ts'
+
+/** The rules of a personal chain: what a record may be after the ones before it. */
+
+/** A state that is being advanced: nobody else holds its maps. */
+interface Draft extends ChainState {
+  readonly openEscrows: Map<
+    string,
+    ChainState['openEscrows'] extends ReadonlyMap<string, infer V> ? V : never
+  >
+  readonly claimed: Map<string, Milliseconds>
+}
+
+/**
+ * The state after a record whose form and signatures were verified.
+ *
+ * @param state before it; undefined for the first record
+ * @throws CreditError `BAD_RECORD`, `FORK` (it does not follow the head), `BAD_CERTIFICATE`
+ */
+export function applyRecord(
+  state: ChainState | undefined,
+  verified: VerifiedRecord,
+  network: NetworkParameters
+): ChainState {
+  return advance(state && draftOf(state), verified, network)
+}
+
+/**
+ * The state after many records as stored or received, oldest first: the same as `verifyRecord` and
+ * `applyRecord` one by one, without copies.
+ */
+export async function replayChain(
+  state: ChainState | undefined,
+  records: Iterable<Signed>,
+  network: Network,
+  options: VerifyOptions = {}
+): Promise<ChainState | undefined> {
+  let draft = state && draftOf(state)
+  for (const envelope of records) {
+    draft = advance(draft, await verifyRecord(envelope, network, options), network.parameters)
+  }
+  return draft
+}
+
+function draftOf(state: ChainState): Draft {
+  return { ...state, openEscrows: new Map(state.openEscrows), claimed: new Map(state.claimed) }
+}
+
+function advance(draft: Draft | undefined, verified: VerifiedRecord, network: NetworkParameters): Draft {
+  const { id, record } = verified
+  if (draft === undefined) {
+    return firstState(verified, network)
+  }
+  checkPlace(draft, record)
+  const hours = hoursSince(draft, record.ts, network)
+  const available = drain(draft.bal, hours, network)
+  const effect = effectOf(draft, verified, draft.idleHours + hours, network)
+  const expected = available + effect.balance
+  ensure(expected >= 0n, 'BAD_RECORD', `The record spends ${-effect.balance} of ${available} µcr.`)
+  ensure(record.bal === expected, 'BAD_RECORD', `The balance must be ${expected}, not ${record.bal}.`)
+  ensure(record.idleSince === effect.idleSince, 'BAD_RECORD', `idleSince must be ${effect.idleSince}.`)
+  effect.change?.()
+  if (record.seq % 64 === 0) {
+    forgetExpired(draft.claimed, record.ts)
+  }
+  return {
+    ...draft,
+    seq: record.seq,
+    id,
+    ts: record.ts,
+    bal: record.bal,
+    idleSince: record.idleSince,
+    idleHours: draft.idleHours + hours,
+    seat: record.kind === 'seat' ? record.body : draft.seat
+  }
+}
+
+function firstState({ id, record }: VerifiedRecord, network: NetworkParameters): Draft {
+  ensure(
+    record.kind === 'genesis' && record.seq === 0 && record.prev === null,
+    'BAD_RECORD',
+    'A chain starts with its genesis at place 0.'
+  )
+  ensure(
+    record.body.grant === network.genesisGrant &&
+      record.bal === network.genesisGrant &&
+      record.idleSince === record.ts,
+    'BAD_RECORD',
+    `A chain of the network ${network.name} starts with ${network.genesisGrant} µcr.`
+  )
+  const { author, seq, ts, bal, idleSince } = record
+  return {
+    author,
+    seq,
+    id,
+    ts,
+    bal,
+    idleSince,
+    idleHours: 0,
+    seat: { members: [], quorum: 0 },
+    openEscrows: new Map(),
+    claimed: new Map()
+  }
+}
+
+function checkPlace(state: ChainState, record: LedgerRecord): void {
+  ensure(record.author === state.author, 'BAD_RECORD', 'The record is of another chain.')
+  ensure(
+    record.seq === state.seq + 1,
+    'BAD_RECORD',
+    `After place ${state.seq} comes ${state.seq + 1}, not ${record.seq}.`
+  )
+  ensure(record.prev?.equals(state.id) === true, 'FORK', 'The record follows another one than the head.')
+  ensure(record.ts >= state.ts, 'BAD_RECORD', 'The record is older than the one before it.')
+}
+
+/** What an author decides about its next record; the rest follows from the chain. */
+export type Intent = {
+  [K in RecordKind]: Pick<RecordOf<K>, 'kind' | 'body' | 'ts'>
+}[RecordKind]
+
+/**
+ * The record that an intent makes after a state: place, link, balance and `idleSince` filled in.
+ *
+ * @param certificate of a claim
+ * @throws CreditError as `applyRecord`; `INSUFFICIENT_CREDIT` for an escrow above the balance
+ */
+export function nextRecord(
+  state: ChainState | undefined,
+  intent: Intent,
+  author: PeerIdString,
+  network: Network,
+  certificate?: VerifiedCertificate
+): LedgerRecord {
+  const { ts } = intent
+  const first = { bal: network.parameters.genesisGrant, idleSince: ts, seq: 0, prev: null }
+  const head = { v: 1 as const, net: network.hash, author, ts, ...first }
+  if (state === undefined) {
+    return { ...head, ...intent }
+  }
+  const record: LedgerRecord = { ...head, ...intent, seq: state.seq + 1, prev: state.id }
+  const hours = hoursSince(state, ts, network.parameters)
+  const available = drain(state.bal, hours, network.parameters)
+  if (record.kind === 'escrow' && record.body.amount > available) {
+    throw new CreditError(
+      'INSUFFICIENT_CREDIT',
+      `The job needs ${record.body.amount} µcr in escrow, and ${available} µcr are free: lower the budget, or earn first.`,
+      { details: { needed: record.body.amount.toString(), available: available.toString() } }
+    )
+  }
+  const hoursNow = state.idleHours + hours
+  // the id only keys an escrow in `change`, which is not called here
+  const verified = verifiedRecord(state.id, record, certificate)
+  const effect = effectOf(draftOf(state), verified, hoursNow, network.parameters)
+  return { ...record, bal: available + effect.balance, idleSince: effect.idleSince }
+}
+
+/** Idle hours that a record at `ts` applies beyond those that the state has applied. */
+export function hoursSince(state: ChainState, ts: Milliseconds, network: NetworkParameters): number {
+  return idleHours(state.idleSince, ts, network) - idleHours(state.idleSince, state.ts, network)
+}
+
+/** Spendable at `ts` (µcr). */
+export function availableAt(state: ChainState, ts: Milliseconds, network: NetworkParameters): bigint {
+  return drain(state.bal, hoursSince(state, ts, network), network)
+}
+
+interface Effect {
+  /** What the record adds to the drained balance (µcr). */
+  readonly balance: bigint
+  readonly idleSince: Milliseconds
+  readonly change?: () => void
+}
+
+/** What a record would do: `bal` and `idleSince` of the record itself are not looked at. */
+function effectOf(
+  draft: Draft,
+  verified: VerifiedRecord,
+  hoursNow: number,
+  network: NetworkParameters
+): Effect {
+  const { idleSince } = draft
+  const { record, id } = verified
+  switch (record.kind) {
+    case 'genesis':
+      throw new CreditError('BAD_RECORD', 'A chain has one genesis.')
+    case 'seat':
+      checkSeat(record)
+      ensure(
+        record.body.unsure || draft.seat.members.length > 0,
+        'BAD_RECORD',
+        'The first seat has nobody to certify it: it is unsure.'
+      )
+      return { balance: 0n, idleSince }
+    case 'escrow':
+      checkNewEscrow(draft, record, network)
+      return {
+        balance: -record.body.amount,
+        idleSince,
+        change: () =>
+          draft.openEscrows.set(id.toString(), {
+            body: record.body,
+            seq: record.seq,
+            ts: record.ts,
+            idleHours: hoursNow
+          })
+      }
+    case 'settle': {
+      const key = record.body.escrow.toString()
+      const escrow = draft.openEscrows.get(key)
+      ensure(escrow !== undefined, 'BAD_RECORD', 'The settle is not of an open escrow of this chain.')
+      checkSettle(record.body, escrow.body)
+      return {
+        balance: drain(record.body.refund, hoursNow - escrow.idleHours, network),
+        idleSince,
+        change: () => draft.openEscrows.delete(key)
+      }
+    }
+    case 'claim':
+      ensure('certificate' in verified, 'BAD_CERTIFICATE', 'A claim comes with its verified certificate.')
+      return effectOfClaim(draft, record, verified.certificate, network)
+  }
+}
+
+function checkNewEscrow(draft: Draft, record: RecordOf<'escrow'>, network: NetworkParameters): void {
+  checkEscrow(record, network)
+  const { witnesses, quorum } = record.body
+  const { seat } = draft
+  ensure(
+    quorum === seat.quorum &&
+      witnesses.length === seat.members.length &&
+      witnesses.every((peer, index) => peer === seat.members[index]),
+    'BAD_RECORD',
+    "An escrow names the chain's current seat."
+  )
+  ensure(
+    draft.openEscrows.size < OPEN_ESCROWS_MAX,
+    'BAD_RECORD',
+    `At most ${OPEN_ESCROWS_MAX} escrows are open at once: settle some first.`
+  )
+}
+
+function effectOfClaim(
+  draft: Draft,
+  { author, ts, body }: RecordOf<'claim'>,
+  { escrow, escrowId, settle, ts: due }: VerifiedCertificate,
+  network: NetworkParameters
+): Effect {
+  const { index } = body
+  ensure(
+    escrow.body.payees[index]?.peer === author,
+    'BAD_CERTIFICATE',
+    'The certificate pays this index to somebody else.'
+  )
+  const payout = settle.body.payouts[index] ?? 0n
+  ensure(payout > 0n, 'BAD_CERTIFICATE', 'There is nothing to claim at this index.')
+  const key = claimKey(escrowId, index)
+  ensure(!draft.claimed.has(key), 'BAD_RECORD', 'The payout was claimed before.')
+  ensure(
+    ts >= due && ts <= due + network.claimWindowMs,
+    'BAD_RECORD',
+    `A payout is claimed within ${network.claimWindowMs} ms of its settle.`
+  )
+  return {
+    balance: payout,
+    idleSince: Math.max(draft.idleSince, due),
+    change: () => draft.claimed.set(key, due + network.claimWindowMs)
+  }
+}
+
+function forgetExpired(claimed: Map<string, Milliseconds>, ts: Milliseconds): void {
+  for (const [key, until] of claimed) {
+    if (until < ts) {
+      claimed.delete(key) // the window refuses it from now on
+    }
+  }
+}

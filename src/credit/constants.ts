@@ -1,0 +1,27 @@
+/** Times in ms, sizes in bytes. */
+
+/** How long an escrow's votes are waited for. */
+export const ESCROW_VOTE_MS = 5_000
+/** How long a settle's votes, and then the answers to `paid`, are waited for: who is late asks later. */
+export const SETTLE_VOTE_MS = 2_000
+export const PAID_MS = 3_000
+/** How often open earnings are asked after at payers that are connected. */
+export const ASK_AGAIN_MS = 15_000
+/** An earning that nobody settled is forgotten so long after tClose (a claim is then impossible). */
+export const FORGET_AFTER_MS = 8 * 24 * 3_600_000
+
+/** Tail of own records in one `certify`, in records and bytes: well below LEDGER_MESSAGE_MAX. */
+export const TAIL_RECORDS = 256
+export const TAIL_BYTES = 256 * 1024
+/** Rounds of `certify` and `need` with one witness: a chain of 65,536 records. */
+export const TAIL_ROUNDS_MAX = 256
+
+/** What a witness bears from others. */
+export const CHAIN_LENGTH_MAX = 65_536
+export const AUTHORS_MAX = 10_000
+export const WAITING_PER_AUTHOR_MAX = 8
+export const EARNINGS_PER_PAYER_MAX = 256
+/** Votes kept with their records, to repeat them and to prove a fork. */
+export const RECENT_VOTES = 16
+/** Verified states kept in memory; the others are in the store. */
+export const STATES_IN_MEMORY = 64

@@ -1,0 +1,215 @@
+import type { CID } from 'multiformats/cid'
+import * as z from 'zod/mini'
+import type { Store, TableWrite } from '../store/index.ts'
+import {
+  bytes,
+  decode,
+  encode,
+  type MicroCredits,
+  type Milliseconds,
+  microCredits,
+  type Network,
+  natural,
+  type PeerIdString,
+  peerId,
+  type RecordOf,
+  type Signed,
+  signed,
+  timestamp
+} from '../wire/index.ts'
+import { indexOfPayee } from './bodies.ts'
+import { EARNINGS_PER_PAYER_MAX, FORGET_AFTER_MS } from './constants.ts'
+import { ensure } from './errors.ts'
+import { verifyStatement } from './verify.ts'
+
+const schema = z.strictObject({
+  payer: peerId,
+  jobId: bytes(16),
+  index: natural,
+  max: microCredits,
+  tClose: timestamp,
+  /** The highest receipt, as it came. */
+  receipt: z.nullable(signed),
+  amount: microCredits,
+  /** No more receipts: the payer has shown its settle. */
+  settled: z.boolean(),
+  /** The payout is in the own chain (or was 0). */
+  claimed: z.boolean()
+})
+
+export type Earning = z.output<typeof schema>
+
+const ROW_MAX = 4 * 1024
+const PREFIX = 'earn/'
+const keyOf = (escrow: CID | string) => `${PREFIX}${escrow.toString()}`
+
+/** The channels on which this node earns, with the highest receipt of each. */
+export class Earnings {
+  private readonly rows = new Map<string, Earning>()
+  private readonly store: Store
+  private readonly network: Network
+  private readonly self: PeerIdString
+
+  constructor(init: { store: Store; network: Network; self: PeerIdString }) {
+    this.store = init.store
+    this.network = init.network
+    this.self = init.self
+  }
+
+  /** Reads what is kept, and forgets what nobody can claim any more. */
+  async load(now: Milliseconds): Promise<void> {
+    const table = this.store.table('contracts')
+    for (const [key, value] of await table.entries()) {
+      if (!key.startsWith(PREFIX)) {
+        continue
+      }
+      const earning = decode(value, schema, ROW_MAX)
+      if (now > earning.tClose + FORGET_AFTER_MS) {
+        await table.delete(key)
+      } else {
+        this.rows.set(key.slice(PREFIX.length), earning)
+      }
+    }
+  }
+
+  get(escrow: CID): Earning | undefined {
+    return this.rows.get(escrow.toString())
+  }
+
+  /** Channels whose payout is still to come, by escrow CID text. */
+  open(): Array<[string, Earning]> {
+    return [...this.rows].filter(([, { claimed }]) => !claimed)
+  }
+
+  /** Receipted and not yet claimed (µcr). */
+  receipted(): MicroCredits {
+    return this.open().reduce((sum, [, { amount }]) => sum + amount, 0n)
+  }
+
+  /**
+   * Takes part in an escrow that pays this node.
+   *
+   * @throws CreditError `NOT_CONCERNED`, `BUSY`
+   */
+  async join(id: CID, { author, body }: RecordOf<'escrow'>): Promise<void> {
+    const index = indexOfPayee(body, this.self)
+    const channel = body.payees[index]
+    ensure(channel !== undefined, 'NOT_CONCERNED', 'The escrow does not pay this node.')
+    if (this.rows.has(id.toString())) {
+      return
+    }
+    const ofPayer = this.open().filter(([, { payer }]) => payer === author).length
+    ensure(
+      ofPayer < EARNINGS_PER_PAYER_MAX,
+      'BUSY',
+      'Too many open escrows with this node: settle some first.'
+    )
+    await this.save(id, {
+      payer: author,
+      jobId: body.jobId,
+      index,
+      max: channel.max,
+      tClose: body.tClose,
+      receipt: null,
+      amount: 0n,
+      settled: false,
+      claimed: false
+    })
+  }
+
+  /**
+   * Keeps a receipt.
+   *
+   * @throws CreditError `BAD_RECEIPT`, WireError
+   */
+  async accept(receipt: Signed, from: PeerIdString): Promise<MicroCredits> {
+    const { author, escrow, payee, amount, pairTotal } = await verifyStatement(
+      receipt,
+      'receipt',
+      this.network
+    )
+    const earning = this.get(escrow)
+    ensure(
+      earning !== undefined && payee === this.self && author === earning.payer && from === author,
+      'BAD_RECEIPT',
+      'The receipt is for another channel.'
+    )
+    ensure(!earning.settled, 'BAD_RECEIPT', 'The receipt comes after the settle.')
+    ensure(
+      amount > earning.amount,
+      'BAD_RECEIPT',
+      `The receipt is not above the last one (${earning.amount}).`
+    )
+    ensure(
+      amount <= earning.max,
+      'BAD_RECEIPT',
+      `The receipt is above the channel's maximum (${earning.max}).`
+    )
+    ensure(pairTotal >= amount, 'BAD_RECEIPT', 'The total of the pair is below the receipt.')
+    await this.save(escrow, { ...earning, receipt, amount })
+    return amount
+  }
+
+  /**
+   * Says that the payer's settle has been seen: no receipt counts after it.
+   *
+   * @throws CreditError `UNKNOWN_ESCROW`, `UNDERPAID`
+   */
+  async close(settle: RecordOf<'settle'>['body']): Promise<void> {
+    const earning = this.get(settle.escrow)
+    ensure(earning !== undefined, 'UNKNOWN_ESCROW', 'This node does not earn on that escrow.')
+    const payout = settle.payouts[earning.index] ?? 0n
+    ensure(
+      payout >= earning.amount,
+      'UNDERPAID',
+      `The settle pays ${payout} µcr, and ${earning.amount} µcr were receipted.`
+    )
+    if (!earning.settled) {
+      await this.save(settle.escrow, { ...earning, settled: true })
+    }
+  }
+
+  /** The row that says that a channel is done: for the transaction of the claim, then `done`. */
+  rowOfClaim(escrow: CID): TableWrite[] {
+    const earning = this.get(escrow)
+    return earning ? [rowOf(escrow, { ...earning, settled: true, claimed: true })] : []
+  }
+
+  done(escrow: CID): void {
+    const earning = this.get(escrow)
+    if (earning) {
+      this.rows.set(escrow.toString(), { ...earning, settled: true, claimed: true })
+    }
+  }
+
+  async finish(escrow: CID): Promise<void> {
+    for (const { table, key, value } of this.rowOfClaim(escrow)) {
+      await this.store.table(table).put(key, value)
+    }
+    this.done(escrow)
+  }
+
+  /** In memory at once, so that what comes next sees it; nobody is answered before it is stored. */
+  private async save(escrow: CID, earning: Earning): Promise<void> {
+    const text = escrow.toString()
+    const before = this.rows.get(text)
+    this.rows.set(text, earning)
+    try {
+      const { table, key, value } = rowOf(escrow, earning)
+      await this.store.table(table).put(key, value)
+    } catch (error) {
+      if (before) {
+        this.rows.set(text, before)
+      } else {
+        this.rows.delete(text)
+      }
+      throw error
+    }
+  }
+}
+
+const rowOf = (escrow: CID, earning: Earning): TableWrite => ({
+  table: 'contracts',
+  key: keyOf(escrow),
+  value: encode(earning)
+})

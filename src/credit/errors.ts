@@ -1,0 +1,35 @@
+import { SwarmError } from '../wire/index.ts'
+
+/**
+ * `BAD_RECORD`: a record breaks a rule of its chain. `FORK`: two records for one place. `BAD_CERTIFICATE`,
+ * `BAD_RECEIPT`, `BAD_SPLIT`: what their names say. `INSUFFICIENT_CREDIT`: the balance is too small.
+ * `NO_VOTES`: no payee certified the escrow, which was refunded. `UNKNOWN_ESCROW`: not an open escrow here.
+ * `UNDERPAID`: a settle pays less than was receipted. `CLOCK`: a timestamp is too far from this clock.
+ * `NOT_CONCERNED`: this node has no vote on the record. `BUSY`: too much at once, ask again. `NOT_RUNNING`:
+ * the ledger is not started, or is stopped.
+ */
+export type CreditErrorCode =
+  | 'BAD_RECORD'
+  | 'FORK'
+  | 'BAD_CERTIFICATE'
+  | 'BAD_RECEIPT'
+  | 'BAD_SPLIT'
+  | 'INSUFFICIENT_CREDIT'
+  | 'NO_VOTES'
+  | 'UNKNOWN_ESCROW'
+  | 'UNDERPAID'
+  | 'CLOCK'
+  | 'NOT_CONCERNED'
+  | 'BUSY'
+  | 'NOT_RUNNING'
+
+export class CreditError extends SwarmError<CreditErrorCode> {
+  override readonly name = 'CreditError'
+}
+
+/** Throws a `code` error with `message` unless the condition holds. */
+export function ensure(condition: boolean, code: CreditErrorCode, message: string): asserts condition {
+  if (!condition) {
+    throw new CreditError(code, message)
+  }
+}

@@ -1,0 +1,218 @@
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import { CID } from 'multiformats/cid'
+import type { Store } from '../store/index.ts'
+import {
+  type LedgerRequest,
+  type LedgerResponse,
+  type MicroCredits,
+  type Milliseconds,
+  type Network,
+  type PeerIdString,
+  type Signed,
+  SwarmError,
+  type UnitGroup
+} from '../wire/index.ts'
+import { Certifier } from './certify.ts'
+import { availableAt } from './chain.ts'
+import { ASK_AGAIN_MS } from './constants.ts'
+import { Earnings } from './earnings.ts'
+import { CreditError } from './errors.ts'
+import { OwnChain } from './own-chain.ts'
+import { Payee } from './payee.ts'
+import { Payer } from './payer.ts'
+import { Spending } from './spending.ts'
+import { escrowed } from './state.ts'
+import { type LedgerTransport, libp2pTransport } from './transport.ts'
+import type { Balance, Contract, EarningContract, Ledger, LedgerExport, Settlement } from './types.ts'
+import { Witness } from './witness.ts'
+
+export interface LedgerInit {
+  readonly store: Store
+  /** The node's Ed25519 identity. */
+  readonly key: PrivateKey
+  readonly network: Network
+  /** A started libp2p node, or another way for messages (tests, simulation). */
+  readonly node: Libp2p | LedgerTransport
+  /** @default Date.now */
+  readonly now?: () => Milliseconds
+  /** Random bytes. @default crypto.getRandomValues */
+  readonly random?: (length: number) => Uint8Array
+  /** @default silent */
+  readonly log?: (message: string) => void
+}
+
+/** A `Ledger` with its life. */
+export interface LedgerService extends Ledger {
+  /** Makes or reads the chain, settles what a dead run left open, then serves the ledger protocol. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  exportLedger(): Promise<LedgerExport>
+  /** Calls back after every change of the balance. Returns what ends it. */
+  onChange(listener: () => void): () => void
+}
+
+export function createLedger(init: LedgerInit): LedgerService {
+  return new SwarmLedger(init)
+}
+
+class SwarmLedger implements LedgerService {
+  readonly peer: PeerIdString
+  private readonly network: Network
+  private readonly now: () => Milliseconds
+  private readonly log: (message: string) => void
+  private readonly chain: OwnChain
+  private readonly transport: LedgerTransport
+  private readonly earnings: Earnings
+  private readonly spending: Spending
+  private readonly witness: Witness
+  private readonly payer: Payer
+  private readonly payee: Payee
+  private readonly listeners = new Set<() => void>()
+  private readonly life = new AbortController()
+  private timer: ReturnType<typeof setInterval> | undefined
+
+  constructor({
+    store,
+    key,
+    network,
+    node,
+    now = Date.now,
+    random = randomBytes,
+    log = () => {}
+  }: LedgerInit) {
+    this.network = network
+    this.now = now
+    this.log = log
+    this.chain = new OwnChain({ store, key, network, now })
+    this.peer = this.chain.peer
+    this.transport = 'call' in node ? node : libp2pTransport(node, network, log)
+    const base = { store, key, network, self: this.peer, now, log, random }
+    const parts = {
+      ...base,
+      chain: this.chain,
+      transport: this.transport,
+      earnings: new Earnings(base),
+      spending: new Spending(base),
+      changed: () => this.changed(),
+      within: (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
+    }
+    this.earnings = parts.earnings
+    this.spending = parts.spending
+    this.payee = new Payee(parts)
+    this.payer = new Payer({ ...parts, certifier: new Certifier(parts) })
+    this.witness = new Witness({ ...base, rule: (verified) => this.payee.vote(verified) })
+  }
+
+  async start(): Promise<void> {
+    const state = await this.chain.open()
+    await Promise.all([
+      this.earnings.load(this.now()),
+      this.spending.load(state.openEscrows),
+      this.witness.load()
+    ])
+    for (const escrow of state.openEscrows.keys()) {
+      await this.payer.settleAsReceipted(CID.parse(escrow))
+    }
+    await this.transport.start({
+      answer: (from, message) => this.answer(from, message),
+      connected: (peer) => void this.payee.ask(peer)
+    })
+    this.timer = setInterval(() => void this.payee.askAll(), ASK_AGAIN_MS)
+    void this.payee.askAll()
+    this.changed()
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer)
+    this.life.abort(new CreditError('NOT_RUNNING', 'The ledger was stopped.'))
+    await this.transport.stop()
+    await this.chain.idle()
+  }
+
+  onChange(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  async exportLedger(): Promise<LedgerExport> {
+    return {
+      network: this.network.parameters.name,
+      peer: this.peer,
+      records: await this.chain.range(0, Number.MAX_SAFE_INTEGER)
+    }
+  }
+
+  async balance(): Promise<Balance> {
+    const state = await this.chain.latest()
+    return {
+      settled: availableAt(state, Math.max(this.now(), state.ts), this.network.parameters),
+      verified: this.earnings.receipted(),
+      pending: 0n,
+      escrowed: escrowed(state)
+    }
+  }
+
+  openEscrow(order: Parameters<Ledger['openEscrow']>[0]): Promise<Contract> {
+    return this.payer.openEscrow(order)
+  }
+
+  receipt(escrow: CID, payee: PeerIdString, amount: MicroCredits): Promise<Signed> {
+    return this.payer.receipt(escrow, payee, amount)
+  }
+
+  settle(
+    escrow: CID,
+    groups: readonly UnitGroup[],
+    options: Parameters<Ledger['settle']>[2]
+  ): Promise<Settlement> {
+    return this.payer.settle(escrow, groups, options)
+  }
+
+  async earning(escrow: CID): Promise<EarningContract | undefined> {
+    return this.payee.earning(escrow)
+  }
+
+  acceptReceipt(receipt: Signed, from: PeerIdString): Promise<MicroCredits> {
+    return this.payee.acceptReceipt(receipt, from)
+  }
+
+  release(escrow: CID): Promise<Signed> {
+    return this.payee.release(escrow)
+  }
+
+  /** Every reason to refuse becomes an answer, so that the asker knows what to do. */
+  private async answer(from: PeerIdString, message: LedgerRequest): Promise<LedgerResponse> {
+    try {
+      switch (message.t) {
+        case 'certify':
+          return await this.witness.certify(from, message)
+        case 'paid':
+          await this.payee.claim(message.certificate, message.index)
+          return { t: 'ok' }
+        case 'settled': {
+          const found = await this.payer.certificateFor(from, message.escrow)
+          return found === 'open' ? { t: 'open' } : { t: 'certificate', ...found }
+        }
+      }
+    } catch (error) {
+      this.log(`Refused the ${message.t} of ${from}: ${String(error)}`)
+      // what is no error of ours to name is nobody's business outside
+      return error instanceof SwarmError
+        ? { t: 'refused', code: error.code, message: error.message.slice(0, 512) }
+        : { t: 'refused', code: 'INTERNAL', message: 'The request could not be served: try again later.' }
+    }
+  }
+
+  private changed(): void {
+    for (const listener of this.listeners) {
+      listener()
+    }
+  }
+
+  private within(ms: Milliseconds, signal?: AbortSignal): AbortSignal {
+    const signals = [this.life.signal, AbortSignal.timeout(ms)]
+    return AbortSignal.any(signal ? [signal, ...signals] : signals)
+  }
+}
+
+const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length))

@@ -1,0 +1,97 @@
+import type { Libp2p, PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { request, respond } from '../net/index.ts'
+import {
+  isPeerIdString,
+  LEDGER_MESSAGE_MAX,
+  type LedgerRequest,
+  type LedgerResponse,
+  ledgerRequest,
+  ledgerResponse,
+  type Network,
+  type PeerIdString,
+  protocolId
+} from '../wire/index.ts'
+
+/** How ledger messages travel. */
+export interface LedgerTransport {
+  start(handlers: TransportHandlers): Promise<void>
+  stop(): Promise<void>
+  connectedPeers(): readonly PeerIdString[]
+  /** @throws NetError or WireError when no answer comes */
+  call(peer: PeerIdString, message: LedgerRequest, signal: AbortSignal): Promise<LedgerResponse>
+}
+
+export interface TransportHandlers {
+  /** Never rejects. */
+  answer(from: PeerIdString, message: LedgerRequest): Promise<LedgerResponse>
+  connected(peer: PeerIdString): void
+}
+
+/** One exchange at the other side: verifying a whole message of signatures takes well below a second. */
+const ANSWER_MS = 10_000
+const STREAMS_PER_CONNECTION = 32
+
+/** Ledger messages over libp2p streams, one exchange a stream; relayed connections will do. */
+export function libp2pTransport(
+  node: Libp2p,
+  network: Network,
+  log: (message: string) => void
+): LedgerTransport {
+  const protocol = protocolId(network.parameters, 'ledger')
+  let onIdentify: ((event: { detail: { peerId: PeerId } }) => void) | undefined
+
+  return {
+    async start({ answer, connected }) {
+      await node.handle(
+        protocol,
+        async (stream, connection) => {
+          const from = textOf(connection.remotePeer)
+          if (from === undefined) {
+            stream.abort(new Error('Only Ed25519 peers keep a ledger.'))
+            return
+          }
+          try {
+            await respond(stream, ledgerRequest, (message) => answer(from, message), {
+              maxBytes: LEDGER_MESSAGE_MAX,
+              timeoutMs: ANSWER_MS
+            })
+          } catch (error) {
+            log(`A ledger request of ${from} failed: ${String(error)}`)
+          }
+        },
+        {
+          runOnLimitedConnection: true,
+          maxInboundStreams: STREAMS_PER_CONNECTION,
+          maxOutboundStreams: STREAMS_PER_CONNECTION
+        }
+      )
+      onIdentify = ({ detail }) => {
+        const peer = textOf(detail.peerId)
+        if (peer !== undefined) {
+          connected(peer)
+        }
+      }
+      node.addEventListener('peer:identify', onIdentify)
+    },
+    async stop() {
+      if (onIdentify) {
+        node.removeEventListener('peer:identify', onIdentify)
+      }
+      await node.unhandle(protocol)
+    },
+    connectedPeers: () => node.getPeers().flatMap((peer) => textOf(peer) ?? []),
+    async call(peer, message, signal) {
+      const stream = await node.dialProtocol(peerIdFromString(peer), protocol, {
+        runOnLimitedConnection: true,
+        signal
+      })
+      return request(stream, ledgerResponse, message, { maxBytes: LEDGER_MESSAGE_MAX, signal })
+    }
+  }
+}
+
+function textOf(peer: PeerId): PeerIdString | undefined {
+  const text = peer.toString()
+  return isPeerIdString(text) ? text : undefined
+}
