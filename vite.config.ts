@@ -1,25 +1,59 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { defineConfig, type UserConfig } from 'vite'
+import { defineConfig, type Plugin, type UserConfig } from 'vite'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
 const TARGET = 'es2022'
 
+/** These do nothing by being imported: what the compute worker does not use of `wire/` (keys, curves) stays out. */
+const treeshake = {
+  moduleSideEffects: [{ test: /\/src\/(wire|skills)\//, sideEffects: false }]
+}
+
+/**
+ * One copy of each version of a package. npm nests `protons-runtime` and `uint8arraylist` beside each libp2p
+ * module, ten equal copies of each: 28 kB gzip.
+ */
+function oneCopyAVersion(): Plugin {
+  const roots = new Map<string, string>()
+  return {
+    name: 'one-copy-a-version',
+    enforce: 'pre',
+    async resolveId(id, importer, options) {
+      if (importer === undefined || /^[./\0#]/.test(id)) return null
+      const found = await this.resolve(id, importer, { ...options, skipSelf: true })
+      const [, root, name, path] =
+        /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))(\/.*)$/.exec(found?.id ?? '') ?? []
+      if (found === null || root === undefined || path === undefined) return found
+      const { version }: { version: string } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
+      const key = `${name}@${version}`
+      if (!roots.has(key)) roots.set(key, root)
+      return { ...found, id: `${roots.get(key)}${path}` }
+    }
+  }
+}
+
+const plugins = () => [oneCopyAVersion()]
+
 /** The page. What consent loads is in chunks of its own, which the html neither names nor preloads. */
 const app: UserConfig = {
-  worker: { format: 'es' },
+  plugins: plugins(),
+  worker: { format: 'es', plugins, rolldownOptions: { treeshake } },
   build: {
     target: TARGET,
     outDir: 'dist',
     modulePreload: false,
     sourcemap: false,
-    chunkSizeWarningLimit: 1_500
+    chunkSizeWarningLimit: 1_500,
+    rolldownOptions: { treeshake }
   }
 }
 
 /** `npm run build` runs this second: one ES module with the worker inside, to be imported from any site. */
 const sdk: UserConfig = {
-  worker: { format: 'es' },
+  plugins: plugins(),
+  worker: { format: 'es', plugins, rolldownOptions: { treeshake } },
   resolve: { alias: { '#compute-platform': here('src/compute/platform.inline.ts') } },
   publicDir: false,
   build: {
@@ -29,6 +63,7 @@ const sdk: UserConfig = {
     sourcemap: false,
     chunkSizeWarningLimit: 2_500,
     rolldownOptions: {
+      treeshake,
       input: here('src/index.ts'),
       preserveEntrySignatures: 'strict',
       output: { format: 'es', entryFileNames: 'swarmharness.js', codeSplitting: false }

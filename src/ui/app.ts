@@ -2,10 +2,7 @@ import { css, html, LitElement, nothing } from 'lit'
 import type { Agreement } from './consent-card.ts'
 import './consent-card.ts'
 import { failureNote } from './failure-note.ts'
-import './hire-panel.ts'
 import type { NodeCommand } from './node-panel.ts'
-import './node-panel.ts'
-import './peer-table.ts'
 import type { Query } from './query.ts'
 import { type Phase, Session, type SessionInit } from './session.ts'
 import { base, tokens } from './styles.ts'
@@ -17,7 +14,7 @@ export interface AppInit extends Omit<SessionInit, 'options'> {
   readonly unsupported: string | undefined
 }
 
-/** The page. Set `init` before it is connected. */
+/** The page. Set `init` before it is connected; `init.load` also defines the elements of `live.ts`. */
 export class SwarmApp extends LitElement {
   static override properties = { init: { attribute: false } }
   static override styles = [
@@ -202,10 +199,12 @@ export class SwarmApp extends LitElement {
             @command=${(event: CustomEvent<NodeCommand>) => session[event.detail]()}
             @power-change=${(event: CustomEvent<number>) => session.setPower(event.detail)}
           ></node-panel>
-          ${mode === 'hire' ? this.#renderConsent(session, false, true) : nothing}
           <peer-table .peers=${status.peers}></peer-table>
         </div>
-        <hire-panel .swarm=${swarm} .settled=${status.balance.settled}></hire-panel>
+        <div class="stack">
+          <hire-panel .swarm=${swarm} .settled=${status.balance.settled}></hire-panel>
+          ${mode === 'hire' ? this.#renderConsent(session, false, true) : nothing}
+        </div>
       </div>
       ${this.#renderWithdraw(session)}
     `

@@ -22,6 +22,9 @@ export class ConsentCard extends LitElement {
   static override styles = [
     base,
     css`
+      :host {
+        container-type: inline-size;
+      }
       dl {
         display: grid;
         grid-template-columns: 9rem minmax(0, 1fr);
@@ -49,7 +52,7 @@ export class ConsentCard extends LitElement {
         color: var(--accent);
         font-weight: 600;
       }
-      @media (max-width: 40rem) {
+      @container (max-width: 34rem) {
         dl {
           grid-template-columns: minmax(0, 1fr);
           gap: 0;

@@ -45,6 +45,9 @@ export class HirePanel extends LitElement {
         gap: var(--space-4);
         align-items: start;
       }
+      .budget {
+        grid-column: span 2;
+      }
       label {
         display: block;
         margin-bottom: var(--space-1);
@@ -70,6 +73,7 @@ export class HirePanel extends LitElement {
         font-size: var(--text-s);
       }
       .visible {
+        display: inline-block;
         font-weight: 600;
       }
       form {
@@ -137,7 +141,7 @@ export class HirePanel extends LitElement {
     const error = this.errors[field]
     const hint = field === 'budget' ? this.#budgetHint() : undefined
     return html`
-      <div>
+      <div class=${field}>
         <label for=${field}>${texts.hire.fields[field]}</label>
         <input
           id=${field}

@@ -43,7 +43,7 @@ export function jobReceipt(receipt: JobReceipt): TemplateResult {
           ${receipt.providers.map(
             ({ peer, units, rejected, paid }) => html`
               <tr data-peer=${peer}>
-                <td class="mono" title=${peer}>${shortId(peer)}</td>
+                <td class="mono nowrap" title=${peer}>${shortId(peer)}</td>
                 <td class="number">${formatInteger(units)}</td>
                 <td class="number">${formatInteger(rejected)}</td>
                 <td class="number">${amount(paid)}</td>

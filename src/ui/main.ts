@@ -28,7 +28,10 @@ document.documentElement.lang = language
 
 const app = new SwarmApp()
 app.init = {
-  load: () => import('../index.ts'),
+  load: async () => {
+    const [swarm] = await Promise.all([import('../index.ts'), import('./live.ts')])
+    return swarm
+  },
   consents: new ConsentStore(() => localStorage),
   locks: navigator.locks,
   query: parseQuery(location.search),

@@ -35,9 +35,10 @@ export class NodePanel extends LitElement {
       #state {
         display: flex;
         gap: var(--space-3);
-        align-items: baseline;
+        align-items: start;
       }
       #state .glyph {
+        margin-top: 0.25em;
         color: var(--accent);
         font-size: var(--text-l);
       }
@@ -48,8 +49,12 @@ export class NodePanel extends LitElement {
         display: grid;
         grid-template-columns: repeat(2, minmax(0, 1fr));
         gap: var(--space-4) var(--space-5);
-        padding: var(--space-4) 0;
-        border-block: 1px solid var(--line);
+        padding-bottom: var(--space-4);
+        border-bottom: 1px solid var(--line);
+      }
+      h3 {
+        padding-top: var(--space-4);
+        border-top: 1px solid var(--line);
       }
       .balances dt {
         color: var(--ink-soft);
@@ -112,12 +117,13 @@ export class NodePanel extends LitElement {
   #renderBalance() {
     const { balance } = this.status
     return html`
-      <dl class="balances" aria-label=${texts.balance.title}>
+      <h3>${texts.balance.title}</h3>
+      <dl class="balances">
         ${BALANCES.map((kind, index) => {
           const { label, text } = texts.balance[kind]
           return html`
             <div class=${index === 0 ? 'first' : ''}>
-              <dt>${label} <span class="soft">(${texts.balance.unit})</span></dt>
+              <dt>${label}</dt>
               <dd>
                 <span class="amount" id="balance-${kind}" data-microcredits=${String(balance[kind])}
                   >${formatCredits(balance[kind])}</span

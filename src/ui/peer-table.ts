@@ -29,9 +29,6 @@ export class PeerTable extends LitElement {
         color: var(--ink-soft);
         font-weight: 400;
       }
-      .connection {
-        white-space: nowrap;
-      }
       .connection .glyph {
         color: var(--accent);
       }
@@ -69,7 +66,6 @@ export class PeerTable extends LitElement {
             <tr>
               <th scope="col">${peers.peer}</th>
               <th scope="col">${peers.connection}</th>
-              <th scope="col">${peers.transport}</th>
               <th scope="col">${peers.skills}</th>
             </tr>
           </thead>
@@ -84,9 +80,11 @@ export class PeerTable extends LitElement {
   #renderPeer({ peer, connection, transport, isRelay, skills }: PeerInfo) {
     return html`
       <tr data-peer=${peer} data-connection=${connection}>
-        <td class="mono" title=${peer}>${shortId(peer)}</td>
-        <td class="connection">${glyph(connection === 'direct' ? 'full' : 'half')} ${texts.peers[connection]}</td>
-        <td>${texts.peers.transports[transport]}</td>
+        <td class="mono nowrap" title=${peer}>${shortId(peer)}</td>
+        <td class="connection nowrap">
+          ${glyph(connection === 'direct' ? 'full' : 'half')} ${texts.peers[connection]}
+          <span class="soft small">${texts.peers.transports[transport]}</span>
+        </td>
         <td>${isRelay && skills.length === 0 ? texts.peers.relay : skillsText(skills)}</td>
       </tr>
     `

@@ -168,8 +168,14 @@ export const base = css`
     text-align: start;
     vertical-align: top;
   }
+  :is(th, td):last-child {
+    padding-inline-end: 0;
+  }
   .number {
     text-align: end;
+  }
+  .nowrap {
+    white-space: nowrap;
   }
   .figures {
     display: grid;

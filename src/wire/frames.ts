@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import { settleCertificate } from './records.ts'
 import { bytes, bytesUpTo, cid, hash, name, natural, peerId, shortText, signature } from './schema.ts'
 import { signed } from './signed.ts'
+import { PART_BYTES_MAX, UNIT_BYTES_MAX, UNITS_MAX } from './units.ts'
 
 /** Every message of the job and ledger protocols. Frames are length-prefixed DAG-CBOR; `t` names the kind. */
 
@@ -11,11 +12,6 @@ export const CHUNK_MAX = 256 * 1024
 export const JOB_FRAME_MAX = CHUNK_MAX + 4 * 1024
 /** Largest message of the ledger protocol in bytes. */
 export const LEDGER_MESSAGE_MAX = 512 * 1024
-/** A unit's own input, and its output, in bytes. */
-export const UNIT_BYTES_MAX = 4 * 1024 * 1024
-/** One shared, content-addressed input part in bytes. */
-export const PART_BYTES_MAX = 64 * 1024 * 1024
-export const UNITS_MAX = 65_536
 
 const unitIndex = natural.check(z.maximum(UNITS_MAX - 1))
 const chunk = bytesUpTo(CHUNK_MAX)

@@ -13,3 +13,11 @@ export type PeerIdString = string & { readonly [peerIdBrand]: true }
 
 export const MICROCREDITS_PER_CREDIT = 1_000_000n
 export const OPERATIONS_PER_MICROCREDIT = 1_000_000
+
+// Limits of a job. Here and not beside the frames: a compute worker needs them, and nothing else of `wire/`.
+
+/** A unit's own input, and its output, in bytes. */
+export const UNIT_BYTES_MAX = 4 * 1024 * 1024
+/** One shared, content-addressed input part in bytes. */
+export const PART_BYTES_MAX = 64 * 1024 * 1024
+export const UNITS_MAX = 65_536

@@ -94,8 +94,7 @@ export const en = {
     contributeTitle: 'Contribute too'
   },
   balance: {
-    title: 'Balance',
-    unit: 'credits',
+    title: 'Balance in credits',
     settled: { label: 'Settled', text: 'Yours to spend' },
     verified: { label: 'Verified', text: 'Checked and receipted, not claimed yet' },
     pending: { label: 'Pending', text: 'Computed, not receipted yet' },
@@ -106,7 +105,6 @@ export const en = {
     empty: 'No peers yet. They appear here as soon as this tab meets them.',
     peer: 'Peer',
     connection: 'Connection',
-    transport: 'Transport',
     skills: 'Skills',
     relay: 'relay',
     none: 'none known',

@@ -1,5 +1,6 @@
 import { type AppInit, SwarmApp } from '../../../src/ui/app.ts'
 import { CONSENT_KEY, ConsentStore } from '../../../src/ui/consent.ts'
+import '../../../src/ui/live.ts'
 import { parseQuery } from '../../../src/ui/query.ts'
 import { FakeModule, type FakeSwarm } from '../../fixtures/fake-swarm.ts'
 

@@ -1,0 +1,4 @@
+/** The elements of the live view: loaded with the swarm, after consent. */
+import './hire-panel.ts'
+import './node-panel.ts'
+import './peer-table.ts'
