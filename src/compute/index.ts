@@ -1,12 +1,9 @@
 import { platform } from '#compute-platform'
 import type { Engine, EngineInit } from './engine.ts'
 import { createPool } from './pool.ts'
-import { keepErrorsTyped } from './protocol.ts'
 
 export type * from './engine.ts'
 export { ComputeError, type ComputeErrorCode } from './errors.ts'
-
-keepErrorsTyped()
 
 /**
  * Starts an engine in workers of its own.

@@ -2,7 +2,7 @@ import type { DeviceClass, Engine, EngineInit, EngineUnit, RunOptions } from './
 import { ComputeError, type ComputeErrorCode } from './errors.ts'
 import { Lane, type Work } from './lane.ts'
 import type { Platform } from './platform.ts'
-import type { WorkerInfo, WorkerStart } from './protocol.ts'
+import { keepErrorsTyped, type WorkerInfo, type WorkerStart } from './protocol.ts'
 
 /** Parts that all computing workers together may hold, and as much again for the verifier. */
 const PART_BYTES = 256 * 1024 * 1024
@@ -43,6 +43,7 @@ interface Team {
  * @throws ComputeError `NO_WEBGPU` if WebGPU is forced and there is none; `WORKER_CRASHED` if no worker starts
  */
 export async function createPool(platform: Platform, init: EngineInit = {}): Promise<Engine> {
+  keepErrorsTyped()
   const cores = globalThis.navigator?.hardwareConcurrency ?? 2
   const workers = Math.max(1, Math.floor(init.workers ?? Math.min(4, cores - 1)))
   const pool = new Pool(platform, workers, clampPower(init.power ?? 1))

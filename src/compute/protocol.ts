@@ -58,8 +58,14 @@ interface SentError {
 const isSentError = (sent: unknown): sent is { computeError: SentError } =>
   typeof sent === 'object' && sent !== null && 'computeError' in sent
 
+let errorsAreTyped = false
+
 /** Lets a ComputeError keep its code, `retryable` and details on the way out of a worker. Call on both sides. */
 export function keepErrorsTyped(): void {
+  if (errorsAreTyped) {
+    return
+  }
+  errorsAreTyped = true
   const plain = transferHandlers.get('throw')
   if (plain === undefined) {
     throw new TypeError('comlink has no handler for thrown values: check its version.')

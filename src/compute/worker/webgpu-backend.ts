@@ -37,7 +37,7 @@ function vendorOf({ info }: GPUAdapter): string {
 }
 
 /** Runs WGSL kernels. Outlives its devices: after a loss the next unit gets a new adapter and device. */
-class WebGpuBackend implements Backend {
+export class WebGpuBackend implements Backend {
   readonly kind = 'webgpu'
   readonly class: string
   readonly #pace: Pace
