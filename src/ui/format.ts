@@ -1,5 +1,7 @@
-import type { MicroCredits } from '../wire/index.ts'
+import type { Balance } from '../api.ts'
 import { language, texts } from './texts/index.ts'
+
+export type MicroCredits = Balance['settled']
 
 // By value: wire/ holds the same number, and nothing of it may load before consent.
 const MICROCREDITS_PER_CREDIT = 1_000_000n

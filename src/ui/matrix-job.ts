@@ -1,5 +1,4 @@
-import type { MicroCredits } from '../wire/index.ts'
-import { formatInteger } from './format.ts'
+import { formatInteger, type MicroCredits } from './format.ts'
 import { texts } from './texts/index.ts'
 
 /** The skill that the form submits. A form for every skill, made from its schema, comes with more skills. */
