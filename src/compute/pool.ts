@@ -12,6 +12,8 @@ const WEBGPU_UNITS = 2
 const CHECKS_AHEAD = 4
 /** How long a unit that is no longer wanted may keep its worker before the worker is ended. */
 const GRACE_MS = 1_000
+/** How long a worker may take to start; a unit's time counts from then. */
+const START_MS = 30_000
 /** How often a unit is tried whose worker or device died under it; alone after the first time. */
 const ATTEMPTS = 2
 /** Not the unit's own fault, for all that is known. */
@@ -24,7 +26,8 @@ interface Pending extends Work {
   /** The caller has its answer; what the worker says does not matter any more. */
   settled: boolean
   lane?: Lane
-  grace?: ReturnType<typeof setTimeout>
+  /** Runs out when the unit has had its time, then when it has had its moment to stop. */
+  timer?: ReturnType<typeof setTimeout>
 }
 
 /** A queue and the workers that it feeds. */
@@ -190,10 +193,12 @@ class Pool implements Engine {
       }
     )
     team.lanes.add(lane)
-    lane.started.catch(() => {
+    const discard = () => {
       team.lanes.delete(lane)
-      lane.end(new ComputeError('DEVICE_LOST', 'A compute worker did not start.', { retryable: true }))
-    })
+      lane.end(new ComputeError('WORKER_CRASHED', 'A compute worker did not start.', { retryable: true }))
+    }
+    const timer = setTimeout(discard, START_MS)
+    lane.started.catch(discard).finally(() => clearTimeout(timer))
     return lane
   }
 
@@ -202,7 +207,7 @@ class Pool implements Engine {
     lane.exclusive = pending.attempts > 0
     pending.attempts++
     pending.lane = lane
-    const timer = setTimeout(() => this.#timeOut(team, pending), this.#timeouts.get(pending.unit.skill))
+    this.#after(this.#timeouts.get(pending.unit.skill) ?? 0, pending, () => this.#timeOut(team, pending))
     try {
       const value = await lane.execute(pending)
       pending.settled = true
@@ -210,8 +215,8 @@ class Pool implements Engine {
     } catch (error) {
       this.#fail(team, pending, error)
     } finally {
-      clearTimeout(timer)
-      clearTimeout(pending.grace)
+      clearTimeout(pending.timer)
+      delete pending.lane
       lane.exclusive = false
       this.#dispatch(team)
     }
@@ -219,7 +224,6 @@ class Pool implements Engine {
 
   #fail(team: Team, pending: Pending, error: unknown): void {
     const mishap = error instanceof ComputeError && MISHAPS.has(error.code)
-    delete pending.lane
     if (mishap && !pending.settled && pending.attempts < ATTEMPTS && !this.#closed) {
       team.queue.unshift(pending)
       return
@@ -251,7 +255,19 @@ class Pool implements Engine {
       return
     }
     lane.cancel(pending.id)
-    pending.grace = setTimeout(() => this.#evict(team, lane), GRACE_MS)
+    this.#after(GRACE_MS, pending, () => this.#evict(team, lane))
+  }
+
+  /** Acts unless the unit leaves its worker before. Time counts from when the worker has started. */
+  #after(ms: number, pending: Pending, act: () => void): void {
+    const { lane } = pending
+    const begin = () => {
+      if (pending.lane === lane) {
+        clearTimeout(pending.timer)
+        pending.timer = setTimeout(act, ms)
+      }
+    }
+    lane?.started.then(begin, () => {}) // a worker that does not start fails its units by itself
   }
 
   #evict(team: Team, lane: Lane): void {

@@ -18,18 +18,19 @@ export class CpuBackend implements Backend {
 
   async run(skill: Skill, unit: BackendUnit, { signal, onProgress }: BackendRun): Promise<Uint8Array> {
     const work = skill.cpu(unit)
-    this.#pace.begin()
+    await this.#pace.rest(signal)
     let started = performance.now()
     for (let step = work.next(); ; step = work.next()) {
       const busy = performance.now() - started
       if (step.done) {
-        await this.#pace.worked(busy, signal)
+        this.#pace.worked(busy)
         return step.value
       }
       if (busy >= SLICE_MS) {
+        this.#pace.worked(busy)
         onProgress(step.value)
-        await this.#pace.worked(busy, signal)
         await nextTask()
+        await this.#pace.rest(signal)
         signal.throwIfAborted()
         started = performance.now()
       }

@@ -3,7 +3,7 @@ import { type Debt, owe, rested } from './governor.ts'
 /** Shorter rests are saved up: timers are no finer. */
 const REST_MIN_MS = 4
 
-/** Holds one device to its share of time. */
+/** Holds one device to its share of time: `rest` before each slice, `worked` after it. */
 export class Pace {
   share: number
   #debt: Debt = 0
@@ -13,20 +13,25 @@ export class Pace {
     this.share = share
   }
 
-  /** Call when work begins after a pause of unknown length. */
-  begin(): void {
-    this.#debt = Math.max(0, rested(this.#debt, performance.now() - this.#idleSince))
-  }
-
-  /** Notes `busyMs` of work that ended now, and rests if rest is due. An abort ends the rest. */
-  async worked(busyMs: number, signal: AbortSignal): Promise<void> {
-    this.#debt = owe(this.#debt, busyMs, this.share)
-    this.#idleSince = performance.now()
+  /** Rests if rest is due; time since the last slice counts. An abort ends the rest, not the debt. */
+  async rest(signal: AbortSignal): Promise<void> {
+    this.#idled()
     if (this.#debt >= REST_MIN_MS) {
       await sleep(this.#debt, signal)
-      this.#debt = rested(this.#debt, performance.now() - this.#idleSince)
-      this.#idleSince = performance.now()
+      this.#idled()
     }
+  }
+
+  /** Notes `busyMs` of work that ended now. */
+  worked(busyMs: number): void {
+    this.#debt = owe(this.#debt, busyMs, this.share)
+    this.#idleSince = performance.now()
+  }
+
+  #idled(): void {
+    const now = performance.now()
+    this.#debt = rested(this.#debt, now - this.#idleSince)
+    this.#idleSince = now
   }
 }
 

@@ -7,7 +7,7 @@ import { Turns } from './turns.ts'
 import { type Allocation, GpuSession, uniformOffset } from './webgpu-session.ts'
 
 /** Waits before each try for a new adapter after a loss: after a crash of the GPU process it takes a moment. */
-const RECOVERY_WAITS_MS = [0, 100, 300, 600] as const
+const RECOVERY_WAITS_MS = [0, 100, 250, 450] as const
 const ADAPTER_WAIT_MS = 5_000
 
 /** Looks for an adapter. `isSoftware`: a CPU in disguise, slower than the CPU backend. */
@@ -92,6 +92,7 @@ export class WebGpuBackend implements Backend {
       // at full power the next unit's slice may queue up behind this one; below it, every rest is alone
       await this.#turns.take(() => (this.#pace.share < 1 ? 1 : 2))
       try {
+        await this.#pace.rest(signal)
         signal.throwIfAborted()
         const grain = this.#grains.get(key) ?? GRAIN_START
         const end = sliceEnd(program.dispatches, first, grain)
@@ -101,8 +102,8 @@ export class WebGpuBackend implements Backend {
           .reduce((sum, each) => sum + each.operations, 0)
         this.#grains.set(key, nextGrain(grain, operations, busy))
         first = end
+        this.#pace.worked(busy)
         onProgress(first / count)
-        await this.#pace.worked(busy, signal)
       } finally {
         this.#turns.leave()
       }
@@ -118,7 +119,6 @@ export class WebGpuBackend implements Backend {
     first: number,
     end: number
   ): Promise<number> {
-    this.#pace.begin()
     const submitted = performance.now()
     const isLast = end === program.dispatches.length
     const { checked } = session.scoped(() => {

@@ -129,7 +129,7 @@ describe.each(['webgpu', 'cpu'] as const)('the %s backend', (backend) => {
     expect(shares[0]).toBeLessThan(0.5)
     const started = performance.now()
     expect(await compute(engine, small)).toEqual(product(small))
-    expect(performance.now() - started).toBeLessThan(500)
+    expect(performance.now() - started).toBeLessThan(1_500)
   })
 
   test('takes less of the device at a lower power', async () => {
@@ -256,8 +256,8 @@ describe('the engine in a page', () => {
 
   test('a crashed worker is replaced', async () => {
     const engine = await losingEngine({ backend: 'cpu', workers: 2 })
-    const unit = (behaviour: Behaviour): EngineUnit => ({
-      skill: 'faulty',
+    const unit = (behaviour: Behaviour, skill = 'faulty'): EngineUnit => ({
+      skill,
       params: [BEHAVIOURS.indexOf(behaviour)],
       data: Uint8Array.of(1, 2, 3),
       parts: []
@@ -267,15 +267,15 @@ describe('the engine in a page', () => {
     await expect(crash).rejects.toEqual(code('WORKER_CRASHED'))
     expect(await others).toHaveLength(2)
     expect(await engine.run(unit('echo'))).toEqual(Uint8Array.of(1, 2, 3))
-    await expect(engine.run(unit('endless'))).rejects.toEqual(code('TIMEOUT'))
-    await expect(engine.run(unit('stubborn'))).rejects.toEqual(code('TIMEOUT'))
+    await expect(engine.run(unit('endless', 'impatient'))).rejects.toEqual(code('TIMEOUT'))
+    await expect(engine.run(unit('stubborn', 'impatient'))).rejects.toEqual(code('TIMEOUT'))
     expect(await engine.run(unit('echo'))).toEqual(Uint8Array.of(1, 2, 3))
   })
 
   test('tiny units are cheap', async () => {
     for (const [backend, limit] of [
-      ['cpu', 2],
-      ['webgpu', 15]
+      ['cpu', 4],
+      ['webgpu', 25]
     ] as const) {
       const engine = kept(await createEngine({ backend, workers: 1 }))
       const [unit] = unitsOf(skill.plan(skill.example(), { units: 1 }))

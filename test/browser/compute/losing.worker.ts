@@ -1,6 +1,6 @@
 import { serveCompute } from '../../../src/compute/worker/index.ts'
 import { kernelHash, SKILLS } from '../../../src/skills/index.ts'
-import { faultySkill } from '../../unit/compute/faulty.skills.ts'
+import { faultySkills } from '../../unit/compute/faulty.skills.ts'
 
 /** A worker whose devices a test can take away, and whose adapters it can hide. */
 const devices: GPUDevice[] = []
@@ -36,4 +36,4 @@ const crash = () => {
     throw new Error('crashed on purpose')
   })
 }
-serveCompute({ skills: new Map([...SKILLS, ['faulty', faultySkill(crash)]]), kernelHash })
+serveCompute({ skills: new Map([...SKILLS, ...faultySkills(crash)]), kernelHash })

@@ -33,6 +33,7 @@ const unit = (behaviour: Behaviour, data = Uint8Array.of(1, 2, 3), ...params: nu
   data,
   parts: []
 })
+const impatient = (behaviour: Behaviour): EngineUnit => ({ ...unit(behaviour), skill: 'impatient' })
 const seed = new Uint8Array(32).fill(7)
 const code = (expected: string) => expect.objectContaining({ name: 'ComputeError', code: expected })
 
@@ -139,10 +140,10 @@ describe('the engine in Node', () => {
 
   test('a unit over its time is refused; one that never yields loses its worker, and the next one runs', async () => {
     const engine = await faultyEngine()
-    const patient = engine.run(unit('endless'))
+    const patient = engine.run(impatient('endless'))
     await expect(patient).rejects.toEqual(code('TIMEOUT'))
     expect(spawned).toBe(1)
-    const stubborn = engine.run(unit('stubborn'))
+    const stubborn = engine.run(impatient('stubborn'))
     const next = engine.run(unit('echo'))
     await expect(stubborn).rejects.toEqual(code('TIMEOUT'))
     expect(await next).toEqual(unit('echo').data)

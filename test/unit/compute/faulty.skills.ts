@@ -1,28 +1,35 @@
-import type { KernelVariant, Skill, UnitInput } from '../../../src/skills/index.ts'
+import type { Skill, UnitInput } from '../../../src/skills/index.ts'
 
 /**
- * Skills that misbehave on purpose. Params: [what to do]. `stubborn` never yields, `endless` yields for ever,
- * `crash` ends its worker, `crash-once` only where its part was not sent before (a fresh worker), `throws`,
- * `short` returns too few bytes.
+ * Skills that misbehave on purpose. Params: [what to do, ms]. `stubborn` never yields, `endless` yields for ever,
+ * `busy` takes its ms, `crash` ends its worker, `short` returns too few bytes.
  */
 export const BEHAVIOURS = ['echo', 'endless', 'stubborn', 'crash', 'throws', 'short', 'busy'] as const
 export type Behaviour = (typeof BEHAVIOURS)[number]
 
-export function faultySkill(crash: () => void, variants: readonly KernelVariant[] = []): Skill {
+/** `faulty` has time; `impatient` is the same with a second. */
+export function faultySkills(crash: () => void): Array<[string, Skill]> {
+  return [
+    ['faulty', faultySkill('faulty', 20, crash)],
+    ['impatient', faultySkill('impatient', 1, crash)]
+  ]
+}
+
+function faultySkill(name: string, seconds: number, crash: () => void): Skill {
   return {
     manifest: {
-      name: 'faulty',
+      name,
       version: '1.0.0',
       description: 'Misbehaves.',
       tags: [],
       license: 'MIT',
-      timeout_secs: 1,
+      timeout_secs: seconds,
       check: 'strong'
     },
     // the engine does not plan: these are never called
     input: undefined as never,
     example: () => undefined,
-    variants,
+    variants: [],
     plan() {
       throw new Error('not planned')
     },
