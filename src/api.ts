@@ -74,7 +74,7 @@ export interface SubmitOptions {
   /** Into how many units to split. @default by cost */
   units?: number
   /** Work with these providers only. */
-  providers?: PeerIdString[]
+  providers?: readonly PeerIdString[]
   /** The most providers that work side by side. @default 4 */
   maxProviders?: number
   signal?: AbortSignal

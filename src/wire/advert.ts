@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { hash, name, natural, peerId, timestamp } from './schema.ts'
+import { signed } from './signed.ts'
 
 /** Largest encoded advert envelope in bytes. */
 export const ADVERT_MAX = 8 * 1024
@@ -24,11 +25,15 @@ export const advert = z.strictObject({
   seq: natural,
   ts: timestamp,
   expires: timestamp,
+  /** None: the node serves nothing now. */
   skills: z.array(advertSkill).check(z.maxLength(ADVERT_SKILLS_MAX)),
   device: z.strictObject({ backend: z.enum(['webgpu', 'cpu']), class: name }),
   load: natural.check(z.maximum(100)),
   uptime: natural
 })
+
+/** Asks a peer for its advert, and tells one's own if there is any news. The answer is `signed`. */
+export const advertRequest = z.strictObject({ t: z.literal('advert'), mine: z.optional(signed) })
 
 export type Advert = z.output<typeof advert>
 export type AdvertSkill = z.output<typeof advertSkill>

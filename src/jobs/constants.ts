@@ -1,0 +1,33 @@
+import type { Milliseconds } from '../wire/index.ts'
+
+/** A job that names no deadline. */
+export const DEADLINE_DEFAULT: Milliseconds = 600_000
+/** How long a job waits for a provider when it knows none. */
+export const PROVIDER_WAIT_DEFAULT: Milliseconds = 30_000
+/** After the first provider is found, others may join for this long. */
+export const GATHER: Milliseconds = 150
+/** Between two searches of a waiting job, when no advert comes by itself. */
+export const SEARCH_INTERVAL: Milliseconds = 1_000
+/** Providers of one job by default. */
+export const PROVIDERS_DEFAULT = 4
+/** Dial, or hand a stream over. */
+export const CONNECT_TIMEOUT: Milliseconds = 10_000
+/** Answer to `open`, and to `finish`. */
+export const ANSWER_TIMEOUT: Milliseconds = 5_000
+/** Time after the deadline in which the books can still be closed with the payees. */
+export const SETTLE_GRACE: Milliseconds = 60_000
+/** A unit that failed this often ends the job. */
+export const UNIT_ATTEMPTS = 4
+/** Failures, other than lies, after which a provider is left out of the job. */
+export const PROVIDER_FAILURES = 3
+/** Units that a provider takes unreceipted: starts at one, doubles with each receipt up to this. */
+export const WINDOW_MAX = 64
+/** Job streams that a provider serves side by side. */
+export const SESSIONS_MAX = 32
+/** Input bytes of one job stream that a provider keeps: parts, and units that wait. */
+export const SESSION_PART_BYTES = 256 * 1024 * 1024
+export const SESSION_UNIT_BYTES = 64 * 1024 * 1024
+/** Least time between two progress frames of one unit. */
+export const PROGRESS_INTERVAL: Milliseconds = 100
+/** What a requester pays, in thousandths of the published cost. */
+export const RATE = 1_000

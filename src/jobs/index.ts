@@ -1,0 +1,5 @@
+/** The way of a job: the requester's side (plan, dispatch, verify, settle) and the provider's (sessions). */
+export { JobError, type JobErrorCode } from './errors.ts'
+export { JobHandle } from './job.ts'
+export { Provider, type ProviderInit, type Served } from './provider.ts'
+export { Requester, type RequesterInit } from './requester.ts'

@@ -1,0 +1,56 @@
+import type { SubmitOptions } from '../api.ts'
+import { SwarmError } from '../wire/index.ts'
+import { JobError } from './errors.ts'
+
+const TIMER_MAX = 2 ** 31 - 1
+
+/** @throws JobError `BAD_OPTION` */
+export function checkOptions(options: SubmitOptions): void {
+  const { budget, deadlineMs, providerWaitMs, units, maxProviders } = options
+  if (
+    budget !== undefined &&
+    (typeof budget !== 'bigint' || budget <= 0n || budget > BigInt(Number.MAX_SAFE_INTEGER))
+  ) {
+    throw new JobError('BAD_OPTION', 'The budget must be a positive bigint of microcredits, such as 5000n.')
+  }
+  for (const [name, value] of Object.entries({ deadlineMs, providerWaitMs, units, maxProviders })) {
+    if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= TIMER_MAX)) {
+      throw new JobError('BAD_OPTION', `${name} must be a positive whole number; it is ${String(value)}.`)
+    }
+  }
+}
+
+/** Aborts with JobError `DEADLINE`. Does not keep a Node process alive. */
+export function deadlineSignal(ms: number): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController()
+  const timer = setTimeout(
+    () =>
+      controller.abort(
+        new JobError(
+          'DEADLINE',
+          `The job was not done within ${ms} ms. Give it more time or more providers.`,
+          {
+            retryable: true,
+            details: { deadlineMs: ms }
+          }
+        )
+      ),
+    ms
+  )
+  if (typeof timer === 'object' && 'unref' in timer) {
+    timer.unref()
+  }
+  return { signal: controller.signal, clear: () => clearTimeout(timer) }
+}
+
+/** Whatever was thrown, as an error with a code. */
+export function typedError(error: unknown): SwarmError {
+  if (error instanceof SwarmError) {
+    return error
+  }
+  if (error instanceof DOMException && error.name === 'AbortError') {
+    return new JobError('CANCELLED', 'The job was cancelled by its signal.', { cause: error })
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return new SwarmError('INTERNAL', `Something unexpected happened: ${message}`, { cause: error })
+}

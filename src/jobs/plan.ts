@@ -1,0 +1,36 @@
+import { concat } from 'uint8arrays/concat'
+import { toString as toText } from 'uint8arrays/to-string'
+import type { PartRef } from '../compute/index.ts'
+import type { Plan, UnitSpec } from '../skills/index.ts'
+import { encode, type MicroCredits, sha256 } from '../wire/index.ts'
+
+export const hex = (bytes: Uint8Array) => toText(bytes, 'base16')
+
+/** µcr for all units at the published cost. */
+export function priceOf(units: readonly UnitSpec[]): MicroCredits {
+  return units.reduce((sum, unit) => sum + unit.cost, 0n)
+}
+
+export interface HashedPlan<Output> extends Plan<Output> {
+  readonly partRefs: readonly PartRef[]
+  readonly partHashes: readonly Uint8Array[]
+  /** Names the whole input in the escrow: SHA-256 over all part hashes and the hash of each unit. */
+  readonly inputRoot: Uint8Array
+}
+
+export async function hashPlan<Output>(plan: Plan<Output>): Promise<HashedPlan<Output>> {
+  const partHashes = await Promise.all(plan.parts.map((part) => sha256(part)))
+  const units = await Promise.all(
+    plan.units.map(async ({ params, parts, data }) =>
+      sha256(encode([[...params], [...parts], await sha256(data)]))
+    )
+  )
+  return {
+    parts: plan.parts,
+    units: plan.units,
+    assembler: () => plan.assembler(),
+    partHashes,
+    partRefs: plan.parts.map((bytes, i) => ({ bytes, hash: hex(partHashes[i] ?? new Uint8Array()) })),
+    inputRoot: await sha256(concat([...partHashes, ...units]))
+  }
+}

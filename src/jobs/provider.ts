@@ -1,0 +1,207 @@
+import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
+import type { Engine } from '../compute/index.ts'
+import type { Ledger } from '../credit/index.ts'
+import { framedStream, isDirect, type SwarmNode, type Ticker } from '../net/index.ts'
+import { kernelHash, type Skill } from '../skills/index.ts'
+import {
+  isPeerIdString,
+  JOB_FRAME_MAX,
+  jobRequestFrame,
+  type MicroCredits,
+  type Network,
+  protocolId
+} from '../wire/index.ts'
+import { ANSWER_TIMEOUT, SESSIONS_MAX } from './constants.ts'
+import { JobError } from './errors.ts'
+import { ProviderSession, type ProviderStream } from './session.ts'
+
+export interface ProviderInit {
+  readonly node: SwarmNode
+  readonly network: Network
+  readonly key: PrivateKey
+  readonly ledger: Ledger
+  readonly skills: ReadonlyMap<string, Skill>
+  readonly ticker: Ticker
+  readonly onChange: () => void
+}
+
+export interface Served {
+  /** Units computed and sent. */
+  readonly units: number
+  /** Units in work or waiting. */
+  readonly running: number
+  /** Units that a receipt covers. */
+  readonly verifiedUnits: number
+  /** Computed, not yet receipted (µcr). */
+  readonly pending: MicroCredits
+}
+
+/** The serving side: takes job streams while it contributes, one session each. */
+export class Provider {
+  private readonly init: ProviderInit
+  private readonly protocol: string
+  private readonly sessions = new Set<ProviderSession>()
+  private readonly past = { units: 0, verifiedUnits: 0 }
+  private engine: Engine | undefined
+  private isFinishing = false
+
+  constructor(init: ProviderInit) {
+    this.init = init
+    this.protocol = protocolId(init.network.parameters, 'job')
+  }
+
+  async start(): Promise<void> {
+    await this.init.node.handle(this.protocol, (stream, connection) => this.serve(stream, connection), {
+      maxInboundStreams: SESSIONS_MAX
+    })
+  }
+
+  /** Take work from now on. */
+  contribute(engine: Engine): void {
+    this.engine = engine
+    this.isFinishing = false
+  }
+
+  /** Hands everything back, at once. */
+  pause(reason = 'paused'): void {
+    this.engine = undefined
+    for (const session of this.sessions) {
+      session.leave(reason)
+    }
+  }
+
+  /** Takes no new work; resolves when what it has is done and receipted, or its requesters are gone. */
+  async finish(): Promise<void> {
+    this.isFinishing = true
+    await Promise.all([...this.sessions].map((session) => session.drain()))
+    this.pause('finished')
+  }
+
+  async stop(): Promise<void> {
+    this.pause('stopped')
+    await this.init.node.unhandle(this.protocol)
+  }
+
+  get served(): Served {
+    let { units, verifiedUnits } = this.past
+    let running = 0
+    let pending = 0n
+    for (const session of this.sessions) {
+      units += session.computed
+      verifiedUnits += session.verifiedUnits
+      running += session.running
+      pending += session.pending
+    }
+    return { units, running, verifiedUnits, pending }
+  }
+
+  /** 0 (idle) to 100 (full): for the advert. */
+  get load(): number {
+    const slots = this.engine?.concurrency ?? 1
+    return Math.min(100, Math.round((this.served.running / (slots * 4)) * 100))
+  }
+
+  private async serve(stream: Stream, connection: Connection): Promise<void> {
+    const payer = connection.remotePeer.toString()
+    if (!isDirect(connection) || !isPeerIdString(payer)) {
+      stream.abort(new JobError('PROTOCOL', 'Jobs need a direct connection.'))
+      return
+    }
+    const framed: ProviderStream = framedStream({
+      stream,
+      peer: payer,
+      connection,
+      schema: jobRequestFrame,
+      maxFrame: JOB_FRAME_MAX,
+      ticker: this.init.ticker
+    })
+    try {
+      const frames = framed[Symbol.asyncIterator]()
+      const opened = await firstFrame(frames, framed)
+      const skill = this.init.skills.get(opened.skill)
+      const refusal = await this.refusal(opened, payer, skill)
+      const { engine } = this
+      if (refusal !== undefined || skill === undefined || engine === undefined) {
+        const { code, message } = refusal ?? {
+          code: 'NOT_CONTRIBUTING',
+          message: 'It does not contribute now.'
+        }
+        await framed.send({ t: 'refused', code, message, retryAfterMs: 1_000 })
+        await framed.close()
+        return
+      }
+      const session = new ProviderSession({
+        stream: framed,
+        frames,
+        skill,
+        engine,
+        escrow: opened.escrow,
+        payer,
+        key: this.init.key,
+        self: this.init.ledger.peer,
+        ledger: this.init.ledger,
+        onChange: this.init.onChange,
+        isFinishing: () => this.isFinishing
+      })
+      this.sessions.add(session)
+      try {
+        await session.run()
+      } finally {
+        this.sessions.delete(session)
+        this.past.units += session.computed
+        this.past.verifiedUnits += session.verifiedUnits
+        this.init.onChange()
+      }
+    } catch (error) {
+      framed.abort(error instanceof Error ? error : new Error(String(error)))
+      this.init.node.logger.forComponent('swarmharness:provider')('job stream of %s ended - %e', payer, error)
+    }
+  }
+
+  private async refusal(
+    opened: Awaited<ReturnType<typeof firstFrame>>,
+    payer: string,
+    skill: Skill | undefined
+  ): Promise<{ code: string; message: string } | undefined> {
+    if (this.engine === undefined || this.isFinishing) {
+      return { code: 'NOT_CONTRIBUTING', message: 'This node does not take work now.' }
+    }
+    if (this.sessions.size >= SESSIONS_MAX) {
+      return { code: 'BUSY', message: `This node serves ${SESSIONS_MAX} jobs already.` }
+    }
+    if (skill === undefined) {
+      return { code: 'UNKNOWN_SKILL', message: 'This node does not serve that skill.' }
+    }
+    const kernel = await kernelHash(skill)
+    if (kernel.some((byte, i) => byte !== opened.kernel[i])) {
+      return { code: 'OTHER_KERNEL', message: 'This node has another version of that skill.' }
+    }
+    const contract = await this.init.ledger.earning(opened.escrow)
+    if (contract === undefined || contract.payer !== payer) {
+      return { code: 'NO_ESCROW', message: 'No escrow of yours was certified here under that name.' }
+    }
+    if (contract.jobId.some((byte, i) => byte !== opened.jobId[i])) {
+      return { code: 'OTHER_JOB', message: 'That escrow pays for another job.' }
+    }
+    return undefined
+  }
+}
+
+async function firstFrame(
+  frames: ReturnType<ProviderStream[typeof Symbol.asyncIterator]>,
+  stream: ProviderStream
+) {
+  const timer = setTimeout(
+    () => stream.abort(new JobError('PROTOCOL', 'No job was opened on the stream in time.')),
+    ANSWER_TIMEOUT
+  )
+  try {
+    const { value, done } = await frames.next()
+    if (done === true || value.t !== 'open') {
+      throw new JobError('PROTOCOL', 'A job stream begins with `open`.')
+    }
+    return value
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,63 @@
+import type { JobReceipt } from '../api.ts'
+import type { Contract, Settlement } from '../credit/index.ts'
+import type { MicroCredits, PeerIdString } from '../wire/index.ts'
+import type { Channel } from './channel.ts'
+
+/** Adds up the rounds of one job into its receipt. */
+export class ReceiptBook {
+  private readonly jobId: string
+  private readonly skill: string
+  private readonly price: MicroCredits
+  private readonly escrows: string[] = []
+  private readonly settles: string[] = []
+  private readonly providers = new Map<
+    PeerIdString,
+    { units: number; rejected: number; paid: MicroCredits }
+  >()
+  private refund = 0n
+
+  constructor(jobId: string, skill: string, price: MicroCredits) {
+    this.jobId = jobId
+    this.skill = skill
+    this.price = price
+  }
+
+  get paid(): MicroCredits {
+    return [...this.providers.values()].reduce((sum, { paid }) => sum + paid, 0n)
+  }
+
+  get hasSettled(): boolean {
+    return this.settles.length > 0
+  }
+
+  add(contract: Contract, settlement: Settlement, channels: readonly Channel[]): void {
+    this.escrows.push(contract.escrow.toString())
+    this.settles.push(settlement.settle.toString())
+    this.refund += settlement.refund
+    for (const { peer, amount } of settlement.payouts) {
+      const channel = channels.find((candidate) => candidate.peer === peer)
+      const before = this.providers.get(peer) ?? { units: 0, rejected: 0, paid: 0n }
+      this.providers.set(peer, {
+        units: before.units + (channel?.verifiedUnits ?? 0),
+        rejected: before.rejected + (channel?.rejected ?? 0),
+        paid: before.paid + amount
+      })
+    }
+  }
+
+  /** `refund` is what came back out of all escrows of the job. */
+  receipt(): JobReceipt {
+    return {
+      jobId: this.jobId,
+      skill: this.skill,
+      price: this.price,
+      paid: this.paid,
+      refund: this.refund,
+      providers: [...this.providers].map(([peer, sums]) => ({ peer, ...sums })),
+      escrows: this.escrows,
+      settles: this.settles,
+      certainty: 'detection-only',
+      split: 'units'
+    }
+  }
+}

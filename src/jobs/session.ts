@@ -1,0 +1,333 @@
+import type { PrivateKey } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
+import type { Engine, PartRef } from '../compute/index.ts'
+import type { Ledger } from '../credit/index.ts'
+import type { FramedStream } from '../net/index.ts'
+import type { Skill } from '../skills/index.ts'
+import {
+  type JobRequestFrame,
+  type JobResponseFrame,
+  type MicroCredits,
+  type PeerIdString,
+  SwarmError,
+  sha256
+} from '../wire/index.ts'
+import { chunksOf, Reassembly } from './chunks.ts'
+import { PROGRESS_INTERVAL, SESSION_PART_BYTES, SESSION_UNIT_BYTES, WINDOW_MAX } from './constants.ts'
+import { JobError } from './errors.ts'
+import { hex } from './plan.ts'
+import { signResult } from './result.ts'
+import { Condition } from './waiting.ts'
+
+export type ProviderStream = FramedStream<JobRequestFrame, JobResponseFrame>
+type Arrived = Exclude<JobRequestFrame, { t: 'ack' | 'beat' | 'bye' }>
+type UnitFrame = Extract<Arrived, { t: 'unit' }>
+
+export interface SessionInit {
+  readonly stream: ProviderStream
+  /** The stream's reader, after `open`. */
+  readonly frames: AsyncIterator<Arrived>
+  readonly skill: Skill
+  readonly engine: Engine
+  readonly escrow: CID
+  readonly payer: PeerIdString
+  readonly key: PrivateKey
+  readonly self: PeerIdString
+  readonly ledger: Ledger
+  readonly onChange: () => void
+  readonly isFinishing: () => boolean
+}
+
+interface Unit {
+  readonly frame: UnitFrame
+  readonly cost: MicroCredits
+  readonly data: Reassembly
+  readonly cancel: AbortController
+}
+
+/** One job stream at the provider: parts and units in, results out, receipts kept. */
+export class ProviderSession {
+  computed = 0
+  verifiedUnits = 0
+  private readonly init: SessionInit
+  private readonly parts = new Map<string, Reassembly>()
+  private readonly units = new Map<number, Unit>()
+  private readonly delivered: MicroCredits[] = []
+  private readonly changed = new Condition()
+  private partBytes = 0
+  private unitBytes = 0
+  private window = 1
+  /** Cost of all units taken and not failed or cancelled, receipted or not. */
+  private taken: MicroCredits = 0n
+  private receipted: MicroCredits = 0n
+  private dearest: MicroCredits = 0n
+  private isOver = false
+
+  constructor(init: SessionInit) {
+    this.init = init
+  }
+
+  get running(): number {
+    return this.units.size
+  }
+
+  /** Computed, sent, and not yet receipted (µcr). */
+  get pending(): MicroCredits {
+    const sum = this.delivered.reduce((total, cost) => total + cost, 0n)
+    return sum > this.receipted ? sum - this.receipted : 0n
+  }
+
+  /** Serves until the requester closes the stream. Rejects if it breaks the protocol or is lost. */
+  async run(): Promise<void> {
+    await this.init.stream.send({ t: 'accepted', window: this.window })
+    try {
+      for (
+        let next = await this.init.frames.next();
+        next.done !== true;
+        next = await this.init.frames.next()
+      ) {
+        await this.handle(next.value)
+      }
+      await this.init.stream.close()
+    } finally {
+      this.end()
+    }
+  }
+
+  /** Says goodbye and drops everything. */
+  leave(reason: string): void {
+    this.init.stream.bye(reason)
+    this.end()
+  }
+
+  /** Resolves when no unit is in work and everything is receipted, or the session is over. */
+  async drain(): Promise<void> {
+    while (!this.isOver && (this.units.size > 0 || this.pending > 0n)) {
+      await this.changed.wait()
+    }
+  }
+
+  private end(): void {
+    this.isOver = true
+    for (const unit of this.units.values()) {
+      unit.cancel.abort(new JobError('CANCELLED', 'The session is over.'))
+    }
+    this.units.clear()
+    this.parts.clear()
+    this.notify()
+  }
+
+  private async handle(frame: Arrived): Promise<void> {
+    switch (frame.t) {
+      case 'open':
+        throw new JobError('PROTOCOL', 'A stream carries one job.')
+      case 'part':
+        return this.onPart(frame)
+      case 'unit':
+        return this.onUnit(frame)
+      case 'input': {
+        const unit = this.units.get(frame.index)
+        if (unit === undefined) {
+          return // cancelled or refused meanwhile
+        }
+        unit.data.add(frame.offset, frame.bytes)
+        this.startIfComplete(unit)
+        return
+      }
+      case 'cancel':
+        this.drop(frame.index)
+        return
+      case 'receipt':
+        return this.onReceipt(frame.receipt)
+      case 'finish':
+        for (const index of [...this.units.keys()]) {
+          this.drop(index)
+        }
+        await this.init.stream.send({
+          t: 'released',
+          release: await this.init.ledger.release(this.init.escrow)
+        })
+    }
+  }
+
+  private async onPart(frame: Extract<Arrived, { t: 'part' }>): Promise<void> {
+    const key = hex(frame.hash)
+    let part = this.parts.get(key)
+    if (part === undefined) {
+      this.partBytes += frame.size
+      if (this.partBytes > SESSION_PART_BYTES) {
+        throw new JobError('PROTOCOL', `One job may bring ${SESSION_PART_BYTES} bytes of parts.`)
+      }
+      part = new Reassembly(frame.size)
+      this.parts.set(key, part)
+    }
+    part.add(frame.offset, frame.bytes)
+    if (part.isComplete && hex(await sha256(part.bytes)) !== key) {
+      throw new JobError('PROTOCOL', 'A part does not match its hash.')
+    }
+  }
+
+  private async onUnit(frame: UnitFrame): Promise<void> {
+    if (this.units.has(frame.index)) {
+      throw new JobError('PROTOCOL', `Unit ${frame.index} is here already.`)
+    }
+    if (this.init.isFinishing()) {
+      await this.fail(frame.index, new JobError('BUSY', 'This node is finishing.', { retryable: true }))
+      return
+    }
+    let cost: MicroCredits
+    try {
+      cost = this.init.skill.checkUnit({
+        params: frame.params,
+        dataSize: frame.size,
+        partSizes: this.partsOf(frame).map(({ bytes }) => bytes.byteLength)
+      }).cost
+    } catch (error) {
+      await this.fail(frame.index, error)
+      return
+    }
+    this.unitBytes += frame.size
+    if (this.unitBytes > SESSION_UNIT_BYTES) {
+      this.unitBytes -= frame.size
+      await this.fail(
+        frame.index,
+        new JobError('BUSY', 'Too many input bytes wait here.', { retryable: true })
+      )
+      return
+    }
+    this.dearest = cost > this.dearest ? cost : this.dearest
+    this.taken += cost
+    if (this.taken - this.receipted > BigInt(this.window) * this.dearest) {
+      throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
+    }
+    const unit = { frame, cost, data: new Reassembly(frame.size), cancel: new AbortController() }
+    this.units.set(frame.index, unit)
+    this.notify()
+    unit.data.add(0, frame.bytes)
+    this.startIfComplete(unit)
+  }
+
+  private startIfComplete(unit: Unit): void {
+    if (unit.data.isComplete) {
+      this.compute(unit).catch((error) => this.init.stream.abort(error))
+    }
+  }
+
+  private async compute(unit: Unit): Promise<void> {
+    const { engine, stream, skill } = this.init
+    const { index } = unit.frame
+    const { signal } = unit.cancel
+    let reported = 0
+    let result: Uint8Array
+    try {
+      result = await engine.run(
+        {
+          skill: skill.manifest.name,
+          params: unit.frame.params,
+          data: unit.data.bytes,
+          parts: this.partsOf(unit.frame)
+        },
+        {
+          signal,
+          onProgress: (share) => {
+            const now = performance.now()
+            if (share < 1 && now - reported >= PROGRESS_INTERVAL && !signal.aborted) {
+              reported = now
+              stream.send({ t: 'progress', index, permille: Math.floor(share * 1000) }).catch(() => {}) // the stream's end is seen by its reader
+            }
+          }
+        }
+      )
+    } catch (error) {
+      if (this.forget(index)) {
+        this.taken -= unit.cost
+        await this.fail(index, error)
+      }
+      return
+    }
+    const { hash, signature } = await signResult(
+      this.init.key,
+      { escrow: this.init.escrow, index, author: this.init.self },
+      result
+    )
+    if (!this.forget(index)) {
+      return // cancelled in the last moment
+    }
+    this.computed += 1
+    this.delivered.push(unit.cost)
+    for (const chunk of chunksOf(result)) {
+      await stream.send({ t: 'output', index, ...chunk })
+    }
+    await stream.send({ t: 'result', index, size: result.byteLength, hash, signature })
+    this.notify()
+  }
+
+  private async onReceipt(receipt: Parameters<Ledger['acceptReceipt']>[0]): Promise<void> {
+    this.receipted = await this.init.ledger.acceptReceipt(receipt, this.init.payer)
+    this.verifiedUnits = this.coveredUnits()
+    this.window = Math.min(WINDOW_MAX, this.window * 2)
+    await this.init.stream.send({ t: 'window', window: this.window })
+    this.notify()
+  }
+
+  /** How many of the delivered units the receipts so far can have paid for. */
+  private coveredUnits(): number {
+    let left = this.receipted
+    let covered = 0
+    for (const cost of this.delivered) {
+      left -= cost
+      if (left < 0n) {
+        break
+      }
+      covered += 1
+    }
+    return covered
+  }
+
+  private drop(index: number): void {
+    const unit = this.units.get(index)
+    if (unit !== undefined && this.forget(index)) {
+      this.taken -= unit.cost
+      unit.cancel.abort(new JobError('CANCELLED', 'The requester cancelled the unit.'))
+    }
+  }
+
+  /** False if the unit was dropped before. */
+  private forget(index: number): boolean {
+    const unit = this.units.get(index)
+    if (unit === undefined) {
+      return false
+    }
+    this.units.delete(index)
+    this.unitBytes -= unit.frame.size
+    this.notify()
+    return true
+  }
+
+  private async fail(index: number, error: unknown): Promise<void> {
+    const known = error instanceof SwarmError ? error : undefined
+    await this.init.stream.send({
+      t: 'failed',
+      index,
+      code: known?.code ?? 'INTERNAL',
+      message: (known?.message ?? 'The unit could not be computed.').slice(0, 512),
+      retryable: known?.retryable ?? false
+    })
+  }
+
+  private partsOf(frame: UnitFrame): PartRef[] {
+    return frame.parts.map((hash) => {
+      const key = hex(hash)
+      const part = this.parts.get(key)
+      if (part?.isComplete !== true) {
+        throw new JobError('PROTOCOL', 'A unit names a part that was not sent.')
+      }
+      return { hash: key, bytes: part.bytes }
+    })
+  }
+
+  private notify(): void {
+    this.changed.notify()
+    this.init.onChange()
+  }
+}

@@ -1,0 +1,364 @@
+import { TypedEventEmitter } from '@libp2p/interface'
+import type {
+  ContributeOptions,
+  CreateSwarmInit,
+  Job,
+  LedgerExport,
+  PeerInfo,
+  SubmitOptions,
+  Swarm,
+  SwarmEvents,
+  SwarmState,
+  SwarmStatus
+} from './api.ts'
+import { createEngine, type Engine } from './compute/index.ts'
+import { createLedger, type LedgerService } from './credit/index.ts'
+import { JobError, Provider, Requester } from './jobs/index.ts'
+import {
+  createNode,
+  isDirect,
+  loadIdentity,
+  type RelayWatchdog,
+  type SwarmNode,
+  ticker,
+  transportOf,
+  watchRelays
+} from './net/index.ts'
+import { type Offer, type SwarmRegistry, swarmRegistry } from './registry/index.ts'
+import { SwarmRouter } from './router/index.ts'
+import { kernelHash, SKILLS, skillByName } from './skills/index.ts'
+import { openStore, type Store } from './store/index.ts'
+import { askHost, defaultNetwork } from './swarm/host.ts'
+import { isPeerIdString, NETWORKS, type Network, networkOf, type PeerIdString } from './wire/index.ts'
+
+/** At most ten change events a second. */
+const CHANGE_INTERVAL_MS = 100
+/** How long `stop` lets open jobs close their books: withdrawal must stop everything within 500 ms. */
+const STOP_GRACE_MS = 250
+/** Between two looks around: doubles from the first to the most. */
+const LOOK_FIRST_MS = 500
+const LOOK_MOST_MS = 60_000
+const RATE = 1_000
+
+interface Parts {
+  readonly init: CreateSwarmInit
+  readonly network: Network
+  readonly store: Store
+  readonly node: SwarmNode<{ registry: SwarmRegistry }>
+  readonly relays: readonly string[]
+  readonly ledger: LedgerService
+  readonly router: SwarmRouter
+}
+
+/** Builds a node and starts it: the composition root. */
+export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
+  init.signal?.throwIfAborted()
+  const network = await networkOf(NETWORKS[init.network ?? defaultNetwork()])
+  const host = init.relays === undefined ? await askHost(init.signal) : { relays: init.relays }
+  const { relays } = host
+  const store = await openStore({ network: network.parameters.name, dataFolder: init.dataFolder })
+  try {
+    const key = await loadIdentity(store)
+    const node = await createNode({
+      privateKey: key,
+      network,
+      relays,
+      iceServers: init.iceServers ?? host.iceServers ?? [],
+      listen: init.listen ?? [],
+      services: { registry: swarmRegistry({ network }) }
+    })
+    const ledger = createLedger({ store, key, network, node })
+    const parts = { init, network, store, node, relays, ledger, router: new SwarmRouter() }
+    const swarm = new RunningSwarm(parts, key)
+    try {
+      await swarm.start()
+    } catch (error) {
+      await node.stop()
+      throw error
+    }
+    return swarm
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
+  readonly peer: PeerIdString
+  readonly skills: Swarm['skills']
+  private readonly parts: Parts
+  private readonly provider: Provider
+  private readonly requester: Requester
+  private readonly handles = new Map<string, Job>()
+  private readonly startedAt = Date.now()
+  private watchdog: RelayWatchdog | undefined
+  private engine: Promise<Engine> | undefined
+  private verifier: Promise<Engine> | undefined
+  private device: SwarmStatus['device']
+  private balance = { settled: 0n, verified: 0n, pending: 0n, escrowed: 0n }
+  private contributing = false
+  private power = 1
+  private stopping: Promise<void> | undefined
+  private wakeLooking: (value: unknown) => void = () => {}
+  private changeTimer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(parts: Parts, key: Parameters<typeof createLedger>[0]['key']) {
+    super()
+    this.parts = parts
+    const { node, network, ledger, router } = parts
+    this.peer = ledger.peer
+    this.skills = [...SKILLS.values()].map(({ manifest, example }) => ({
+      name: manifest.name,
+      version: manifest.version,
+      description: manifest.description,
+      example
+    }))
+    this.provider = new Provider({
+      node,
+      network,
+      key,
+      ledger,
+      skills: SKILLS,
+      ticker,
+      onChange: () => this.changed()
+    })
+    this.requester = new Requester({
+      node,
+      network,
+      registry: node.services.registry,
+      router,
+      ledger,
+      engine: () => this.verifying(),
+      ticker,
+      now: Date.now
+    })
+  }
+
+  async start(): Promise<void> {
+    const { node, ledger, relays, init } = this.parts
+    await ledger.start()
+    await this.provider.start()
+    for (const event of ['connection:open', 'connection:close', 'self:peer:update'] as const) {
+      node.addEventListener(event, () => this.changed())
+    }
+    node.services.registry.addEventListener('advert', () => this.changed())
+    ledger.onChange(() => this.changed())
+    this.watchdog = watchRelays(node, relays)
+    void this.lookAround()
+    init.signal?.addEventListener('abort', () => void this.stop(), { once: true })
+    this.balance = await this.readBalance()
+  }
+
+  get status(): SwarmStatus {
+    const { units, running, verifiedUnits } = this.provider.served
+    return {
+      peer: this.peer,
+      network: this.parts.network.parameters.name,
+      state: this.state,
+      contributing: this.contributing,
+      paused: this.contributing ? undefined : 'not-contributing',
+      power: this.power,
+      device: this.device,
+      peers: this.peers(),
+      balance: this.balance,
+      work: { units, running, verifiedUnits }
+    }
+  }
+
+  submit<Output = unknown>(skill: string, input: unknown, options: SubmitOptions = {}): Job<Output> {
+    const found = skillByName(skill)
+    const job = this.requester.submit(found, input, options)
+    this.handles.set(job.id, job)
+    void this.follow(job)
+    // the skill is known by name only here: its output type is the caller's word
+    return job as Job<Output>
+  }
+
+  jobs(): readonly Job[] {
+    return [...this.handles.values()]
+  }
+
+  async contribute({ power = 1 }: ContributeOptions = {}): Promise<void> {
+    this.refuseIfStopped()
+    if (!(power >= 0.05 && power <= 1)) {
+      throw new JobError('BAD_OPTION', `power is a share of the device's time, .05 to 1; it is ${power}.`)
+    }
+    const { init, node } = this.parts
+    this.power = power
+    this.contributing = true
+    const starting = this.engine ?? createEngine({ backend: init.backend, workers: init.workers, power })
+    this.engine = starting
+    const [engine, skills] = await Promise.all([
+      starting.catch((error) => this.noEngine(error)),
+      offeredSkills()
+    ])
+    engine.setPower(power)
+    if (!this.contributing) {
+      return // paused while the device started
+    }
+    this.device = engine.device
+    this.provider.contribute(engine)
+    node.services.registry.offer(() => ({
+      skills,
+      device: engine.device,
+      load: this.provider.load,
+      uptime: Math.floor((Date.now() - this.startedAt) / 1_000)
+    }))
+    this.changed()
+  }
+
+  async pause(): Promise<void> {
+    this.contributing = false
+    this.parts.node.services.registry.withdraw()
+    this.provider.pause()
+    this.changed()
+  }
+
+  async finish(): Promise<void> {
+    this.parts.node.services.registry.withdraw()
+    await this.provider.finish()
+    await this.pause()
+  }
+
+  exportLedger(): Promise<LedgerExport> {
+    return this.parts.ledger.exportLedger()
+  }
+
+  stop(): Promise<void> {
+    this.stopping ??= this.stopAll()
+    return this.stopping
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  private async stopAll(): Promise<void> {
+    const { node, ledger, store } = this.parts
+    this.contributing = false
+    node.services.registry.withdraw()
+    this.provider.pause('stopped')
+    await Promise.race([this.requester.stop(), new Promise((resolve) => setTimeout(resolve, STOP_GRACE_MS))])
+    this.watchdog?.stop()
+    this.wakeLooking(undefined)
+    await Promise.allSettled([this.engine, this.verifier].map(async (engine) => (await engine)?.close()))
+    await this.provider.stop()
+    await ledger.stop()
+    await node.stop()
+    await store.close()
+    clearTimeout(this.changeTimer)
+    this.safeDispatchEvent('change', { detail: this.status })
+  }
+
+  /** Keeps some providers known, so that a job finds its first one at once: often at first, then every minute. */
+  private async lookAround(): Promise<void> {
+    const { node } = this.parts
+    for (let pause = LOOK_FIRST_MS; this.stopping === undefined; pause = Math.min(pause * 2, LOOK_MOST_MS)) {
+      for (const skill of SKILLS.keys()) {
+        for await (const _ of node.services.registry.find(skill)) {
+          this.changed()
+        }
+      }
+      await new Promise((resolve) => {
+        this.wakeLooking = resolve
+        setTimeout(resolve, pause)
+      })
+    }
+  }
+
+  private noEngine(error: unknown): never {
+    this.engine = undefined
+    this.contributing = false
+    this.changed()
+    throw error
+  }
+
+  private refuseIfStopped(): void {
+    if (this.stopping !== undefined) {
+      throw new JobError('STOPPED', 'This node has stopped: create a new swarm.')
+    }
+  }
+
+  /** Whoever contributes checks with the same engine; whoever only hires gets one worker on the CPU. */
+  private verifying(): Promise<Engine> {
+    if (this.engine !== undefined) {
+      return this.engine
+    }
+    const verifier = this.verifier ?? createEngine({ backend: 'cpu', workers: 1 })
+    this.verifier = verifier
+    return verifier
+  }
+
+  private get state(): SwarmState {
+    if (this.stopping !== undefined) {
+      return 'stopped'
+    }
+    const peers = this.peers().filter(({ isRelay }) => !isRelay)
+    if (peers.some(({ connection }) => connection === 'direct')) {
+      return 'direct'
+    }
+    if ((this.watchdog?.reserved ?? 0) > 0) {
+      return 'relayed'
+    }
+    return this.parts.relays.length > 0 ? 'bootstrapping' : 'offline'
+  }
+
+  private peers(): PeerInfo[] {
+    const { node, relays } = this.parts
+    return node.getPeers().flatMap((id) => {
+      const peer = id.toString()
+      const connections = node.getConnections(id).filter(({ status }) => status === 'open')
+      const best = connections.find(isDirect) ?? connections[0]
+      if (best === undefined || !isPeerIdString(peer)) {
+        return []
+      }
+      return [
+        {
+          peer,
+          connection: isDirect(best) ? ('direct' as const) : ('relayed' as const),
+          transport: transportOf(best),
+          isRelay: relays.some((relay) => relay.endsWith(peer)),
+          skills: node.services.registry.known(peer)?.skills.map(({ name }) => name) ?? []
+        }
+      ]
+    })
+  }
+
+  private async readBalance(): Promise<SwarmStatus['balance']> {
+    const balance = await this.parts.ledger.balance()
+    return { ...balance, pending: this.provider.served.pending }
+  }
+
+  private changed(): void {
+    if (this.changeTimer !== undefined || this.stopping !== undefined) {
+      return
+    }
+    this.changeTimer = setTimeout(() => {
+      this.readBalance()
+        .then((balance) => {
+          this.balance = balance
+          this.changeTimer = undefined
+          this.safeDispatchEvent('change', { detail: this.status })
+        })
+        .catch((error) => this.parts.node.logger.forComponent('swarmharness:swarm')('no balance - %e', error))
+    }, CHANGE_INTERVAL_MS)
+  }
+
+  private async follow(job: Job): Promise<void> {
+    for await (const _ of job) {
+      this.changed()
+    }
+    this.changed()
+  }
+}
+
+async function offeredSkills(): Promise<Offer['skills']> {
+  return Promise.all(
+    [...SKILLS.values()].map(async (skill) => ({
+      name: skill.manifest.name,
+      version: skill.manifest.version,
+      kernel: await kernelHash(skill),
+      rate: RATE
+    }))
+  )
+}
