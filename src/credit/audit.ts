@@ -16,6 +16,7 @@ import {
 import { sum } from './bodies.ts'
 import { replayChain } from './chain.ts'
 import { drain, idleHours } from './drain.ts'
+import { ensure } from './errors.ts'
 import { claimKey } from './state.ts'
 import type { LedgerExport } from './types.ts'
 import { verifyRecord } from './verify.ts'
@@ -115,8 +116,9 @@ export async function auditExports(
   now?: Milliseconds
 ): Promise<Audit> {
   const chains: AuditedRecord[][] = []
-  for (const { records } of ledgers) {
-    await replayChain(undefined, records, network)
+  for (const { peer, records } of ledgers) {
+    const state = await replayChain(undefined, records, network)
+    ensure(state?.author === peer, 'BAD_RECORD', `The records are not those of ${peer}.`)
     chains.push(
       await Promise.all(records.map((record) => verifyRecord(record, network, { signatures: false })))
     )

@@ -1,6 +1,6 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
 import { identityTaken, placeTaken, StoreError, storeClosed } from './errors.ts'
-import { copyRecord } from './memory.ts'
+import { copyBytes, copyRecord } from './memory.ts'
 import { type Store, type StoredRecord, TABLES, type Table, type TableName } from './store.ts'
 
 type TableSchema = { [name in TableName]: { key: string; value: Uint8Array } }
@@ -64,7 +64,7 @@ export async function indexedDbStore(name: string, migrations = MIGRATIONS): Pro
           if ((await store.count()) > 0) {
             throw identityTaken()
           }
-          await store.add(key.slice(), SELF)
+          await store.add(copyBytes(key), SELF)
         })
       ),
     chain: {
@@ -84,7 +84,7 @@ export async function indexedDbStore(name: string, migrations = MIGRATIONS): Pro
             }
             await store.add(copyRecord(record))
             for (const { table, key, value } of alongside) {
-              await tx.objectStore(table).put(value.slice(), key)
+              await tx.objectStore(table).put(copyBytes(value), key)
             }
           })
         ),
@@ -107,7 +107,7 @@ function tableOf(name: TableName, run: <T>(operation: (db: Database) => Promise<
     put: (key, value, { relaxed = false } = {}) =>
       run((db) =>
         write(db, [name], relaxed ? 'relaxed' : 'strict', async (tx) => {
-          await tx.objectStore(name).put(value.slice(), key)
+          await tx.objectStore(name).put(copyBytes(value), key)
         })
       ),
     delete: (key) =>

@@ -2,6 +2,9 @@ import { identityTaken, placeTaken, storeClosed } from './errors.ts'
 import type { Store, StoredRecord, Table, TableName, TableWrite } from './store.ts'
 import { TABLES } from './store.ts'
 
+/** A plain copy: a Buffer's own `slice` would share its memory. */
+export const copyBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes)
+
 /** What a store holds, without its durability: the double for tests, and the Node folder's view of its log. */
 export interface Contents {
   identity: Uint8Array | undefined
@@ -60,14 +63,14 @@ export function storeOver(committer: Committer): Store {
   return {
     async identity() {
       check()
-      return contents.identity?.slice()
+      return contents.identity && copyBytes(contents.identity)
     },
     async saveIdentity(key) {
       check()
       if (committer.next.identity) {
         throw identityTaken()
       }
-      await committer.commit([{ op: 'identity', key: key.slice() }])
+      await committer.commit([{ op: 'identity', key: copyBytes(key) }])
     },
     chain: {
       async head() {
@@ -86,7 +89,7 @@ export function storeOver(committer: Committer): Store {
             op: 'put' as const,
             table,
             key,
-            value: value.slice()
+            value: copyBytes(value)
           }))
         ])
       },
@@ -110,11 +113,12 @@ function tableOver(committer: Committer, name: TableName, check: () => void): Ta
   return {
     async get(key) {
       check()
-      return rows.get(key)?.slice()
+      const value = rows.get(key)
+      return value && copyBytes(value)
     },
     async put(key, value) {
       check()
-      await committer.commit([{ op: 'put', table: name, key, value: value.slice() }])
+      await committer.commit([{ op: 'put', table: name, key, value: copyBytes(value) }])
     },
     async delete(key) {
       check()
@@ -124,14 +128,14 @@ function tableOver(committer: Committer, name: TableName, check: () => void): Ta
       check()
       return [...rows]
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([key, value]): [string, Uint8Array] => [key, value.slice()])
+        .map(([key, value]): [string, Uint8Array] => [key, copyBytes(value)])
     }
   }
 }
 
 /** A copy that holds on to no larger buffer. */
 export function copyRecord({ seq, id, record }: StoredRecord): StoredRecord {
-  return { seq, id, record: { payload: record.payload.slice(), signature: record.signature.slice() } }
+  return { seq, id, record: { payload: copyBytes(record.payload), signature: copyBytes(record.signature) } }
 }
 
 /** A store that lasts as long as the program: for tests, and for a Node program without a data folder. */

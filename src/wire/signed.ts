@@ -39,7 +39,8 @@ function signingBytes(domain: Domain, payload: Uint8Array): Uint8Array {
 /** Encodes a value canonically and signs it. */
 export async function sign(key: PrivateKey, domain: Domain, value: unknown): Promise<Signed> {
   const payload = encode(value)
-  return { payload, signature: await key.sign(signingBytes(domain, payload)) }
+  // Node gives a Buffer, whose `slice` does not copy
+  return { payload, signature: new Uint8Array(await key.sign(signingBytes(domain, payload))) }
 }
 
 /**
