@@ -59,8 +59,8 @@ export interface SwarmRegistry extends TypedEventTarget<SwarmRegistryEvents> {
   offer(offer: () => Offer): void
   withdraw(): void
   /**
-   * Peers that serve a skill: known and connected ones at once, then those that the DHT names. Each peer once.
-   * Ends when the DHT walk ends; call again to look again.
+   * Peers that serve a skill: connected ones as last heard at once, then as they answer now, then those that
+   * the DHT names. Ends when the DHT walk ends; call again to look again.
    */
   find(skill: string, options?: AbortOptions): AsyncIterable<FoundProvider>
   /** The last valid, unexpired advert of a peer. */

@@ -117,8 +117,7 @@ export class SwarmRegistry
   }
 
   known(peer: PeerIdString): Advert | undefined {
-    const heard = this.heard.get(peer)
-    return heard !== undefined && heard.advert.expires > this.now() ? heard.advert : undefined
+    return this.valid(peer)?.advert
   }
 
   setAside(peer: PeerIdString): void {
@@ -145,12 +144,16 @@ export class SwarmRegistry
     const serving = async function* (waiting: number) {
       while (answers.size > waiting) {
         const found = await Promise.race(answers)
-        if (found?.advert.skills.some(({ name }) => name === skill)) {
+        if (serves(found, skill)) {
           yield found
         }
       }
     }
     for (const peer of this.neighbours.values()) {
+      const heard = this.valid(peer.toString())
+      if (serves(heard, skill)) {
+        yield heard
+      }
       ask(peer)
     }
     yield* serving(0)
@@ -159,6 +162,11 @@ export class SwarmRegistry
       yield* serving(constants.FAN_OUT - 1)
     }
     yield* serving(0)
+  }
+
+  private valid(peer: string): Heard | undefined {
+    const heard = this.heard.get(peer)
+    return heard !== undefined && heard.advert.expires > this.now() ? heard : undefined
   }
 
   private async *providersOf(skill: string, signal: AbortSignal): AsyncIterable<PeerId> {
@@ -176,9 +184,9 @@ export class SwarmRegistry
   /** A peer's advert: as heard a moment ago, or asked now, once at a time; nothing from one that is set aside. */
   private ask(peer: PeerId, signal: AbortSignal): Promise<FoundProvider | undefined> {
     const key = peer.toString()
-    const heard = this.heard.get(key)
+    const heard = this.valid(key)
     const now = this.now()
-    if (heard !== undefined && now - heard.at < constants.FRESH && heard.advert.expires > now) {
+    if (heard !== undefined && now - heard.at < constants.FRESH) {
       return Promise.resolve(heard)
     }
     if ((this.aside.get(key) ?? 0) > now || !isPeerIdString(key)) {
@@ -316,6 +324,10 @@ export class SwarmRegistry
       return false
     }
   }
+}
+
+function serves<F extends FoundProvider>(found: F | undefined, skill: string): found is F {
+  return found?.advert.skills.some(({ name }) => name === skill) ?? false
 }
 
 /** Resolves after `ms`, or as soon as the signal is aborted. */

@@ -35,7 +35,7 @@ export async function askHost(signal?: AbortSignal): Promise<HostConfiguration> 
   if (typeof location === 'undefined') {
     return { relays: [] }
   }
-  const url = new URL('/relay.json', import.meta.url)
+  const url = new URL(/* @vite-ignore */ '/relay.json', import.meta.url)
   let cause: unknown
   try {
     const response = await fetch(url, { signal: signal ?? null, cache: 'no-store' })
