@@ -1,0 +1,37 @@
+import { readFile } from 'node:fs/promises'
+import { base16 } from 'multiformats/bases/base16'
+import { expect, test } from 'vitest'
+import { replayChain, verifyRecord, verifyStatement } from '../../../src/credit/index.ts'
+import { cidOf, NETWORKS, networkOf, type Signed, WireError } from '../../../src/wire/index.ts'
+import { ledgerVectors } from '../../fixtures/ledger-vectors.ts'
+
+type Vectors = Awaited<ReturnType<typeof ledgerVectors>>
+
+const stored = async () =>
+  JSON.parse(await readFile(new URL('../../../docs/vectors/ledger.json', import.meta.url), 'utf8')) as Vectors
+
+const signedOf = ({ payload, signature }: { payload: string; signature: string }): Signed => ({
+  payload: base16.baseDecode(payload),
+  signature: base16.baseDecode(signature)
+})
+
+test('the formats are those of the published vectors', async () => {
+  expect(JSON.parse(JSON.stringify(await ledgerVectors()))).toEqual(await stored())
+})
+
+test('every vector verifies as it is published', async () => {
+  const { records, statements } = await stored()
+  const network = await networkOf(NETWORKS.local)
+  for (const vector of records) {
+    const { id } = await verifyRecord(signedOf(vector), network)
+    expect(id.toString()).toBe(vector.id)
+  }
+  const chainOfA = records.filter(({ name }) => name.startsWith('A')).map(signedOf)
+  expect((await replayChain(undefined, chainOfA, network))?.bal).toBe(9_998_899n)
+  const kinds = ['receipt', 'release', 'vote'] as const
+  for (const [i, vector] of statements.entries()) {
+    await verifyStatement(signedOf(vector), kinds[i] ?? 'vote', network)
+    expect((await cidOf(signedOf(vector).payload)).toString()).toBe(vector.id)
+    await expect(verifyRecord(signedOf(vector), network)).rejects.toBeInstanceOf(WireError)
+  }
+})
