@@ -1,6 +1,6 @@
 import type { Connection, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { PeerIdString } from '../wire/index.ts'
 import { bestFirst, isDirect } from './connections.ts'
 import { NetError } from './errors.ts'
@@ -8,12 +8,12 @@ import type { SwarmNode } from './types.ts'
 
 /**
  * A connection to the peer that no relay carries: the one that stands, or a new one (WebRTC, WebSocket) to the
- * addresses that the peer store or else the DHT knows.
+ * addresses that the peer store knows, else to those of the DHT and through our own relays.
  *
  * @throws NetError `UNREACHABLE`, or the reason of `signal`
  */
 export async function connectDirect(
-  node: Pick<SwarmNode, 'getConnections' | 'peerStore' | 'peerRouting' | 'dial'>,
+  node: Pick<SwarmNode, 'getConnections' | 'peerStore' | 'peerRouting' | 'getMultiaddrs' | 'dial'>,
   peer: PeerIdString,
   options: { signal?: AbortSignal } = {}
 ): Promise<Connection> {
@@ -25,29 +25,61 @@ export async function connectDirect(
   if (standing !== undefined) {
     return standing
   }
-  try {
-    const connection = await node.dial(await directAddresses(node, id, options), options)
-    if (isDirect(connection)) {
-      return connection
+  let cause: unknown
+  for (const lookUp of [knownAddresses, freshAddresses]) {
+    try {
+      const connection = await node.dial(await lookUp(node, id, options), options)
+      if (isDirect(connection)) {
+        return connection
+      }
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      cause = error
     }
-  } catch (cause) {
-    options.signal?.throwIfAborted()
-    throw unreachable(peer, cause)
   }
-  throw unreachable(peer)
+  throw new NetError('UNREACHABLE', `No direct way to ${peer} now: ask another peer, or try later.`, {
+    retryable: true,
+    cause
+  })
 }
 
-async function directAddresses(
-  node: Pick<SwarmNode, 'peerStore' | 'peerRouting'>,
+type AddressBook = Pick<SwarmNode, 'peerStore' | 'peerRouting' | 'getMultiaddrs'>
+
+async function knownAddresses(
+  node: AddressBook,
   id: PeerId,
   options: { signal?: AbortSignal }
 ): Promise<Multiaddr[]> {
   const known = (await node.peerStore.has(id, options))
     ? (await node.peerStore.get(id, options)).addresses
     : []
-  const direct = known.map(({ multiaddr }) => multiaddr).filter(leadsDirectly)
-  const found = direct.length > 0 ? direct : (await node.peerRouting.findPeer(id, options)).multiaddrs
-  return found.filter(leadsDirectly).map((address) => withPeer(address, id))
+  return direct(
+    known.map(({ multiaddr }) => multiaddr),
+    id
+  )
+}
+
+/** What the DHT knows, and our own relays: a peer that came a moment ago is reserved there before it is known. */
+async function freshAddresses(
+  node: AddressBook,
+  id: PeerId,
+  options: { signal?: AbortSignal }
+): Promise<Multiaddr[]> {
+  const found = await node.peerRouting.findPeer(id, options).then(
+    ({ multiaddrs }) => multiaddrs,
+    () => [] // not found is no reason to give up: the relays are left
+  )
+  const relays = node
+    .getMultiaddrs()
+    .map((address) => address.toString().split('/p2p-circuit', 2))
+    .flatMap(([relay, through]) => (relay === undefined || through === undefined ? [] : [relay]))
+  const viaRelays = [...new Set(relays)].map((relay) => multiaddr(`${relay}/p2p-circuit/webrtc/p2p/${id}`))
+  return direct([...found, ...viaRelays], id)
+}
+
+function direct(addresses: readonly Multiaddr[], id: PeerId): Multiaddr[] {
+  const texts = addresses.filter(leadsDirectly).map((address) => withPeer(address, id).toString())
+  return [...new Set(texts)].map((text) => multiaddr(text))
 }
 
 /** False for `…/p2p-circuit/p2p/…`: true for `…/p2p-circuit/webrtc/…`, where the relay only introduces. */
@@ -59,11 +91,4 @@ function leadsDirectly(address: Multiaddr): boolean {
 function withPeer(address: Multiaddr, id: PeerId): Multiaddr {
   const last = address.getComponents().at(-1)
   return last?.name === 'p2p' ? address : address.encapsulate(`/p2p/${id}`)
-}
-
-function unreachable(peer: PeerIdString, cause?: unknown): NetError {
-  return new NetError('UNREACHABLE', `No direct way to ${peer} now: ask another peer, or try later.`, {
-    retryable: true,
-    cause
-  })
 }
