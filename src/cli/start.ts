@@ -35,6 +35,8 @@ interface StartOptions {
   readonly trustProxy: boolean
 }
 
+class UsageError extends Error {}
+
 function readOptions(args: string[]): StartOptions | undefined {
   const { values } = parseArgs({
     args,
@@ -54,10 +56,10 @@ function readOptions(args: string[]): StartOptions | undefined {
   }
   const logLevel = LOG_LEVELS.find((level) => level === values['log-level'])
   if (logLevel === undefined) {
-    throw new TypeError(`--log-level is one of ${LOG_LEVELS.join(', ')}; it is ${values['log-level']}.`)
+    throw new UsageError(`--log-level is one of ${LOG_LEVELS.join(', ')}; it is ${values['log-level']}.`)
   }
   if (!Object.hasOwn(NETWORKS, values.network)) {
-    throw new TypeError(`--network is one of ${Object.keys(NETWORKS).join(', ')}; it is ${values.network}.`)
+    throw new UsageError(`--network is one of ${Object.keys(NETWORKS).join(', ')}; it is ${values.network}.`)
   }
   return {
     port: wholeNumber('port', values.port, 65_535),
@@ -73,7 +75,7 @@ function readOptions(args: string[]): StartOptions | undefined {
 function wholeNumber(name: string, text: string, most: number): number {
   const value = Number(text)
   if (!/^\d+$/.test(text) || value > most) {
-    throw new TypeError(`--${name} is a whole number from 0 to ${most}; it is ${text}.`)
+    throw new UsageError(`--${name} is a whole number from 0 to ${most}; it is ${text}.`)
   }
   return value
 }
@@ -139,12 +141,14 @@ try {
   }
   process.exit(0)
 } catch (error) {
-  if (error instanceof SwarmError) {
-    console.error(`${error.message} (${error.code})`)
-  } else if (error instanceof TypeError) {
-    console.error(`${error.message}\nSee: npm start -- --help`)
-  } else {
-    console.error(error)
-  }
+  console.error(explain(error))
   process.exit(1)
+}
+
+function explain(error: unknown): unknown {
+  if (error instanceof SwarmError) {
+    return `${error.message} (${error.code})`
+  }
+  const isUsage = error instanceof UsageError || (error instanceof TypeError && 'code' in error) // parseArgs
+  return isUsage ? `${error.message}\nSee: npm start -- --help` : error
 }
