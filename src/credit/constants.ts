@@ -22,6 +22,6 @@ export const AUTHORS_MAX = 10_000
 export const WAITING_PER_AUTHOR_MAX = 8
 export const EARNINGS_PER_PAYER_MAX = 256
 /** Votes kept with their records, to repeat them and to prove a fork. */
-export const RECENT_VOTES = 16
+export const RECENT_VOTES = 4
 /** Verified states kept in memory; the others are in the store. */
 export const STATES_IN_MEMORY = 64

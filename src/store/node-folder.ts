@@ -16,7 +16,7 @@ import { type Store, TABLES } from './store.ts'
 const LOG = 'store.log'
 const MAGIC = Buffer.from('SWH1')
 const HEADER = 12
-/** On opening, a log larger than this and four times what it holds is written anew. */
+/** A log larger than this and than four times what it held when it was last written anew is written anew. */
 const COMPACT_ABOVE = 1024 * 1024
 
 /**
@@ -36,23 +36,28 @@ export async function nodeFolderStore(folder: string): Promise<Store> {
   }
 }
 
+/** The log as a file: `live` bytes of `size` were in use when it was last looked at. */
+interface Log {
+  readonly folder: string
+  file: FileHandle
+  size: number
+  live: number
+}
+
 async function openLog(folder: string, unlock: () => Promise<void>): Promise<Store> {
   const path = join(folder, LOG)
-  let file = await open(path, 'a+', 0o600)
+  const file = await open(path, 'a+', 0o600)
   const contents = emptyContents()
-  const log = await file.readFile()
-  const size = replay(log, contents, path)
-  if (size < log.byteLength) {
+  const bytes = await file.readFile()
+  const size = replay(bytes, contents, path)
+  if (size < bytes.byteLength) {
     await file.truncate(size)
     await file.sync()
   }
-  const live = frameOf(changesOf(contents))
-  if (size > COMPACT_ABOVE && size > 4 * live.byteLength) {
-    await file.close()
-    file = await replaceLog(folder, path, live)
-  }
   await syncFolder(folder)
-  return storeOver(logCommitter(folder, file, contents, unlock))
+  const log: Log = { folder, file, size, live: 0 }
+  await compactIfDue(log, contents)
+  return storeOver(logCommitter(log, contents, unlock))
 }
 
 interface Pending {
@@ -61,11 +66,11 @@ interface Pending {
 }
 
 /** Writes what gathered while the last frame was synced as one frame: one fsync for many callers. */
-function logCommitter(folder: string, file: FileHandle, contents: Contents, unlock: () => Promise<void>) {
+function logCommitter(log: Log, contents: Contents, unlock: () => Promise<void>) {
   const next = { seq: contents.chain.length, identity: contents.identity !== undefined }
   let queue: Pending[] = []
   let writing: Promise<void> | undefined
-  let broken: StoreError | undefined
+  let broken: unknown
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
@@ -73,13 +78,13 @@ function logCommitter(folder: string, file: FileHandle, contents: Contents, unlo
       queue = []
       const changes = batch.flatMap((pending) => pending.changes)
       try {
-        if (broken) {
+        if (broken !== undefined) {
           throw broken
         }
-        await translate(folder, () => append(file, frameOf(changes)))
+        await translate(log.folder, () => append(log, frameOf(changes)))
       } catch (error) {
         // what reached the disk is unknown now: nothing more may be signed until the log is read again
-        broken ??= error as StoreError // `translate` throws nothing else
+        broken ??= error
         for (const { done } of batch) {
           done.reject(broken)
         }
@@ -90,6 +95,11 @@ function logCommitter(folder: string, file: FileHandle, contents: Contents, unlo
       }
       for (const { done } of batch) {
         done.resolve()
+      }
+      try {
+        await translate(log.folder, () => compactIfDue(log, contents))
+      } catch (error) {
+        broken = error
       }
     }
     writing = undefined
@@ -110,18 +120,23 @@ function logCommitter(folder: string, file: FileHandle, contents: Contents, unlo
     },
     async close() {
       await writing
-      await file.close()
+      await log.file.close()
       await unlock()
     }
   }
 }
 
-async function append(file: FileHandle, frame: Buffer): Promise<void> {
+async function append(log: Log, frame: Buffer): Promise<void> {
+  await writeAll(log.file, frame)
+  await log.file.datasync()
+  log.size += frame.byteLength
+}
+
+async function writeAll(file: FileHandle, bytes: Buffer): Promise<void> {
   let written = 0
-  while (written < frame.byteLength) {
-    written += (await file.write(frame, written)).bytesWritten
+  while (written < bytes.byteLength) {
+    written += (await file.write(bytes, written)).bytesWritten
   }
-  await file.datasync()
 }
 
 function frameOf(changes: readonly Change[]): Buffer {
@@ -177,14 +192,37 @@ function changesOf(contents: Contents): Change[] {
   ]
 }
 
-async function replaceLog(folder: string, path: string, frame: Buffer): Promise<FileHandle> {
-  const fresh = `${path}.new`
-  const file = await open(fresh, 'w', 0o600)
-  await append(file, frame)
-  await file.close()
-  await rename(fresh, path)
-  await syncFolder(folder)
-  return open(path, 'a+', 0o600)
+async function compactIfDue(log: Log, contents: Contents): Promise<void> {
+  if (log.size <= COMPACT_ABOVE || log.size <= 4 * log.live) {
+    return
+  }
+  const frames = framesOf(changesOf(contents))
+  log.live = frames.reduce((size, frame) => size + frame.byteLength, 0)
+  if (log.size <= 4 * log.live) {
+    return
+  }
+  const path = join(log.folder, LOG)
+  const fresh = await open(`${path}.new`, 'w', 0o600)
+  for (const frame of frames) {
+    await writeAll(fresh, frame)
+  }
+  await fresh.sync()
+  await fresh.close()
+  await rename(`${path}.new`, path)
+  await syncFolder(log.folder)
+  await log.file.close()
+  log.file = await open(path, 'a+', 0o600)
+  log.size = log.live
+}
+
+const CHANGES_PER_FRAME = 1_000
+
+function framesOf(changes: readonly Change[]): Buffer[] {
+  const frames: Buffer[] = []
+  for (let from = 0; from < changes.length; from += CHANGES_PER_FRAME) {
+    frames.push(frameOf(changes.slice(from, from + CHANGES_PER_FRAME)))
+  }
+  return frames
 }
 
 async function syncFolder(folder: string): Promise<void> {
@@ -197,16 +235,16 @@ async function translate<T>(folder: string, operation: () => Promise<T>): Promis
   try {
     return await operation()
   } catch (cause) {
-    if (cause instanceof StoreError) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+    if (typeof code !== 'string' || cause instanceof StoreError) {
       throw cause
     }
-    const code = (cause as NodeJS.ErrnoException).code // only the file system throws here
     if (code === 'ENOSPC' || code === 'EDQUOT') {
       throw new StoreError('FULL', `No space is left for ${folder}: free some, then start again.`, { cause })
     }
     throw new StoreError(
       'DENIED',
-      `The data folder ${folder} cannot be used (${code ?? String(cause)}): choose another one.`,
+      `The data folder ${folder} cannot be used (${code}): choose another one.`,
       { cause }
     )
   }
