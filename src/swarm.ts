@@ -67,7 +67,13 @@ export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
       listen: init.listen ?? [],
       services: { registry: swarmRegistry({ network }) }
     })
-    const ledger = createLedger({ store, key, network, node })
+    const ledger = createLedger({
+      store,
+      key,
+      network,
+      node,
+      log: (message) => node.logger.forComponent('swarmharness:credit')(message)
+    })
     const parts = { init, network, store, node, relays, ledger, router: new SwarmRouter() }
     const swarm = new RunningSwarm(parts, key)
     try {
