@@ -1,0 +1,68 @@
+import { create, globals } from 'webgpu'
+import type { KernelVariant, Skill } from '../src/skills/index.ts'
+import { findUnboundedLoops } from './wgsl-lint.ts'
+
+/**
+ * Compiles WGSL with Tint, as Chromium does, on Dawn's null backend: no driver, no GPU. What the pipeline is laid
+ * out by is what the skill says that it binds.
+ */
+
+/** Language features are not asked for; a device has to be asked for its own. */
+async function openDevice(needs: readonly string[]): Promise<GPUDevice> {
+  const gpu = create(['backend=null'])
+  const adapter = await gpu.requestAdapter()
+  if (adapter === null) {
+    throw new Error('Dawn has no null backend here: check the package "webgpu".')
+  }
+  const features = needs.filter((need) => adapter.features.has(need))
+  const missing = needs.filter((need) => !adapter.features.has(need) && !gpu.wgslLanguageFeatures.has(need))
+  if (missing.length > 0) {
+    throw new Error(`No device knows the feature ${missing.join(', ')}: check the variant's "needs".`)
+  }
+  return adapter.requestDevice({ requiredFeatures: features as GPUFeatureName[] }) // filtered by the adapter's own
+}
+
+/** Sentences on what is wrong with a variant; none if it may be shipped. */
+export async function faultsOf(skill: Skill, variant: KernelVariant): Promise<string[]> {
+  Object.assign(globalThis, globals)
+  const loops = findUnboundedLoops(variant.wgsl).map(({ line, message }) => `line ${line}: ${message}`)
+  const device = await openDevice(variant.needs)
+  try {
+    device.pushErrorScope('validation')
+    const module = device.createShaderModule({ code: variant.wgsl })
+    const { messages } = await module.getCompilationInfo()
+    const errors = messages.filter(({ type }) => type === 'error')
+    if (errors.length === 0) {
+      device.createComputePipeline({
+        layout: layoutOf(device, skill, variant),
+        compute: { module, entryPoint: 'main' }
+      })
+    }
+    const refused = await device.popErrorScope()
+    const compile = errors.map(({ lineNum, message }) => `line ${lineNum}: ${message}`)
+    return [...loops, ...compile, ...(refused === null || errors.length > 0 ? [] : [refused.message])]
+  } finally {
+    device.destroy()
+  }
+}
+
+function layoutOf(device: GPUDevice, skill: Skill, variant: KernelVariant): GPUPipelineLayout {
+  const plan = skill.plan(skill.example())
+  const [unit] = plan.units
+  if (unit === undefined) {
+    throw new Error(`The example of ${skill.manifest.name} plans no unit.`)
+  }
+  const parts = unit.parts.map((part) => plan.parts[part] ?? new Uint8Array(0))
+  const { bindings } = skill.gpu({ params: unit.params, data: unit.data, parts }, variant.name, 1)
+  const entries = bindings.map(
+    ({ kind }, binding): GPUBindGroupLayoutEntry => ({
+      binding,
+      visibility: GPUShaderStage.COMPUTE,
+      buffer: {
+        type: kind === 'uniform' ? 'uniform' : kind === 'result' ? 'storage' : 'read-only-storage',
+        hasDynamicOffset: kind === 'uniform'
+      }
+    })
+  )
+  return device.createPipelineLayout({ bindGroupLayouts: [device.createBindGroupLayout({ entries })] })
+}
