@@ -202,7 +202,7 @@ export class SwarmRegistry
     peer: PeerId,
     key: PeerIdString,
     signal: AbortSignal,
-    mine?: Signed
+    mine: Signed | null = null
   ): Promise<FoundProvider | undefined> {
     const started = this.now()
     const timed = AbortSignal.any([signal, AbortSignal.timeout(constants.ADVERT_TIMEOUT)])
@@ -211,11 +211,15 @@ export class SwarmRegistry
         signal: timed,
         runOnLimitedConnection: true
       })
-      const question = mine === undefined ? { t: 'advert' } : { t: 'advert', mine }
-      const envelope = await request(stream, signed, question, {
-        maxBytes: constants.MESSAGE_MAX,
-        signal: timed
-      })
+      const envelope = await request(
+        stream,
+        signed,
+        { t: 'advert', mine },
+        {
+          maxBytes: constants.MESSAGE_MAX,
+          signal: timed
+        }
+      )
       return await this.hear(key, envelope, this.now() - started)
     } catch (error) {
       this.log('no advert from %s - %e', key, error)
@@ -255,7 +259,7 @@ export class SwarmRegistry
         stream,
         advertRequest,
         async ({ mine }) => {
-          if (mine !== undefined && isPeerIdString(from)) {
+          if (mine !== null && isPeerIdString(from)) {
             await this.hear(from, mine, this.heard.get(from)?.latencyMs ?? constants.LATENCY_UNKNOWN)
           }
           return this.ownAdvert()

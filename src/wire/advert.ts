@@ -32,8 +32,8 @@ export const advert = z.strictObject({
   uptime: natural
 })
 
-/** Asks a peer for its advert, and tells one's own if there is any news. The answer is `signed`. */
-export const advertRequest = z.strictObject({ t: z.literal('advert'), mine: z.optional(signed) })
+/** Asks a peer for its advert, and tells one's own where there is news. The answer is `signed`. */
+export const advertRequest = z.strictObject({ t: z.literal('advert'), mine: z.nullable(signed) })
 
 export type Advert = z.output<typeof advert>
 export type AdvertSkill = z.output<typeof advertSkill>
