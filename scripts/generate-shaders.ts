@@ -1,27 +1,91 @@
+import { createHash } from 'node:crypto'
 import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 /**
- * Writes `shaders/generated.ts`: all WGSL as strings in one module, so that Vite, vitest and plain Node load
- * the same bytes. Sorted by name, line ends normalised: the same sources give the same module everywhere.
+ * Writes `shaders/generated.ts`: all WGSL as strings and all AssemblyScript as WebAssembly in base64, in one
+ * module, so that Vite, vitest and plain Node load the same bytes. Sorted by name, line ends normalised: the
+ * same sources give the same module everywhere. Left alone when nothing has changed: watchers need not
+ * rebuild, and the compiler takes seconds to load.
  */
-const folder = new URL('../shaders/', import.meta.url)
-const names = (await readdir(folder)).filter((name) => name.endsWith('.wgsl')).sort()
-const entries = await Promise.all(
-  names.map(async (name) => {
-    const wgsl = (await readFile(new URL(name, folder), 'utf8')).replaceAll('\r\n', '\n')
-    return `  ${JSON.stringify(name.slice(0, -'.wgsl'.length))}: ${JSON.stringify(wgsl)}`
-  })
-)
-const module = `// Written by scripts/generate-shaders.ts. Do not edit.\nexport const WGSL = {\n${entries.join(',\n')}\n} as const\n`
-const target = new URL('generated.ts', folder)
-const present = await readFile(target, 'utf8').catch((error: NodeJS.ErrnoException) => {
+const FOLDER = new URL('../shaders/', import.meta.url)
+const TARGET = new URL('generated.ts', FOLDER)
+const WGSL_END = '.wgsl'
+const ASSEMBLY_END = '.as.ts'
+/** No runtime: kernels use memory at the offsets that their callers name. */
+const OPTIONS = [
+  ['--optimizeLevel', '3'],
+  ['--shrinkLevel', '0'],
+  ['--enable', 'simd'],
+  ['--runtime', 'stub'],
+  ['--noAssert'],
+  ['--converge']
+].flat()
+
+const sources = await readSources()
+const stamp = hashOf(sources)
+const present = await readFile(TARGET, 'utf8').catch((error: NodeJS.ErrnoException) => {
   if (error.code === 'ENOENT') {
-    return undefined
+    return ''
   }
   throw error
 })
-if (present !== module) {
-  await writeFile(target, module) // left alone when it is right: watchers need not rebuild
-  console.log(`${names.length} shaders written to ${fileURLToPath(target)}`)
+if (!present.includes(stamp)) {
+  await writeFile(TARGET, await generate(sources))
+  console.log(`${sources.size} shaders written to ${fileURLToPath(TARGET)}`)
+}
+
+async function readSources(): Promise<Map<string, string>> {
+  const names = (await readdir(FOLDER)).filter(
+    (name) => name.endsWith(WGSL_END) || name.endsWith(ASSEMBLY_END)
+  )
+  const entries = names.sort().map(async (name): Promise<[string, string]> => {
+    const text = await readFile(new URL(name, FOLDER), 'utf8')
+    return [name, text.replaceAll('\r\n', '\n')]
+  })
+  return new Map(await Promise.all(entries))
+}
+
+/** Over everything that decides what is generated: the sources, this script and the compiler's version. */
+function hashOf(texts: ReadonlyMap<string, string>): string {
+  const { version }: { version: string } = createRequire(import.meta.url)('assemblyscript/package.json')
+  const parts = [version, OPTIONS.join(' '), generate.toString(), ...[...texts].flat()]
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex')
+}
+
+async function generate(texts: ReadonlyMap<string, string>): Promise<string> {
+  const wgsl: string[] = []
+  const wasm: string[] = []
+  for (const [name, text] of texts) {
+    const isWgsl = name.endsWith(WGSL_END)
+    const key = JSON.stringify(name.slice(0, -(isWgsl ? WGSL_END : ASSEMBLY_END).length))
+    if (isWgsl) {
+      wgsl.push(`  ${key}: ${JSON.stringify(text)}`)
+    } else {
+      wasm.push(`  ${key}: '${Buffer.from(await compile(name, text)).toString('base64')}'`)
+    }
+  }
+  return [
+    '// Written by scripts/generate-shaders.ts. Do not edit.',
+    `// ${stamp}`,
+    `export const WGSL = {\n${wgsl.join(',\n')}\n} as const`,
+    `/** Base64. */\nexport const WASM = {\n${wasm.join(',\n')}\n} as const\n`
+  ].join('\n')
+}
+
+async function compile(name: string, text: string): Promise<Uint8Array> {
+  const { default: asc } = await import('assemblyscript/asc') // loaded only when there is something to compile
+  let binary: Uint8Array | undefined
+  const { error, stderr } = await asc.main([name, '--outFile', 'kernel.wasm', ...OPTIONS], {
+    readFile: (path) => (path === name ? text : null),
+    listFiles: () => [],
+    writeFile: (_path, contents) => {
+      binary = typeof contents === 'string' ? undefined : contents
+    }
+  })
+  if (error !== null || binary === undefined) {
+    throw new Error(`${name} does not compile:\n${stderr.toString()}`, { cause: error })
+  }
+  return binary
 }

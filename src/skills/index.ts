@@ -2,10 +2,12 @@ import { encode, sha256 } from '../wire/index.ts'
 import { SkillError } from './errors.ts'
 import { matmulI8 } from './matmul-i8/skill.ts'
 import type { Skill } from './skill.ts'
+import { wasmBytes } from './wasm.ts'
 
 export { SkillError, type SkillErrorCode } from './errors.ts'
 export type { MatmulInput, MatmulOutput } from './matmul-i8/skill.ts'
 export type * from './skill.ts'
+export { wasmBytes } from './wasm.ts'
 
 /** All skills of this build, by name. */
 export const SKILLS: ReadonlyMap<string, Skill> = new Map<string, Skill>([
@@ -22,8 +24,13 @@ export function skillByName(name: string): Skill {
   return skill
 }
 
-/** SHA-256 (32 bytes) over the canonical DAG-CBOR of the manifest and all variants: what an advert names. */
+/**
+ * SHA-256 (32 bytes) over the canonical DAG-CBOR of the manifest, all variants and the WebAssembly: what an
+ * advert names.
+ */
 export async function kernelHash(skill: Skill): Promise<Uint8Array<ArrayBuffer>> {
+  const { manifest } = skill
   const variants = skill.variants.map(({ name, wgsl, needs }) => ({ name, wgsl, needs: [...needs] }))
-  return sha256(encode({ manifest: skill.manifest, variants }))
+  const wasm = skill.wasm === undefined ? null : wasmBytes(skill.wasm.module)
+  return sha256(encode({ manifest, variants, wasm }))
 }

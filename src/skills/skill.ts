@@ -1,5 +1,8 @@
 import type * as z from 'zod/mini'
 import type { MicroCredits } from '../wire/index.ts'
+import type { WasmModule } from './wasm.ts'
+
+export type { WasmModule }
 
 /** What a skill says of itself. Field names follow HarnessAPI's `[skill]` table. */
 export interface Manifest {
@@ -60,6 +63,19 @@ export interface KernelVariant {
   readonly needs: readonly string[]
 }
 
+/** The CPU twin where it is hot: WebAssembly with SIMD. */
+export interface WasmTwin {
+  /** Which module of `shaders/generated.ts`. */
+  readonly module: WasmModule
+  /**
+   * As `Skill.cpu`, with the same results, by a module's exports. The memory may hold an earlier unit's bytes,
+   * but no other unit uses it meanwhile.
+   */
+  cpu(unit: UnitInput, exports: WebAssembly.Exports): Generator<number, Uint8Array>
+  /** As `Skill.verify`, for skills whose check would else cost more than a tenth of `cpu`. */
+  verify?(unit: UnitInput, result: Uint8Array, random: () => number, exports: WebAssembly.Exports): boolean
+}
+
 /**
  * A named, versioned capability. Pure: no clock, no I/O; randomness is an argument. `Input` and `Output` are
  * what a requester gives and gets.
@@ -85,8 +101,14 @@ export interface Skill<Input = unknown, Output = unknown> {
     cost: MicroCredits
   }
 
-  /** The CPU twin: yields the share done (0 to 1) after each slice of a few milliseconds, returns the result. */
+  /**
+   * The CPU twin, readable, the oracle of all others: yields the share done (0 to 1) after each slice of a few
+   * milliseconds, returns the result.
+   */
   cpu(unit: UnitInput): Generator<number, Uint8Array>
+
+  /** What the CPU backend runs instead of `cpu` where WebAssembly SIMD is there. */
+  readonly wasm?: WasmTwin
 
   /**
    * The dispatches of one unit on WebGPU, in slices that the backend submits one after the other.

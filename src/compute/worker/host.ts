@@ -6,6 +6,7 @@ import type { ProgressListener, Task, WorkerApi, WorkerInfo, WorkerStart } from 
 import type { Backend, BackendUnit } from './backend.ts'
 import { CpuBackend } from './cpu-backend.ts'
 import { randomFrom } from './random.ts'
+import { WasmInstances } from './wasm-instances.ts'
 import { openWebGpu } from './webgpu-backend.ts'
 
 /** What a worker can compute, handed in by its entry file. */
@@ -19,6 +20,7 @@ export class ComputeHost implements WorkerApi {
   readonly #init: HostInit
   readonly #parts = new Map<string, Uint8Array>()
   readonly #running = new Map<number, AbortController>()
+  readonly #instances = new WasmInstances()
   readonly #backend = Promise.withResolvers<Backend>()
   #onProgress: ProgressListener = () => {}
 
@@ -77,9 +79,22 @@ export class ComputeHost implements WorkerApi {
     const unit = this.#receive(task)
     const { skill, resultSize } = this.#check(task, unit)
     try {
-      return result.byteLength === resultSize && skill.verify(unit, result, randomFrom(seed))
+      return result.byteLength === resultSize && (await this.#judge(skill, unit, result, randomFrom(seed)))
     } catch (error) {
       throw typed(error)
+    }
+  }
+
+  async #judge(skill: Skill, unit: BackendUnit, result: Uint8Array, random: () => number): Promise<boolean> {
+    const { wasm } = skill
+    const instance = wasm?.verify && (await this.#instances.take(wasm.module))
+    if (wasm?.verify === undefined || instance === undefined) {
+      return skill.verify(unit, result, random)
+    }
+    try {
+      return wasm.verify(unit, result, random, instance.exports)
+    } finally {
+      this.#instances.giveBack(wasm.module, instance)
     }
   }
 

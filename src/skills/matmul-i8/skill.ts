@@ -6,6 +6,7 @@ import { multiply } from './cpu.ts'
 import { dispatches, VARIANTS } from './gpu.ts'
 import { packColumns, packedSize, packRows, SIDE_MAX, signedBytes } from './layout.ts'
 import { type Block, chooseGrid, cut, isSide, operations, resultFits, rowsAreOwn } from './plan.ts'
+import { multiplySimd } from './simd.ts'
 import { checkProduct } from './verify.ts'
 
 /** C = A × B. `a` is m × k, `b` is k × n, both row-major. */
@@ -169,6 +170,14 @@ export const matmulI8: Skill<MatmulInput, MatmulOutput> = {
     const { a, b } = matricesOf(unit)
     const c = yield* multiply(a, b, rows, k, columns)
     return new Uint8Array(c.buffer)
+  },
+  wasm: {
+    module: 'matmul-i8',
+    *cpu(unit, exports) {
+      const [rows, k, columns] = shapeOf(unit.params)
+      const [b = unit.data, a = unit.data] = unit.parts
+      return yield* multiplySimd(exports, a, b, rows, k, columns)
+    }
   },
   gpu(unit, _variant, grain): GpuProgram {
     const [rows, k, columns] = shapeOf(unit.params)
