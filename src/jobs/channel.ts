@@ -1,18 +1,20 @@
 import type { CID } from 'multiformats/cid'
+import type { PartRef } from '../compute/index.ts'
 import type { FramedStream } from '../net/index.ts'
 import type { UnitSpec } from '../skills/index.ts'
-import type {
-  JobRequestFrame,
-  JobResponseFrame,
-  MicroCredits,
-  Milliseconds,
-  PeerIdString,
-  Signed
+import {
+  type JobRequestFrame,
+  type JobResponseFrame,
+  type MicroCredits,
+  type Milliseconds,
+  PARTS_ASKED_MAX,
+  type PeerIdString,
+  type Signed
 } from '../wire/index.ts'
 import { chunksOf, Reassembly } from './chunks.ts'
 import { ANSWER_TIMEOUT } from './constants.ts'
 import { JobError } from './errors.ts'
-import type { HashedPlan } from './plan.ts'
+import { fromHex, type HashedPlan } from './plan.ts'
 import { Condition } from './waiting.ts'
 
 export type JobStream = FramedStream<JobResponseFrame, JobRequestFrame>
@@ -32,6 +34,8 @@ interface Sent {
   readonly resultSize: number
   output: Reassembly | undefined
   share: number
+  /** All of it has gone out: its time runs. */
+  isOut: boolean
 }
 
 export interface UnitResult {
@@ -67,6 +71,10 @@ export class Channel {
   checking = 0
   ended: Error | undefined
   private window = 0
+  /** Hashes of the parts that the provider has. */
+  private readonly there = new Set<string>()
+  /** Those that `open` asked for, in its order. */
+  private asked: readonly PartRef[] = []
   private readonly stream: JobStream
   private readonly unitTimeout: Milliseconds
   private handler: ChannelHandler | undefined
@@ -102,41 +110,46 @@ export class Channel {
     return this.sent.size + this.verifiedUnits - this.receiptedUnits < this.window
   }
 
-  /** Sends `open` and the shared parts. Rejects if the provider refuses. */
+  /** Sends `open`, which asks for the shared parts. Rejects if the provider refuses. */
   async open(init: {
     jobId: Uint8Array
     skill: string
     kernel: Uint8Array
     plan: HashedPlan<unknown>
   }): Promise<void> {
+    // by hash: equal blocks, such as zeros, are one part
+    const refs = new Map(init.plan.partRefs.map((part) => [part.hash, part]))
+    this.asked = [...refs.values()].slice(0, PARTS_ASKED_MAX)
     await this.stream.send({
       t: 'open',
       jobId: init.jobId,
       skill: init.skill,
       kernel: init.kernel,
-      escrow: this.escrow
+      escrow: this.escrow,
+      parts: this.asked.map(({ hash }) => fromHex(hash))
     })
     const timer = setTimeout(
       () => this.accepted.reject(new JobError('BUSY', 'The provider did not answer.', { retryable: true })),
       ANSWER_TIMEOUT
     )
     await this.accepted.promise.finally(() => clearTimeout(timer))
-    for (const [i, part] of init.plan.parts.entries()) {
-      const hash = init.plan.partHashes[i] ?? new Uint8Array()
-      for (const chunk of chunksOf(part)) {
-        await this.stream.send({ t: 'part', hash, size: part.byteLength, ...chunk })
-      }
-    }
   }
 
+  /** Sends a unit, and before it the parts that the provider lacks. */
   async sendUnit(
     index: number,
     spec: UnitSpec,
     resultSize: number,
     plan: HashedPlan<unknown>
   ): Promise<void> {
-    this.sent.set(index, { spec, resultSize, output: undefined, share: 0 })
-    this.watchUnits()
+    const unit: Sent = { spec, resultSize, output: undefined, share: 0, isOut: false }
+    this.sent.set(index, unit)
+    for (const part of spec.parts) {
+      await this.sendPart(plan.partRefs[part])
+    }
+    if (!this.sent.has(index)) {
+      return // cancelled meanwhile
+    }
     const [first, ...rest] = chunksOf(spec.data)
     await this.stream.send({
       t: 'unit',
@@ -148,6 +161,19 @@ export class Channel {
     })
     for (const chunk of rest) {
       await this.stream.send({ t: 'input', index, ...chunk })
+    }
+    unit.isOut = true
+    this.watchUnits()
+  }
+
+  private async sendPart(part: PartRef | undefined): Promise<void> {
+    if (part === undefined || this.there.has(part.hash)) {
+      return
+    }
+    this.there.add(part.hash)
+    const hash = fromHex(part.hash)
+    for (const chunk of chunksOf(part.bytes)) {
+      await this.stream.send({ t: 'part', hash, size: part.bytes.byteLength, ...chunk })
     }
   }
 
@@ -229,6 +255,9 @@ export class Channel {
   private handle(frame: Arrived, handler: ChannelHandler): void {
     switch (frame.t) {
       case 'accepted':
+        for (const i of frame.have) {
+          this.there.add(this.asked[i]?.hash ?? '')
+        }
         this.accepted.resolve()
         this.openWindow(frame.window)
         return
@@ -298,7 +327,7 @@ export class Channel {
   /** A provider that holds units and says nothing for a unit's longest time is given up. */
   private watchUnits(): void {
     clearTimeout(this.watch)
-    if (this.sent.size > 0) {
+    if ([...this.sent.values()].some(({ isOut }) => isOut)) {
       this.watch = setTimeout(
         () =>
           this.end(

@@ -24,8 +24,9 @@ export const PROVIDER_FAILURES = 3
 export const WINDOW_MAX = 64
 /** Job streams that a provider serves side by side. */
 export const SESSIONS_MAX = 32
-/** Input bytes of one job stream that a provider keeps: parts, and units that wait. */
-export const SESSION_PART_BYTES = 256 * 1024 * 1024
+/** Shared inputs of all jobs that a provider keeps, in bytes. */
+export const KEPT_PART_BYTES = 256 * 1024 * 1024
+/** Input bytes of the units of one job stream that wait. */
 export const SESSION_UNIT_BYTES = 64 * 1024 * 1024
 /** Least time between two progress frames of one unit. */
 export const PROGRESS_INTERVAL: Milliseconds = 100

@@ -11,8 +11,9 @@ import {
   type Network,
   protocolId
 } from '../wire/index.ts'
-import { ANSWER_TIMEOUT, SESSIONS_MAX } from './constants.ts'
+import { ANSWER_TIMEOUT, KEPT_PART_BYTES, SESSIONS_MAX } from './constants.ts'
 import { JobError } from './errors.ts'
+import { PartStore } from './part-store.ts'
 import { ProviderSession, type ProviderStream } from './session.ts'
 
 export interface ProviderInit {
@@ -42,6 +43,7 @@ export class Provider {
   private readonly protocol: string
   private readonly sessions = new Set<ProviderSession>()
   private readonly past = { units: 0, verifiedUnits: 0 }
+  private readonly parts = new PartStore(KEPT_PART_BYTES)
   private engine: Engine | undefined
   private isFinishing = false
 
@@ -68,6 +70,7 @@ export class Provider {
     for (const session of this.sessions) {
       session.leave(reason)
     }
+    this.parts.clear()
   }
 
   /** Takes no new work; resolves when what it has is done and receipted, or its requesters are gone. */
@@ -134,6 +137,8 @@ export class Provider {
         stream: framed,
         frames,
         skill,
+        parts: this.parts.shelf(payer),
+        asked: opened.parts,
         engine,
         escrow: opened.escrow,
         payer,

@@ -13,8 +13,9 @@ import {
   sha256
 } from '../wire/index.ts'
 import { chunksOf, Reassembly } from './chunks.ts'
-import { PROGRESS_INTERVAL, SESSION_PART_BYTES, SESSION_UNIT_BYTES, WINDOW_MAX } from './constants.ts'
+import { PROGRESS_INTERVAL, SESSION_UNIT_BYTES, WINDOW_MAX } from './constants.ts'
 import { JobError } from './errors.ts'
+import type { PartShelf } from './part-store.ts'
 import { hex } from './plan.ts'
 import { signResult } from './result.ts'
 import { Condition } from './waiting.ts'
@@ -28,6 +29,10 @@ export interface SessionInit {
   /** The stream's reader, after `open`. */
   readonly frames: AsyncIterator<Arrived>
   readonly skill: Skill
+  /** The stream's shared inputs. The session closes it. */
+  readonly parts: PartShelf
+  /** Hashes that `open` asked for. */
+  readonly asked: readonly Uint8Array[]
   readonly engine: Engine
   readonly escrow: CID
   readonly payer: PeerIdString
@@ -50,11 +55,11 @@ export class ProviderSession {
   computed = 0
   verifiedUnits = 0
   private readonly init: SessionInit
-  private readonly parts = new Map<string, Reassembly>()
+  /** Parts on their way. */
+  private readonly arriving = new Map<string, Reassembly>()
   private readonly units = new Map<number, Unit>()
   private readonly delivered: MicroCredits[] = []
   private readonly changed = new Condition()
-  private partBytes = 0
   private unitBytes = 0
   private window = 1
   /** Cost of all units taken and not failed or cancelled, receipted or not. */
@@ -79,8 +84,10 @@ export class ProviderSession {
 
   /** Serves until the requester closes the stream. Rejects if it breaks the protocol or is lost. */
   async run(): Promise<void> {
-    await this.init.stream.send({ t: 'accepted', window: this.window })
+    const { asked, parts, stream } = this.init
+    const have = [...asked.keys()].filter((i) => parts.recall(hex(asked[i] ?? new Uint8Array())))
     try {
+      await stream.send({ t: 'accepted', window: this.window, have })
       for (
         let next = await this.init.frames.next();
         next.done !== true;
@@ -113,7 +120,8 @@ export class ProviderSession {
       unit.cancel.abort(new JobError('CANCELLED', 'The session is over.'))
     }
     this.units.clear()
-    this.parts.clear()
+    this.arriving.clear()
+    this.init.parts.close()
     this.notify()
   }
 
@@ -152,18 +160,22 @@ export class ProviderSession {
 
   private async onPart(frame: Extract<Arrived, { t: 'part' }>): Promise<void> {
     const key = hex(frame.hash)
-    let part = this.parts.get(key)
+    let part = this.arriving.get(key)
     if (part === undefined) {
-      this.partBytes += frame.size
-      if (this.partBytes > SESSION_PART_BYTES) {
-        throw new JobError('PROTOCOL', `One job may bring ${SESSION_PART_BYTES} bytes of parts.`)
-      }
+      this.init.parts.expect(key, frame.size)
       part = new Reassembly(frame.size)
-      this.parts.set(key, part)
+      this.arriving.set(key, part)
     }
     part.add(frame.offset, frame.bytes)
-    if (part.isComplete && hex(await sha256(part.bytes)) !== key) {
+    if (!part.isComplete) {
+      return
+    }
+    if (hex(await sha256(part.bytes)) !== key) {
       throw new JobError('PROTOCOL', 'A part does not match its hash.')
+    }
+    if (this.arriving.delete(key)) {
+      // else the session has ended meanwhile
+      this.init.parts.keep(key, part.bytes)
     }
   }
 
@@ -318,11 +330,11 @@ export class ProviderSession {
   private partsOf(frame: UnitFrame): PartRef[] {
     return frame.parts.map((hash) => {
       const key = hex(hash)
-      const part = this.parts.get(key)
-      if (part?.isComplete !== true) {
+      const bytes = this.init.parts.get(key)
+      if (bytes === undefined) {
         throw new JobError('PROTOCOL', 'A unit names a part that was not sent.')
       }
-      return { hash: key, bytes: part.bytes }
+      return { hash: key, bytes }
     })
   }
 

@@ -10,6 +10,8 @@ import { PART_BYTES_MAX, UNIT_BYTES_MAX, UNITS_MAX } from './units.ts'
 export const CHUNK_MAX = 256 * 1024
 /** Largest frame of the job protocol in bytes. */
 export const JOB_FRAME_MAX = CHUNK_MAX + 4 * 1024
+/** Shared parts that `open` asks for: of further ones it is not known whether the provider has them. */
+export const PARTS_ASKED_MAX = 1_024
 /** Largest message of the ledger protocol in bytes. */
 export const LEDGER_MESSAGE_MAX = 512 * 1024
 
@@ -33,7 +35,9 @@ export const jobRequestFrame = z.discriminatedUnion('t', [
     jobId: bytes(16),
     skill: name,
     kernel: hash,
-    escrow: cid
+    escrow: cid,
+    /** Parts that units will name: does the provider still have them from an earlier job? */
+    parts: z.array(hash).check(z.maxLength(PARTS_ASKED_MAX))
   }),
   z.strictObject({
     t: z.literal('part'),
@@ -61,8 +65,12 @@ export const jobRequestFrame = z.discriminatedUnion('t', [
 
 /** Provider to requester. */
 export const jobResponseFrame = z.discriminatedUnion('t', [
-  /** `window`: the units that the provider takes before the next receipt. */
-  z.strictObject({ t: z.literal('accepted'), window: natural }),
+  /** `window`: the units that the provider takes before the next receipt. `have`: indices into `parts` of `open`. */
+  z.strictObject({
+    t: z.literal('accepted'),
+    window: natural,
+    have: z.array(natural.check(z.maximum(PARTS_ASKED_MAX - 1))).check(z.maxLength(PARTS_ASKED_MAX))
+  }),
   z.strictObject({ t: z.literal('refused'), code: name, message: shortText, retryAfterMs: natural }),
   z.strictObject({ t: z.literal('window'), window: natural }),
   z.strictObject({ t: z.literal('progress'), index: unitIndex, permille: natural.check(z.maximum(1000)) }),
