@@ -1,0 +1,137 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { createEngine, type Engine } from '../../src/compute/index.ts'
+import { createLedger, type LedgerService } from '../../src/credit/index.ts'
+import { Provider, Requester } from '../../src/jobs/index.ts'
+import { createNode, type SwarmNode, ticker, watchRelays } from '../../src/net/index.ts'
+import { type SwarmRegistry, swarmRegistry } from '../../src/registry/index.ts'
+import { SwarmRouter } from '../../src/router/index.ts'
+import { kernelHash, SKILLS, skillByName } from '../../src/skills/index.ts'
+import { openStore } from '../../src/store/index.ts'
+import { NETWORKS, networkOf, type PeerIdString } from '../../src/wire/index.ts'
+
+const SKILL = 'matmul-i8'
+/** A unit is one row of so many: next to no work. */
+const INNER = 8
+
+export interface JobTimes {
+  /** From each unit's sending to its verified result (ms), by unit. */
+  readonly trips: number[]
+  /** From the first unit sent to the last verified (ms). */
+  readonly elapsed: number
+}
+
+/** The parts of a node as `src/swarm.ts` puts them together, but with the libp2p node in reach. */
+export class SwarmPeer {
+  readonly peer: PeerIdString
+  readonly node: SwarmNode<{ registry: SwarmRegistry }>
+  readonly key: PrivateKey
+  private readonly provider: Provider
+  private readonly requester: Requester
+  private engine: Engine | undefined
+
+  static async start(relays: string[]): Promise<SwarmPeer> {
+    const network = await networkOf(NETWORKS.local)
+    const store = await openStore({ network: 'local' })
+    const key = await generateKeyPair('Ed25519')
+    const node = await createNode({
+      privateKey: key,
+      network,
+      relays,
+      services: { registry: swarmRegistry({ network }) }
+    })
+    const ledger = createLedger({ store, key, network, node })
+    await ledger.start()
+    const provider = new Provider({ node, network, key, ledger, skills: SKILLS, ticker, onChange: () => {} })
+    await provider.start()
+    let verifier: Promise<Engine> | undefined
+    const requester = new Requester({
+      node,
+      network,
+      registry: node.services.registry,
+      router: new SwarmRouter(),
+      ledger,
+      engine: () => {
+        verifier ??= createEngine({ backend: 'cpu', workers: 1 })
+        return verifier
+      },
+      ticker,
+      now: Date.now
+    })
+    const watchdog = watchRelays(node, relays)
+    const reserved = Promise.withResolvers<void>()
+    const check = () => {
+      if (watchdog.reserved > 0) {
+        reserved.resolve()
+      }
+    }
+    node.addEventListener('self:peer:update', check)
+    check()
+    await reserved.promise
+    return new SwarmPeer(node, key, ledger, provider, requester)
+  }
+
+  private constructor(
+    node: SwarmNode<{ registry: SwarmRegistry }>,
+    key: PrivateKey,
+    ledger: LedgerService,
+    provider: Provider,
+    requester: Requester
+  ) {
+    this.peer = ledger.peer
+    this.node = node
+    this.key = key
+    this.provider = provider
+    this.requester = requester
+  }
+
+  /** Serves jobs with this backend from now on. */
+  async serve(backend: 'cpu' | 'webgpu'): Promise<void> {
+    this.provider.pause()
+    this.engine?.close()
+    const engine = await createEngine({ backend })
+    this.engine = engine
+    const skill = skillByName(SKILL)
+    const kernel = await kernelHash(skill)
+    this.provider.contribute(engine)
+    this.node.services.registry.offer(() => ({
+      skills: [{ name: SKILL, version: skill.manifest.version, kernel, rate: 1_000 }],
+      device: engine.device,
+      load: this.provider.load,
+      uptime: 0
+    }))
+  }
+
+  /** A job of so many units of next to no work each, its product checked after the time was taken. */
+  async runJob(provider: PeerIdString, units: number): Promise<JobTimes> {
+    const input = {
+      a: Int8Array.from({ length: units * INNER }, (_, i) => i % 251),
+      b: Int8Array.from({ length: INNER }, (_, i) => i - 3),
+      m: units,
+      k: INNER,
+      n: 1
+    }
+    const job = this.requester.submit(skillByName(SKILL), input, { units, providers: [provider] })
+    const sent = new Map<number, number>()
+    const trips: number[] = []
+    let elapsed = 0
+    for await (const event of job) {
+      const now = performance.now()
+      if (event.type === 'assigned') {
+        sent.set(event.unit, now)
+      } else if (event.type === 'verified') {
+        trips[event.unit] = now - (sent.get(event.unit) ?? Number.NaN)
+        elapsed = now - (sent.get(0) ?? Number.NaN)
+      }
+    }
+    const { value } = await job.result
+    const { c } = value as { c: Int32Array } // the output of this skill, which is known by name only
+    for (let row = 0; row < units; row++) {
+      const right = input.b.reduce((sum, factor, i) => sum + factor * (input.a[row * INNER + i] ?? 0), 0)
+      if (c[row] !== right) {
+        throw new Error(`Row ${row} of the product is ${c[row]}, not ${right}.`)
+      }
+    }
+    return { trips, elapsed }
+  }
+}

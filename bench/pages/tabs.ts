@@ -1,0 +1,80 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { build, loadConfigFromFile, mergeConfig } from 'vite'
+import { createRelay } from '../../relay/index.ts'
+import { launchChromium } from '../../src/cli/demo/tabs.ts'
+import { NETWORKS, networkOf } from '../../src/wire/index.ts'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+
+export interface TwoTabs {
+  /** Calls; has dialled the other. */
+  readonly requester: Page
+  readonly provider: Page
+}
+
+/** Two isolated tabs on a page of the benches' own, built for the occasion, directly connected. */
+export async function withTwoTabs<T>(
+  measure: (tabs: TwoTabs) => Promise<T>,
+  log: (text: string) => void
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'swarmharness-bench-'))
+  try {
+    log('building the page')
+    await buildPage(folder)
+    const network = await networkOf(NETWORKS.local)
+    const relay = await createRelay({ network, staticFolder: folder })
+    const browser = await launchChromium()
+    try {
+      const [requester, provider] = await Promise.all(
+        [0, 1].map(async () => {
+          const context = await browser.newContext()
+          const page = await context.newPage()
+          page.on('pageerror', (error) => log(`page error: ${error.message}`))
+          await page.goto(`${relay.origin}/peer.html`)
+          await page.waitForFunction(() => window.peer !== undefined)
+          return page
+        })
+      )
+      if (requester === undefined || provider === undefined) {
+        throw new Error('There are no two tabs.')
+      }
+      const relays = [...relay.multiaddrs]
+      const [caller, called] = await Promise.all(
+        [requester, provider].map((page) => page.evaluate((list) => window.peer?.start(list), relays))
+      )
+      log('connecting')
+      await requester.evaluate((to) => window.peer?.connect(to ?? ''), called)
+      await provider.evaluate((to) => window.peer?.connect(to ?? ''), caller)
+      return await measure({ requester, provider })
+    } finally {
+      await browser.close()
+      await relay.stop()
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** As the product's page is built: the same libraries, minified in the same way. */
+async function buildPage(outDir: string): Promise<void> {
+  const env = { command: 'build', mode: 'production' } as const
+  const product = await loadConfigFromFile(env, join(ROOT, 'vite.config.ts'))
+  const root = join(ROOT, 'bench', 'pages')
+  await build(
+    mergeConfig(product?.config ?? {}, {
+      configFile: false,
+      root,
+      publicDir: false,
+      logLevel: 'error',
+      build: {
+        target: 'es2022',
+        outDir,
+        emptyOutDir: true,
+        rolldownOptions: { input: join(root, 'peer.html') }
+      }
+    })
+  )
+}
