@@ -145,6 +145,7 @@ export interface Swarm {
   readonly skills: ReadonlyArray<{ name: string; version: string; description: string; example(): unknown }>
   /** @throws SwarmError for a bad input or budget; never waits: the job starts by itself */
   submit<Output = unknown>(skill: string, input: unknown, options?: SubmitOptions): Job<Output>
+  /** Running jobs, and the last 32 that ended. */
   jobs(): readonly Job[]
   /** Serve units to others. */
   contribute(options?: ContributeOptions): Promise<void>

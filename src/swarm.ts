@@ -39,6 +39,8 @@ const STOP_GRACE_MS = 250
 const LOOK_FIRST_MS = 500
 const LOOK_MOST_MS = 60_000
 const RATE = 1_000
+/** Finished jobs that `jobs()` still names: each holds its result. */
+const JOBS_REMEMBERED = 32
 
 interface Parts {
   readonly init: CreateSwarmInit
@@ -96,6 +98,8 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   private readonly provider: Provider
   private readonly requester: Requester
   private readonly handles = new Map<string, Job>()
+  /** Ids of finished jobs, oldest first. */
+  private readonly ended: string[] = []
   private readonly startedAt = Date.now()
   private watchdog: RelayWatchdog | undefined
   private engine: Promise<Engine> | undefined
@@ -355,6 +359,10 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
       this.changed()
     }
     this.changed()
+    this.ended.push(job.id)
+    if (this.ended.length > JOBS_REMEMBERED) {
+      this.handles.delete(this.ended.shift() ?? '')
+    }
   }
 }
 
