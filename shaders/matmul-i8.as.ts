@@ -68,3 +68,149 @@ export function multiply(a: usize, groups: usize, b: usize, pairs: usize, c: usi
     c += stride * 4
   }
 }
+
+// The check: B·r, A·x and C·r for numbers below 2^31, as three planes of int16 digits (base 2^11, −1024 to 1024).
+// Sums of 4096 products stay below 2^30.
+
+/** The prime of the check, 2^31 − 1. */
+const P: i64 = 2147483647
+
+/**
+ * B·r: three planes of int32, `plane` bytes apart.
+ *
+ * @param r digits of a number for each column, `digits` bytes from plane to plane
+ * @param stride bytes of a K-quad of B
+ */
+export function dotColumns(
+  b: usize,
+  stride: usize,
+  quads: usize,
+  r: usize,
+  digits: usize,
+  to: usize,
+  plane: usize
+): void {
+  for (let quad: usize = 0; quad < quads; quad++) {
+    let s0 = i32x4.splat(0)
+    let s1 = i32x4.splat(0)
+    let s2 = i32x4.splat(0)
+    let at = r
+    for (const end = b + stride; b < end; b += 16) {
+      const bytes = v128.load(b)
+      const pairs = v128.shuffle<i8>(bytes, bytes, 0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15)
+      const left = i16x8.extend_low_i8x16_s(pairs)
+      const right = i16x8.extend_high_i8x16_s(pairs)
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(left, v128.load32_splat(at)))
+      s0 = i32x4.add(s0, i32x4.dot_i16x8_s(right, v128.load32_splat(at, 4)))
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(left, v128.load32_splat(at + digits)))
+      s1 = i32x4.add(s1, i32x4.dot_i16x8_s(right, v128.load32_splat(at + digits, 4)))
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(left, v128.load32_splat(at + digits * 2)))
+      s2 = i32x4.add(s2, i32x4.dot_i16x8_s(right, v128.load32_splat(at + digits * 2, 4)))
+      at += 8
+    }
+    v128.store(to, s0)
+    v128.store(to + plane, s1)
+    v128.store(to + plane * 2, s2)
+    to += 16
+  }
+}
+
+/**
+ * A·x: three planes of int32, `plane` bytes apart.
+ *
+ * @param x digits of a number for each step of K, `digits` bytes from plane to plane
+ * @param stride bytes of a K-quad of A
+ */
+export function dotRows(
+  a: usize,
+  stride: usize,
+  quads: usize,
+  x: usize,
+  digits: usize,
+  to: usize,
+  plane: usize
+): void {
+  for (const last = a + stride; a < last; a += 16) {
+    let l0 = i32x4.splat(0)
+    let l1 = i32x4.splat(0)
+    let l2 = i32x4.splat(0)
+    let h0 = i32x4.splat(0)
+    let h1 = i32x4.splat(0)
+    let h2 = i32x4.splat(0)
+    let from = a
+    for (let at = x, end = x + quads * 8; at < end; at += 8) {
+      const bytes = v128.load(from)
+      const low = i16x8.extend_low_i8x16_s(bytes)
+      const high = i16x8.extend_high_i8x16_s(bytes)
+      let factor = v128.load64_splat(at)
+      l0 = i32x4.add(l0, i32x4.dot_i16x8_s(low, factor))
+      h0 = i32x4.add(h0, i32x4.dot_i16x8_s(high, factor))
+      factor = v128.load64_splat(at + digits)
+      l1 = i32x4.add(l1, i32x4.dot_i16x8_s(low, factor))
+      h1 = i32x4.add(h1, i32x4.dot_i16x8_s(high, factor))
+      factor = v128.load64_splat(at + digits * 2)
+      l2 = i32x4.add(l2, i32x4.dot_i16x8_s(low, factor))
+      h2 = i32x4.add(h2, i32x4.dot_i16x8_s(high, factor))
+      from += stride
+    }
+    v128.store(to, pairSums(l0, h0))
+    v128.store(to + plane, pairSums(l1, h1))
+    v128.store(to + plane * 2, pairSums(l2, h2))
+    to += 16
+  }
+}
+
+function pairSums(low: v128, high: v128): v128 {
+  return i32x4.add(v128.shuffle<i32>(low, high, 0, 2, 4, 6), v128.shuffle<i32>(low, high, 1, 3, 5, 7))
+}
+
+/**
+ * C·r mod p, an int32 a row.
+ *
+ * @param low the lower 16 bits of r, as int32; `high`: the rest
+ * @returns 0 if an element is beyond ±limit, else 1
+ */
+export function dotResult(
+  c: usize,
+  rows: usize,
+  columns: usize,
+  low: usize,
+  high: usize,
+  limit: i32,
+  to: usize
+): i32 {
+  let least = i32x4.splat(0)
+  let most = i32x4.splat(0)
+  for (let row: usize = 0; row < rows; row++) {
+    let lows = i64x2.splat(0)
+    let highs = i64x2.splat(0)
+    const end = c + columns * 4
+    let at: usize = 0
+    for (const whole = c + (columns & ~3) * 4; c < whole; c += 16) {
+      const values = v128.load(c)
+      least = i32x4.min_s(least, values)
+      most = i32x4.max_s(most, values)
+      let factor = v128.load(low + at)
+      lows = i64x2.add(lows, i64x2.extmul_low_i32x4_s(values, factor))
+      lows = i64x2.add(lows, i64x2.extmul_high_i32x4_s(values, factor))
+      factor = v128.load(high + at)
+      highs = i64x2.add(highs, i64x2.extmul_low_i32x4_s(values, factor))
+      highs = i64x2.add(highs, i64x2.extmul_high_i32x4_s(values, factor))
+      at += 16
+    }
+    let lowSum = i64x2.extract_lane(lows, 0) + i64x2.extract_lane(lows, 1)
+    let highSum = i64x2.extract_lane(highs, 0) + i64x2.extract_lane(highs, 1)
+    for (; c < end; c += 4) {
+      const value = load<i32>(c)
+      least = i32x4.min_s(least, i32x4.splat(value))
+      most = i32x4.max_s(most, i32x4.splat(value))
+      lowSum += (value as i64) * (load<i32>(low + at) as i64)
+      highSum += (value as i64) * (load<i32>(high + at) as i64)
+      at += 4
+    }
+    store<i32>(to, (((highSum % P) * 65536 + lowSum) % P) as i32)
+    to += 4
+  }
+  const beyond = v128.or(i32x4.gt_s(most, i32x4.splat(limit)), i32x4.lt_s(least, i32x4.splat(-limit)))
+  return v128.any_true(beyond) ? 0 : 1
+}

@@ -1,4 +1,4 @@
-import { padded } from './layout.ts'
+import { padded } from '../matmul/grid.ts'
 
 /**
  * The CPU twin. One double carries two rows of A: (a + a'·2^25)·b sums two products at once, exactly, while

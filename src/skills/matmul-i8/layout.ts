@@ -1,13 +1,10 @@
+import { padded } from '../matmul/grid.ts'
+
 /**
  * How blocks travel and lie in memory. A word is four int8 neighbours along K; the words of one K-quad lie
  * side by side: byte `(quad · stride + line) · 4 + k mod 4`, where a line is a row of A or a column of B and
  * `stride` is the number of lines, rounded up to 4. Padding is zero.
  */
-
-/** Largest M, K and N. Sums stay below 2^31: 4096 · 128 · 128 = 2^26. */
-export const SIDE_MAX = 4096
-
-export const padded = (size: number): number => (size + 3) & ~3
 
 /** Bytes of a packed block of `lines` rows (or columns) of length `k`. */
 export const packedSize = (lines: number, k: number): number => padded(lines) * padded(k)

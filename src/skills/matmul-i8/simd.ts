@@ -1,5 +1,6 @@
+import type { UnitShape } from '../matmul/blocks.ts'
+import { padded } from '../matmul/grid.ts'
 import { layOut, wasmFunction, wasmMemory } from '../wasm.ts'
-import { padded } from './layout.ts'
 
 /** Steps along K at a time, so that eight columns (16 KiB as int16) stay in a CPU's first cache. */
 const STEPS = 512
@@ -16,11 +17,8 @@ const SLICE = 32_000_000
  */
 export function* multiplySimd(
   exports: WebAssembly.Exports,
-  a: Uint8Array,
-  b: Uint8Array,
-  rows: number,
-  k: number,
-  columns: number
+  { a, b }: { readonly a: Uint8Array; readonly b: Uint8Array },
+  { rows, k, columns }: UnitShape
 ): Generator<number, Uint8Array> {
   const widen = wasmFunction(exports, 'widen')
   const multiply = wasmFunction(exports, 'multiply')

@@ -8,8 +8,9 @@ import {
   skillByName,
   type UnitInput
 } from '../../../src/skills/index.ts'
-import { chooseGrid, cut } from '../../../src/skills/matmul-i8/plan.ts'
+import { chooseGrid, cut } from '../../../src/skills/matmul/grid.ts'
 import { UNIT_BYTES_MAX } from '../../../src/wire/index.ts'
+import { wasmTwin } from '../../fixtures/wasm-twin.ts'
 
 const skill = skillByName('matmul-i8')
 
@@ -127,7 +128,7 @@ describe('plan and CPU twin', () => {
     const side = fc.oneof(fc.constantFrom(1, 4095, 4096), fc.integer({ min: 1, max: 4096 }))
     fc.assert(
       fc.property(side, side, side, units, (m, k, n, count) => {
-        const grid = chooseGrid(m, k, n, count)
+        const grid = chooseGrid(m, n, 2 * m * k * n, count)
         const sizes = (ranges: Array<readonly [number, number]>) => ranges.map(([from, to]) => to - from)
         const rows = sizes(cut(m, grid.down))
         const columns = sizes(cut(n, grid.across))
@@ -142,13 +143,13 @@ describe('plan and CPU twin', () => {
     )
   })
 
-  test('a 1024³ job makes 16 square units and costs 2,160 µcr, in one unit 2,148', () => {
+  test('a 1024³ job makes 4 square units and costs 2,148 µcr, in 16 units 2,160', () => {
     const input = { a: filled(1024 * 1024, 1), b: filled(1024 * 1024, 1), m: 1024, k: 1024, n: 1024 }
     const price = (count?: number) =>
       planned(input, count).plan.units.reduce((sum, { cost }) => sum + cost, 0n)
-    expect(planned(input).plan.units.map(({ params }) => params)).toEqual(Array(16).fill([256, 1024, 256]))
-    expect(price()).toBe(2160n)
-    expect(price(1)).toBe(2148n)
+    expect(planned(input).plan.units.map(({ params }) => params)).toEqual(Array(4).fill([512, 1024, 512]))
+    expect(price()).toBe(2148n)
+    expect(price(16)).toBe(2160n)
   })
 
   test('long units yield on the way', () => {
@@ -229,6 +230,67 @@ describe('verify', () => {
   })
 })
 
+describe('the WebAssembly twin', () => {
+  const twin = wasmTwin(skill)
+
+  test('equals the readable one byte by byte, whatever ran before', () => {
+    fc.assert(
+      fc.property(inputs, units, (input, count) => {
+        for (const unit of planned(input, count).unitInputs) {
+          expect(twin.compute(unit)).toEqual(compute(unit))
+        }
+      })
+    )
+  })
+
+  test('is exact at the edge, over several blocks along K, and yields on the way', () => {
+    const [rows, k, columns] = [1000, 4096, 21]
+    const input = { a: filled(rows * k, -128), b: filled(k * columns, -128), m: rows, k, n: columns }
+    const [unit] = planned(input, 1).unitInputs
+    if (unit === undefined) {
+      throw new Error('no unit')
+    }
+    const values = new Int32Array(twin.compute(unit).buffer)
+    expect(new Set(values)).toEqual(new Set([k * 2 ** 14]))
+    expect(twin.shares(unit).length).toBeGreaterThanOrEqual(4)
+    expect(twin.verify(unit, new Uint8Array(values.buffer), random(1))).toBe(true)
+  })
+
+  test('its check decides as the readable one does for the same random numbers', () => {
+    fc.assert(
+      fc.property(inputs, fc.nat(), fc.nat(), fc.nat(255), (input, seed, place, change) => {
+        const [unit] = planned(input, 1).unitInputs
+        if (unit === undefined) {
+          throw new Error('no unit')
+        }
+        const result = compute(unit)
+        const at = place % result.length
+        result[at] = (result[at] ?? 0) ^ change
+        const verdict = skill.verify(unit, result, random(seed))
+        expect(twin.verify(unit, result, random(seed))).toBe(verdict)
+        expect(verdict).toBe(change === 0)
+      })
+    )
+  })
+
+  test('its check refuses a wrong length, an overflow, and the prime added to an element', () => {
+    const [unit] = planned({ a: filled(16, 1), b: filled(16, 1), m: 4, k: 4, n: 4 }, 1).unitInputs
+    if (unit === undefined) {
+      throw new Error('no unit')
+    }
+    const right = compute(unit)
+    const judge = (result: Uint8Array) => twin.verify(unit, result, random(7))
+    expect(judge(right)).toBe(true)
+    expect(judge(right.subarray(4))).toBe(false)
+    expect(judge(new Uint8Array(right.length).fill(0x80))).toBe(false)
+    const shifted = Int32Array.from(
+      new Int32Array(right.slice().buffer),
+      (value) => (value + 2 ** 31 - 1) | 0
+    )
+    expect(judge(new Uint8Array(shifted.buffer))).toBe(false)
+  })
+})
+
 describe('bad input', () => {
   const good = { a: filled(6, 1), b: filled(6, 1), m: 2, k: 3, n: 2 }
   test.each([
@@ -300,10 +362,12 @@ test('the kernel hash covers manifest and shaders', async () => {
   if (variant === undefined) {
     throw new Error('no variant')
   }
+  const { wasm: _, ...withoutWasm } = skill
   const others = [
     { ...skill, manifest: { ...skill.manifest, version: '1.0.1' } },
     { ...skill, variants: [{ ...variant, wgsl: `${variant.wgsl} ` }, ...rest] },
-    { ...skill, variants: rest }
+    { ...skill, variants: rest },
+    withoutWasm
   ]
   for (const other of others) {
     expect(await kernelHash(other)).not.toEqual(hash)

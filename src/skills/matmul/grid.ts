@@ -1,8 +1,13 @@
 import { UNIT_BYTES_MAX, UNITS_MAX } from '../../wire/index.ts'
-import { packedSize, padded, SIDE_MAX } from './layout.ts'
 
-/** Counted operations of a unit by default: 1024³ makes 16 units of .1 s at 1.3 GOP/s. */
-const UNIT_OPERATIONS = 2 ** 27
+/** Largest M, K and N. */
+export const SIDE_MAX = 4096
+
+/**
+ * Counted operations of a unit by default: 1024³ makes 4 units of .3 s at 1.8 GOP/s. Smaller ones would move
+ * more bytes an operation, and their check would cost more than a tenth of the computing.
+ */
+const UNIT_OPERATIONS = 2 ** 29
 /** How far the default may be exceeded for a better shape. */
 const SLACK = 1.25
 
@@ -20,14 +25,16 @@ export interface Grid {
   readonly across: number
 }
 
-/** K is counted in fours, as all kernels read it. */
-export const operations = (rows: number, k: number, columns: number): number => 2 * rows * padded(k) * columns
+/** The next multiple of 4. */
+export const padded = (size: number): number => (size + 3) & ~3
 
 /**
  * Chooses the grid: blocks as square as can be, since the check costs as 1/rows + 1/columns of the computing,
  * and since square blocks send least. `units` is kept to exactly where a grid of that many blocks exists.
+ *
+ * @param operations of the whole job
  */
-export function chooseGrid(m: number, k: number, n: number, units?: number): Grid {
+export function chooseGrid(m: number, n: number, operations: number, units?: number): Grid {
   if (units !== undefined) {
     for (let count = Math.min(units, m * n, UNITS_MAX); count >= 1; count--) {
       const grid = bestGrid(m, n, count)
@@ -36,7 +43,7 @@ export function chooseGrid(m: number, k: number, n: number, units?: number): Gri
       }
     }
   }
-  const wanted = Math.max(1, Math.round(operations(m, k, n) / UNIT_OPERATIONS))
+  const wanted = Math.max(1, Math.round(operations / UNIT_OPERATIONS))
   const candidates: Grid[] = []
   for (let count = wanted; count <= Math.ceil(wanted * SLACK); count++) {
     candidates.push(...(grids(m, n, count) ?? []))
@@ -99,11 +106,7 @@ export function cut(total: number, count: number): Array<readonly [number, numbe
   ])
 }
 
-/** True if a block's own rows may travel with the unit; else they are a part that the units of a row share. */
-export function rowsAreOwn(grid: Grid, rows: number, k: number): boolean {
-  return grid.across === 1 && packedSize(rows, k) <= UNIT_BYTES_MAX
-}
-
+/** Results are four bytes an element. */
 export function resultFits(rows: number, columns: number): boolean {
   return rows * columns * 4 <= UNIT_BYTES_MAX
 }
