@@ -8,6 +8,24 @@ export { drain, idleHours } from './drain.ts'
 export { CreditError, type CreditErrorCode } from './errors.ts'
 export { createLedger, type LedgerInit, type LedgerService } from './ledger.ts'
 export { replaySplit, splitUnits } from './shapley.ts'
+export {
+  type CapacityGame,
+  capacityValues,
+  EXACT_PLAYERS_MAX,
+  splitCapacity,
+  type WorthPoint,
+  worthOfAll
+} from './shapley-capacity.ts'
+export {
+  type CoalitionGame,
+  type PermutationEstimate,
+  type PermutationOptions,
+  permutationValues,
+  SAMPLINGS,
+  type Sampling,
+  splitByPermutations
+} from './shapley-permutations.ts'
+export { type PipelineStage, pipelineValues, splitPipeline } from './shapley-pipeline.ts'
 export type { ChainState, OpenEscrow, Seat } from './state.ts'
 export type { LedgerTransport, TransportHandlers } from './transport.ts'
 export type * from './types.ts'

@@ -1,5 +1,6 @@
 import type { MicroCredits, SettleBody, UnitGroup } from '../wire/index.ts'
 import { ensure } from './errors.ts'
+import { roundByLargestRemainder } from './shapley-rounding.ts'
 
 /**
  * The Shapley split of a job of units (credit.md section 4, form 1): with
@@ -57,29 +58,6 @@ function checkGroups(groups: readonly UnitGroup[], players: number): void {
   }
 }
 
-function roundByLargestRemainder(
-  numerators: readonly bigint[],
-  denominator: bigint,
-  total: bigint,
-  seed: Uint8Array
-): bigint[] {
-  const shares = numerators.map((numerator) => numerator / denominator)
-  const left = Number(total - shares.reduce((sum, share) => sum + share, 0n))
-  const players = numerators.length
-  const first = players === 0 ? 0 : new DataView(seed.buffer, seed.byteOffset).getUint32(0) % players
-  const order = numerators
-    .map((numerator, player) => ({
-      player,
-      remainder: numerator % denominator,
-      turn: (player - first + players) % players
-    }))
-    .sort((a, b) => compare(b.remainder, a.remainder) || a.turn - b.turn)
-  for (const { player } of order.slice(0, left)) {
-    shares[player] = (shares[player] ?? 0n) + 1n
-  }
-  return shares
-}
-
 function leastCommonMultiple(a: bigint, b: bigint): bigint {
   let [x, y] = [a, b]
   while (y > 0n) {
@@ -87,5 +65,3 @@ function leastCommonMultiple(a: bigint, b: bigint): bigint {
   }
   return (a / x) * b
 }
-
-const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)
