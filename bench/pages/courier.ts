@@ -115,7 +115,7 @@ export async function serve(node: SwarmNode, key: PrivateKey, payer: PeerIdStrin
 export function send(connection: Connection, bytes: number): Promise<number> {
   const half = bytes / 2
   const units = cut(half).map((size) => ({ params: [1], parts: [0], data: new Uint8Array(size), cost: 1n }))
-  return carry(connection, bytes, planOf([new Uint8Array(half)], units))
+  return carry(connection, bytes, planOf([fresh(half)], units))
 }
 
 /** MB/s from the provider, as results of units. */
@@ -175,6 +175,13 @@ async function carry(connection: Connection, bytes: number, plan: Plan<undefined
     throw new Error(`${carried} bytes of results came, not ${wanted}.`)
   }
   return bytes / 1e6 / seconds
+}
+
+/** Bytes of a hash that no provider has seen, or they would not travel again. */
+function fresh(size: number): Uint8Array {
+  const bytes = new Uint8Array(size)
+  crypto.getRandomValues(bytes.subarray(0, 16))
+  return bytes
 }
 
 function cut(bytes: number): number[] {
