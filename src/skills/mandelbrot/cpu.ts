@@ -107,12 +107,12 @@ export class Escape {
 /** All pixels of a unit, row by row. */
 export function* escapeTimes(view: View): Generator<number, Uint32Array<ArrayBuffer>> {
   const { columns, rows, words } = view
-  const escape = new Escape(view)
+  const points = new Escape(view)
   const counts = new Uint32Array(columns * rows)
   const weight = (2 * words + 1) ** 2
   let work = 0
   for (let at = 0; at < counts.length; at++) {
-    const count = escape.at(at % columns, Math.floor(at / columns))
+    const count = points.at(at % columns, Math.floor(at / columns))
     counts[at] = count
     work += (count + 1) * weight
     if (work >= SLICE) {
@@ -145,27 +145,30 @@ function add(a: Int32Array, b: Int32Array, out: Int32Array, limbs: number): void
   out[limbs - 1] = carry + (a[limbs - 1] ?? 0) + (b[limbs - 1] ?? 0)
 }
 
-/** out = a², rounded down. Columns stay below 17 · 2^26 < 2^31. */
+/**
+ * out = a², rounded down. Columns stay below 17 · 2^26 < 2^31: `Math.imul` and `| 0` lose nothing, and keep the
+ * engine in integers.
+ */
 function square(a: Int32Array, out: Int32Array, limbs: number): void {
   const fraction = limbs - 1
   let carry = 0
-  for (let column = 0; column < 2 * limbs - 1; column++) {
-    let twice = 0
-    let low = column < limbs ? 0 : column - fraction
+  for (let column = 0; column <= 2 * fraction; column++) {
+    let low = Math.max(0, column - fraction)
     let high = column - low
+    let twice = 0
     while (low < high) {
-      twice += (a[low] ?? 0) * (a[high] ?? 0)
+      twice = (twice + Math.imul(a[low] ?? 0, a[high] ?? 0)) | 0
       low++
       high--
     }
-    carry += 2 * twice
+    carry = (carry + 2 * twice) | 0
     if (low === high) {
-      carry += (a[low] ?? 0) ** 2
-    }
-    if (column >= fraction && column < 2 * fraction) {
-      out[column - fraction] = carry & MASK
+      carry = (carry + Math.imul(a[low] ?? 0, a[low] ?? 0)) | 0
     }
     if (column < 2 * fraction) {
+      if (column >= fraction) {
+        out[column - fraction] = carry & MASK
+      }
       carry >>= LIMB_BITS
     }
   }

@@ -15,7 +15,7 @@ export const WORDS_MAX = 8
 /** Limbs of a number with `words` words after the point. */
 export const limbsOf = (words: number): number => 2 * words + 1
 
-const DECIMAL = /^([+-]?)(\d{1,80})(?:\.(\d{1,120}))?(?:e([+-]?\d{1,3}))?$/i
+const DECIMAL = /^([+-]?)(\d{1,80})(?:\.(\d{1,200}))?(?:e([+-]?\d{1,3}))?$/i
 
 /** True for text such as `-1.25` or `3e-40`. */
 export const isDecimal = (text: string): boolean => DECIMAL.test(text)

@@ -13,7 +13,7 @@ export interface View {
   readonly step: readonly number[]
 }
 
-/** How far from 0 a point may lie: squares stay small, and all beyond 2 leaves at once anyway. */
+/** How far from 0 a unit may begin, and how far it may reach: squares stay small, and beyond 2 all leave at once. */
 const REACH = 8
 
 export const paramsOf = ({ words, columns, rows, iterations, x, y, step }: View): number[] => [
@@ -42,13 +42,10 @@ export function viewOf(params: readonly number[]): View {
   const [x = [], y = [], step = []] = [4, 4 + size, 4 + 2 * size].map((from) =>
     params.slice(from, from + size)
   )
-  const reach = approximate(step) * SIDE_MAX
-  const isNear = [x, y].every((number) => isNumber(number) && Math.abs(approximate(number)) <= REACH / 2)
-  if (!isNear || !isNumber(step) || step.at(-1) !== 0 || reach < 0 || reach > REACH * SIDE_MAX) {
+  const isNear = [x, y].every((number) => isNumber(number) && Math.abs(approximate(number)) <= REACH)
+  const isSmall = isNumber(step) && step[words] === 0
+  if (!isNear || !isSmall || approximate(step) * Math.max(columns, rows) > REACH) {
     throw new SkillError('BAD_UNIT', 'A unit must show points near the set, in words of 26 bits.')
-  }
-  if (approximate(step) * Math.max(columns, rows) > REACH) {
-    throw new SkillError('BAD_UNIT', 'A unit may show no more than 8 by 8 of the plane.')
   }
   return { words, columns, rows, iterations, x, y, step }
 }

@@ -1,0 +1,129 @@
+// Escape times of z → z² + c in fixed point, bit by bit as src/skills/mandelbrot/cpu.ts defines them: limbs of 13
+// bits, least first, the last one whole and signed. A column of a square stays below 17 · 2^26 < 2^31, so that it
+// needs no carry on the way. One invocation a pixel.
+
+const LIMBS_MAX = 17u;
+
+struct View {
+  columns: u32,
+  iterations: u32,
+  first: u32,
+  end: u32,
+  limbs: u32,
+  x: array<vec4<i32>, 5>,
+  y: array<vec4<i32>, 5>,
+  step: array<vec4<i32>, 5>,
+}
+
+alias Fixed = array<i32, LIMBS_MAX>;
+
+@group(0) @binding(0) var<uniform> view: View;
+@group(0) @binding(1) var<storage, read_write> counts: array<u32>;
+
+fn square(a: ptr<function, Fixed>, out: ptr<function, Fixed>, limbs: u32) {
+  let count = clamp(limbs, 5u, LIMBS_MAX);
+  let fraction = count - 1u;
+  var carry = 0;
+  for (var column = 0u; column < 33u; column++) {
+    if (column > 2u * fraction) {
+      break;
+    }
+    var twice = 0;
+    let low = select(column - fraction, 0u, column < count);
+    let half = min((column + 1u) / 2u, LIMBS_MAX);
+    for (var i = low; i < half; i++) {
+      twice += (*a)[i] * (*a)[column - i];
+    }
+    carry += 2 * twice;
+    if ((column & 1u) == 0u) {
+      carry += (*a)[column / 2u] * (*a)[column / 2u];
+    }
+    if (column == 2u * fraction) {
+      break;
+    }
+    if (column >= fraction) {
+      (*out)[column - fraction] = carry & 8191;
+    }
+    carry >>= 13u;
+  }
+  (*out)[fraction] = carry;
+}
+
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+  let at = view.first + id.x;
+  if (at >= min(view.end, arrayLength(&counts))) {
+    return;
+  }
+  let columns = clamp(view.columns, 1u, 4096u);
+  let iterations = clamp(view.iterations, 1u, 65535u);
+  let limbs = clamp(view.limbs, 5u, LIMBS_MAX);
+  let last = limbs - 1u;
+  let column = i32(at % columns);
+  let row = i32(at / columns);
+
+  var cx: Fixed;
+  var cy: Fixed;
+  var carry_x = 0;
+  var carry_y = 0;
+  for (var i = 0u; i < LIMBS_MAX; i++) {
+    if (i >= last) {
+      break;
+    }
+    carry_x += view.x[i / 4u][i % 4u] + column * view.step[i / 4u][i % 4u];
+    carry_y += view.y[i / 4u][i % 4u] - row * view.step[i / 4u][i % 4u];
+    cx[i] = carry_x & 8191;
+    cy[i] = carry_y & 8191;
+    carry_x >>= 13u;
+    carry_y >>= 13u;
+  }
+  cx[last] = carry_x + view.x[last / 4u][last % 4u];
+  cy[last] = carry_y + view.y[last / 4u][last % 4u];
+
+  var x = cx;
+  var y = cy;
+  var old_x = cx;
+  var old_y = cy;
+  var renewal = 8u;
+  var sum: Fixed;
+  var xx: Fixed;
+  var yy: Fixed;
+  var ss: Fixed;
+  var count = iterations;
+  for (var iteration = 0u; iteration < iterations; iteration++) {
+    var carry = 0;
+    for (var i = 0u; i < limbs; i++) {
+      carry += x[i] + y[i];
+      sum[i] = select(carry, carry & 8191, i < last);
+      carry >>= 13u;
+    }
+    square(&x, &xx, limbs);
+    square(&y, &yy, limbs);
+    square(&sum, &ss, limbs);
+    carry = 0;
+    carry_x = 0;
+    carry_y = 0;
+    var changed = 0;
+    for (var i = 0u; i < limbs; i++) {
+      carry = xx[i] + yy[i] + (carry >> 13u);
+      carry_x = xx[i] - yy[i] + cx[i] + (carry_x >> 13u);
+      carry_y = ss[i] - xx[i] - yy[i] + cy[i] + (carry_y >> 13u);
+      x[i] = select(carry_x, carry_x & 8191, i < last);
+      y[i] = select(carry_y, carry_y & 8191, i < last);
+      changed |= (x[i] ^ old_x[i]) | (y[i] ^ old_y[i]);
+    }
+    if (carry >= 4) {
+      count = iteration;
+      break;
+    }
+    if (changed == 0) {
+      break; // back at an earlier point: this one never leaves
+    }
+    if (iteration == renewal) {
+      renewal *= 2u;
+      old_x = x;
+      old_y = y;
+    }
+  }
+  counts[at] = count;
+}

@@ -1,0 +1,222 @@
+import * as z from 'zod/mini'
+import { type MicroCredits, OPERATIONS_PER_MICROCREDIT, UNIT_BYTES_MAX } from '../../wire/index.ts'
+import { SkillError } from '../errors.ts'
+import type { Assembler, Plan, PlanOptions, Skill, UnitInput, UnitSpec } from '../skill.ts'
+import { escapeTimes } from './cpu.ts'
+import { floorDivide, isDecimal, scaled, WORD_BITS, WORDS_MAX, WORDS_MIN, wordsOf } from './fixed.ts'
+import { dispatches, VARIANTS } from './gpu.ts'
+import { cutTiles, ITERATIONS_MAX, pixelOperations, SIDE_MAX, type Tile } from './plan.ts'
+import { checkCounts } from './verify.ts'
+import { paramsOf, type View, viewOf } from './view.ts'
+import { escapeTimesFast } from './wasm.ts'
+
+/** A picture of the Mandelbrot set. Numbers of the plane are decimal text, since doubles end at a zoom of 10^15. */
+export interface MandelbrotInput {
+  /** Centre, real part, −2 to 2, such as `'-0.7436438870371587'`. */
+  readonly x: string
+  /** Centre, imaginary part, −2 to 2. */
+  readonly y: string
+  /** Width of the view in the plane, up to 8, such as `'3.5'` or `'1e-40'`. */
+  readonly span: string
+  /** Pixels, 1 to 4096. */
+  readonly width: number
+  readonly height: number
+  /** After how many a point counts as one that never leaves, 1 to 65,535. */
+  readonly iterations: number
+}
+
+/** `counts[row · width + column]`: iterations that |z| stayed below 2; `iterations` for points of the set. */
+export interface MandelbrotOutput {
+  readonly counts: Uint32Array<ArrayBuffer>
+  readonly width: number
+  readonly height: number
+}
+
+/** Bits that a pixel's distance is away from the last place: rounding stays far below a pixel. */
+const SPARE_BITS = 16
+const FINEST = 2 ** -(WORDS_MAX * WORD_BITS - SPARE_BITS)
+const SPAN_MAX = 8
+
+const whole = (name: string, most: number) =>
+  z
+    .int(`must be a whole number from 1 to ${most}`)
+    .check(z.gte(1, `must be at least 1`), z.lte(most, `${name} must be at most ${most}`))
+const decimal = z
+  .string('must be a decimal number as text')
+  .check(z.refine(isDecimal, 'must be a decimal number as text, such as "-0.75" or "1e-20"'))
+const coordinate = decimal.check(z.refine((text) => Math.abs(Number(text)) <= 2, 'must be from -2 to 2'))
+const span = decimal.check(
+  z.refine((text) => Number(text) > 0, 'must be above 0'),
+  z.refine((text) => Number(text) <= SPAN_MAX, `must be at most ${SPAN_MAX}`)
+)
+
+const input = z
+  .strictObject({
+    x: coordinate,
+    y: coordinate,
+    span,
+    width: whole('a side', SIDE_MAX),
+    height: whole('a side', SIDE_MAX),
+    iterations: whole('iterations', ITERATIONS_MAX)
+  })
+  .check(
+    z.refine(({ span, width }) => Number(span) / width >= FINEST, {
+      path: ['span'],
+      message: `must be at least ${FINEST.toExponential(1)} a pixel`
+    }),
+    z.refine(({ span, width, height }) => (Number(span) * height) / width <= SPAN_MAX, {
+      path: ['height'],
+      message: `must not make the view higher than ${SPAN_MAX}`
+    })
+  )
+
+const unitCost = (words: number, pixels: number, iterations: number): MicroCredits =>
+  BigInt(Math.ceil((pixelOperations(words, iterations) * pixels) / OPERATIONS_PER_MICROCREDIT))
+
+function checkUnit(unit: { params: readonly number[]; dataSize: number; partSizes: readonly number[] }) {
+  const { words, columns, rows, iterations } = viewOf(unit.params)
+  const resultSize = columns * rows * 4
+  if (resultSize > UNIT_BYTES_MAX) {
+    throw new SkillError(
+      'BAD_UNIT',
+      `A unit of ${columns} × ${rows} pixels exceeds 4 MiB: send smaller ones.`
+    )
+  }
+  if (unit.dataSize !== 0 || unit.partSizes.length !== 0) {
+    throw new SkillError('BAD_UNIT', 'A unit of this skill has neither data nor parts.')
+  }
+  return { resultSize, cost: unitCost(words, columns * rows, iterations) }
+}
+
+function plan(raw: MandelbrotInput, options: PlanOptions = {}): Plan<MandelbrotOutput> {
+  const parsed = input.safeParse(raw)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new SkillError('BAD_INPUT', `${issue?.path.join('.') || 'input'}: ${issue?.message}.`)
+  }
+  const { units: wanted } = options
+  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1)) {
+    throw new SkillError('BAD_INPUT', 'units: must be a whole number of at least 1.')
+  }
+  const { width, height, iterations } = parsed.data
+  const corner = cornerOf(parsed.data)
+  const tiles = cutTiles(width, height, pixelOperations(corner.words, iterations), wanted)
+  const units = tiles.map((tile): UnitSpec => {
+    const params = paramsOf(viewOfTile(corner, tile, iterations))
+    return {
+      params,
+      parts: [],
+      data: new Uint8Array(0),
+      cost: checkUnit({ params, dataSize: 0, partSizes: [] }).cost
+    }
+  })
+  return { parts: [], units, assembler: () => assemble(width, height, tiles) }
+}
+
+interface Corner {
+  readonly words: number
+  /** Scaled by 2^(26 · words). */
+  readonly x: bigint
+  readonly y: bigint
+  readonly step: bigint
+}
+
+/** The middle of the top left pixel, with as many words as the pixels' distance needs. */
+function cornerOf({ x, y, span, width, height }: MandelbrotInput): Corner {
+  const bits = Math.log2(width / Number(span)) + SPARE_BITS
+  const words = Math.min(WORDS_MAX, Math.max(WORDS_MIN, Math.ceil(bits / WORD_BITS)))
+  const scale = words * WORD_BITS
+  const step = scaled(span, scale) / BigInt(width)
+  return {
+    words,
+    x: scaled(x, scale) - floorDivide(step * BigInt(width - 1), 2n),
+    y: scaled(y, scale) + floorDivide(step * BigInt(height - 1), 2n),
+    step
+  }
+}
+
+function viewOfTile({ words, x, y, step }: Corner, tile: Tile, iterations: number): View {
+  return {
+    words,
+    columns: tile.columns,
+    rows: tile.rows,
+    iterations,
+    x: wordsOf(x + step * BigInt(tile.left), words),
+    y: wordsOf(y - step * BigInt(tile.top), words),
+    step: wordsOf(step, words)
+  }
+}
+
+function assemble(width: number, height: number, tiles: readonly Tile[]): Assembler<MandelbrotOutput> {
+  const counts = new Uint32Array(width * height)
+  const missing = new Set(tiles.keys())
+  return {
+    accept(unit, result) {
+      const tile = tiles[unit]
+      if (tile === undefined || !missing.has(unit) || result.byteLength !== tile.columns * tile.rows * 4) {
+        throw new SkillError('BAD_RESULT', `This is no result that unit ${unit} of the plan still waits for.`)
+      }
+      const values = countsOf(result)
+      for (let row = 0; row < tile.rows; row++) {
+        const from = row * tile.columns
+        counts.set(values.subarray(from, from + tile.columns), (tile.top + row) * width + tile.left)
+      }
+      missing.delete(unit)
+    },
+    finish() {
+      if (missing.size > 0) {
+        throw new SkillError('INCOMPLETE', `${missing.size} of ${tiles.length} units are missing.`)
+      }
+      return { counts, width, height }
+    }
+  }
+}
+
+/** Bytes off the wire may lie at any offset; a Uint32Array may not. */
+function countsOf(bytes: Uint8Array): Uint32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
+}
+
+export const mandelbrot: Skill<MandelbrotInput, MandelbrotOutput> = {
+  manifest: {
+    name: 'mandelbrot',
+    version: '1.0.0',
+    description: 'Escape times of the Mandelbrot set in exact fixed point, to a zoom of 10^57.',
+    tags: ['picture', 'fractal', 'fixed-point'],
+    license: 'MIT',
+    timeout_secs: 300,
+    check: 'strong'
+  },
+  input,
+  example: () => ({
+    x: '-0.7436438870371587',
+    y: '0.1318259043091895',
+    span: '0.00001',
+    width: 160,
+    height: 100,
+    iterations: 500
+  }),
+  variants: VARIANTS,
+  plan,
+  checkUnit,
+  *cpu(unit) {
+    const counts = yield* escapeTimes(viewOf(unit.params))
+    return new Uint8Array(counts.buffer)
+  },
+  wasm: {
+    module: 'mandelbrot',
+    cpu: (unit, exports) => escapeTimesFast(exports, viewOf(unit.params))
+  },
+  gpu(unit, _variant, grain) {
+    const view = viewOf(unit.params)
+    return {
+      bindings: [{ kind: 'uniform' }, { kind: 'result' }],
+      resultSize: view.columns * view.rows * 4,
+      dispatches: dispatches(view, grain)
+    }
+  },
+  verify(unit: UnitInput, result, random) {
+    return result.byteLength % 4 === 0 && checkCounts(viewOf(unit.params), countsOf(result), random)
+  }
+}

@@ -1,0 +1,40 @@
+import type { View } from './view.ts'
+import { pixelCounter } from './wasm.ts'
+
+/** Enough for a cheat on a tenth: 1 − .9^44 = .9903. */
+const SAMPLES = 48
+
+/**
+ * Computes 48 pixels anew, drawn without telling the provider, and compares them exactly. Catches a result in
+ * which a share f of the pixels is wrong with probability at least 1 − (1 − f)^48, provided that the pixels
+ * were drawn after the result was fixed: .9936 for a tenth, all but certainly for zeros, a stale tile or
+ * another unit's answer, as far as these differ from the right one. A count beyond the limit is always seen.
+ * Never refuses a right result. One wrong pixel among N is seen with probability 48/N only.
+ *
+ * @param random uniform in [0, 1)
+ */
+export function checkCounts(view: View, counts: Uint32Array, random: () => number): boolean {
+  const { columns, rows, iterations } = view
+  if (counts.length !== columns * rows || counts.some((count) => count > iterations)) {
+    return false
+  }
+  const countAt = pixelCounter(view)
+  for (const at of samples(counts.length, random)) {
+    if (counts[at] !== countAt(at)) {
+      return false
+    }
+  }
+  return true
+}
+
+/** Different pixels, or all of them where there are no more. */
+function samples(pixels: number, random: () => number): Iterable<number> {
+  if (pixels <= SAMPLES) {
+    return Array(pixels).keys()
+  }
+  const drawn = new Set<number>()
+  while (drawn.size < SAMPLES) {
+    drawn.add(Math.floor(random() * pixels))
+  }
+  return drawn
+}
