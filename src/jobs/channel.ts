@@ -34,8 +34,7 @@ interface Sent {
   readonly resultSize: number
   output: Reassembly | undefined
   share: number
-  /** All of it has gone out: its time runs. */
-  isOut: boolean
+  isAnswered: boolean
 }
 
 export interface UnitResult {
@@ -142,8 +141,8 @@ export class Channel {
     resultSize: number,
     plan: HashedPlan<unknown>
   ): Promise<void> {
-    const unit: Sent = { spec, resultSize, output: undefined, share: 0, isOut: false }
-    this.sent.set(index, unit)
+    this.sent.set(index, { spec, resultSize, output: undefined, share: 0, isAnswered: false })
+    this.watchUnits()
     for (const part of spec.parts) {
       await this.sendPart(plan.partRefs[part])
     }
@@ -160,9 +159,9 @@ export class Channel {
       bytes: first?.bytes ?? new Uint8Array()
     })
     for (const chunk of rest) {
+      this.watchUnits()
       await this.stream.send({ t: 'input', index, ...chunk })
     }
-    unit.isOut = true
     this.watchUnits()
   }
 
@@ -174,6 +173,7 @@ export class Channel {
     const hash = fromHex(part.hash)
     for (const chunk of chunksOf(part.bytes)) {
       await this.stream.send({ t: 'part', hash, size: part.bytes.byteLength, ...chunk })
+      this.watchUnits()
     }
   }
 
@@ -274,8 +274,9 @@ export class Channel {
         return
       case 'progress': {
         const unit = this.sent.get(frame.index)
-        if (unit !== undefined) {
-          unit.share = frame.permille / 1000
+        const share = frame.permille / 1000
+        if (unit !== undefined && share > unit.share) {
+          unit.share = share
           this.watchUnits()
           handler.onProgress(this)
         }
@@ -285,14 +286,20 @@ export class Channel {
         const unit = this.unitOf(frame.index)
         unit.output ??= new Reassembly(unit.resultSize)
         unit.output.add(frame.offset, frame.bytes)
-        this.watchUnits()
+        if (frame.bytes.byteLength > 0) {
+          this.watchUnits()
+        }
         return
       }
       case 'result': {
         const unit = this.unitOf(frame.index)
+        if (unit.isAnswered) {
+          throw new JobError('PROTOCOL', `Unit ${frame.index} was answered twice.`)
+        }
         if (frame.size !== unit.resultSize || unit.output?.isComplete !== true) {
           throw new JobError('WRONG_RESULT', `The result of unit ${frame.index} has the wrong length.`)
         }
+        unit.isAnswered = true // one check a unit, however often it is answered
         this.watchUnits()
         handler.onResult(this, {
           index: frame.index,
@@ -324,10 +331,10 @@ export class Channel {
     this.wake.notify()
   }
 
-  /** A provider that holds units and says nothing for a unit's longest time is given up. */
+  /** A provider that holds units and neither takes nor gives anything for a unit's longest time is given up. */
   private watchUnits(): void {
     clearTimeout(this.watch)
-    if ([...this.sent.values()].some(({ isOut }) => isOut)) {
+    if (this.sent.size > 0 && this.isLive) {
       this.watch = setTimeout(
         () =>
           this.end(

@@ -1,12 +1,12 @@
 import type { SubmitOptions } from '../api.ts'
-import { SwarmError } from '../wire/index.ts'
+import { isPeerIdString, SwarmError } from '../wire/index.ts'
 import { JobError } from './errors.ts'
 
 const TIMER_MAX = 2 ** 31 - 1
 
 /** @throws JobError `BAD_OPTION` */
 export function checkOptions(options: SubmitOptions): void {
-  const { budget, deadlineMs, providerWaitMs, units, maxProviders } = options
+  const { budget, deadlineMs, providerWaitMs, units, maxProviders, providers } = options
   if (
     budget !== undefined &&
     (typeof budget !== 'bigint' || budget <= 0n || budget > BigInt(Number.MAX_SAFE_INTEGER))
@@ -17,6 +17,10 @@ export function checkOptions(options: SubmitOptions): void {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= TIMER_MAX)) {
       throw new JobError('BAD_OPTION', `${name} must be a positive whole number; it is ${String(value)}.`)
     }
+  }
+  const isList = Array.isArray(providers) && providers.length > 0 && providers.every(isPeerIdString)
+  if (providers !== undefined && !isList) {
+    throw new JobError('BAD_OPTION', 'providers must be a list of peer ids (12D3KooW…), not an empty one.')
   }
 }
 
@@ -43,13 +47,13 @@ export function deadlineSignal(ms: number): { signal: AbortSignal; clear: () => 
   return { signal: controller.signal, clear: () => clearTimeout(timer) }
 }
 
-/** Whatever was thrown, as an error with a code. */
-export function typedError(error: unknown): SwarmError {
+/** Whatever was thrown, as an error with a code. The reason of the caller's own signal may be anything. */
+export function typedError(error: unknown, signal?: AbortSignal): SwarmError {
+  if (signal?.aborted === true && error === signal.reason) {
+    return new JobError('CANCELLED', 'The job was cancelled by its signal.', { cause: error })
+  }
   if (error instanceof SwarmError) {
     return error
-  }
-  if (error instanceof DOMException && error.name === 'AbortError') {
-    return new JobError('CANCELLED', 'The job was cancelled by its signal.', { cause: error })
   }
   const message = error instanceof Error ? error.message : String(error)
   return new SwarmError('INTERNAL', `Something unexpected happened: ${message}`, { cause: error })

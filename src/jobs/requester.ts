@@ -90,7 +90,7 @@ export class Requester {
     })
     handle.emit({ type: 'queued', price, units: plan.units.length })
     const run = this.run(handle, skill, plan, { jobId, options, price, budget, signal })
-      .catch((error: unknown) => handle.fail(typedError(error)))
+      .catch((error: unknown) => handle.fail(typedError(error, options.signal)))
       .finally(() => {
         deadline.clear()
         this.running.delete(id)

@@ -49,6 +49,7 @@ export class Round implements ChannelHandler {
   private readonly over = Promise.withResolvers<void>()
   private readonly receipting = new Map<Channel, Promise<void>>()
   private readonly failures = new Map<PeerIdString, number>()
+  private isClosing = false
 
   constructor(job: JobContext, channels: readonly Channel[]) {
     this.job = job
@@ -66,6 +67,7 @@ export class Round implements ChannelHandler {
     try {
       await orAborted(this.over.promise, signal)
     } finally {
+      this.isClosing = true // the last receipts open windows: no unit goes out for that
       for (const channel of this.channels) {
         channel.cancelUnits()
       }
@@ -77,7 +79,8 @@ export class Round implements ChannelHandler {
     const releases = new Map<PeerIdString, Signed>()
     await Promise.all(
       this.channels.map(async (channel) => {
-        await this.receipt(channel)
+        // a stream that breaks now keeps nobody from the settle: it pays what is verified
+        await this.receipt(channel).catch((error) => channel.end(asError(error)))
         const release = await channel.finish()
         if (release !== undefined) {
           releases.set(channel.peer, release)
@@ -130,7 +133,7 @@ export class Round implements ChannelHandler {
     const { job } = this
     const sent = channel.sent.get(result.index)
     if (sent === undefined) {
-      throw new JobError('PROTOCOL', `Unit ${result.index} was answered twice.`)
+      return // cancelled meanwhile
     }
     const hash = await sha256(result.bytes)
     if (hash.some((byte, i) => byte !== result.hash[i])) {
@@ -222,11 +225,14 @@ export class Round implements ChannelHandler {
         await channel.sendUnit(index, spec, resultSize, job.plan)
       }
     } catch (error) {
-      channel.end(error instanceof Error ? error : new Error(String(error)))
+      channel.end(asError(error))
     }
   }
 
   private take(channel: Channel): number | undefined {
+    if (this.isClosing) {
+      return undefined
+    }
     const at = this.queue.findIndex((index) => this.fits(channel, index))
     return at < 0 ? undefined : this.queue.splice(at, 1)[0]
   }
@@ -299,6 +305,8 @@ export class Round implements ChannelHandler {
     return sha256(all)
   }
 }
+
+const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown)))
 
 const FAULTS = new Set<string>([
   'WRONG_RESULT',
