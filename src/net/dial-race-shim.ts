@@ -36,7 +36,11 @@ function withLateEvents(channel: RTCDataChannel): RTCDataChannel {
   ) => {
     // the overloads of addEventListener do not accept the general signature that the DOM defines
     listen(type as 'open', listener as EventListener, options as AddEventListenerOptions)
-    if (channel.readyState === 'closed' && (type === 'open' || type === 'close')) {
+    const { readyState } = channel
+    const missed =
+      (type === 'open' && (readyState === 'closing' || readyState === 'closed')) ||
+      (type === 'close' && readyState === 'closed')
+    if (missed) {
       queueMicrotask(() => channel.dispatchEvent(new Event(type)))
     }
   }
