@@ -20,7 +20,7 @@ function addSteps(start: usize, step: usize, count: i64, out: usize, words: usiz
     store<i64>(out + (i << 3), carry & MASK)
     carry >>= WORD
   }
-  store<i64>(out + (words << 3), carry + word(start, words))
+  store<i64>(out + (words << 3), carry + word(start, words) + word(step, words) * count)
 }
 
 /** out = a², rounded down */

@@ -67,18 +67,16 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   var carry_x = 0;
   var carry_y = 0;
   for (var i = 0u; i < LIMBS_MAX; i++) {
-    if (i >= last) {
+    if (i >= limbs) {
       break;
     }
     carry_x += view.x[i / 4u][i % 4u] + column * view.step[i / 4u][i % 4u];
     carry_y += view.y[i / 4u][i % 4u] - row * view.step[i / 4u][i % 4u];
-    cx[i] = carry_x & 8191;
-    cy[i] = carry_y & 8191;
+    cx[i] = select(carry_x, carry_x & 8191, i < last);
+    cy[i] = select(carry_y, carry_y & 8191, i < last);
     carry_x >>= 13u;
     carry_y >>= 13u;
   }
-  cx[last] = carry_x + view.x[last / 4u][last % 4u];
-  cy[last] = carry_y + view.y[last / 4u][last % 4u];
 
   var x = cx;
   var y = cy;

@@ -126,12 +126,11 @@ export function* escapeTimes(view: View): Generator<number, Uint32Array<ArrayBuf
 /** out = start + step · count */
 function addSteps(start: Int32Array, step: Int32Array, count: number, out: Int32Array): void {
   let carry = 0
-  for (let i = 0; i < out.length - 1; i++) {
+  for (let i = 0; i < out.length; i++) {
     carry += (start[i] ?? 0) + (step[i] ?? 0) * count
-    out[i] = carry & MASK
+    out[i] = i < out.length - 1 ? carry & MASK : carry
     carry >>= LIMB_BITS
   }
-  out[out.length - 1] = carry + (start[out.length - 1] ?? 0)
 }
 
 /** out = a + b */

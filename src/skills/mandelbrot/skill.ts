@@ -1,11 +1,13 @@
 import * as z from 'zod/mini'
 import { type MicroCredits, OPERATIONS_PER_MICROCREDIT, UNIT_BYTES_MAX } from '../../wire/index.ts'
 import { SkillError } from '../errors.ts'
-import type { Assembler, Plan, PlanOptions, Skill, UnitInput, UnitSpec } from '../skill.ts'
+import { parseInput, side, whole } from '../picture/input.ts'
+import { aligned, cutTiles, type Tile, tileAssembler } from '../picture/tiles.ts'
+import type { Plan, PlanOptions, Skill, UnitSpec } from '../skill.ts'
 import { escapeTimes } from './cpu.ts'
 import { floorDivide, isDecimal, scaled, WORD_BITS, WORDS_MAX, WORDS_MIN, wordsOf } from './fixed.ts'
 import { dispatches, VARIANTS } from './gpu.ts'
-import { cutTiles, ITERATIONS_MAX, pixelOperations, SIDE_MAX, type Tile } from './plan.ts'
+import { ITERATIONS_MAX, pixelOperations, UNIT_OPERATIONS } from './plan.ts'
 import { checkCounts } from './verify.ts'
 import { paramsOf, type View, viewOf } from './view.ts'
 import { escapeTimesFast } from './wasm.ts'
@@ -37,10 +39,6 @@ const SPARE_BITS = 16
 const FINEST = 2 ** -(WORDS_MAX * WORD_BITS - SPARE_BITS)
 const SPAN_MAX = 8
 
-const whole = (name: string, most: number) =>
-  z
-    .int(`must be a whole number from 1 to ${most}`)
-    .check(z.gte(1, `must be at least 1`), z.lte(most, `${name} must be at most ${most}`))
 const decimal = z
   .string('must be a decimal number as text')
   .check(z.refine(isDecimal, 'must be a decimal number as text, such as "-0.75" or "1e-20"'))
@@ -55,9 +53,9 @@ const input = z
     x: coordinate,
     y: coordinate,
     span,
-    width: whole('a side', SIDE_MAX),
-    height: whole('a side', SIDE_MAX),
-    iterations: whole('iterations', ITERATIONS_MAX)
+    width: side,
+    height: side,
+    iterations: whole(1, ITERATIONS_MAX)
   })
   .check(
     z.refine(({ span, width }) => Number(span) / width >= FINEST, {
@@ -89,18 +87,16 @@ function checkUnit(unit: { params: readonly number[]; dataSize: number; partSize
 }
 
 function plan(raw: MandelbrotInput, options: PlanOptions = {}): Plan<MandelbrotOutput> {
-  const parsed = input.safeParse(raw)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw new SkillError('BAD_INPUT', `${issue?.path.join('.') || 'input'}: ${issue?.message}.`)
-  }
-  const { units: wanted } = options
-  if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1)) {
-    throw new SkillError('BAD_INPUT', 'units: must be a whole number of at least 1.')
-  }
-  const { width, height, iterations } = parsed.data
-  const corner = cornerOf(parsed.data)
-  const tiles = cutTiles(width, height, pixelOperations(corner.words, iterations), wanted)
+  const picture = parseInput(input, raw, options)
+  const { width, height, iterations } = picture
+  const corner = cornerOf(picture)
+  const tiles = cutTiles({
+    width,
+    height,
+    bytes: 4,
+    pixels: UNIT_OPERATIONS / pixelOperations(corner.words, iterations),
+    count: options.units
+  })
   const units = tiles.map((tile): UnitSpec => {
     const params = paramsOf(viewOfTile(corner, tile, iterations))
     return {
@@ -110,7 +106,14 @@ function plan(raw: MandelbrotInput, options: PlanOptions = {}): Plan<MandelbrotO
       cost: checkUnit({ params, dataSize: 0, partSizes: [] }).cost
     }
   })
-  return { parts: [], units, assembler: () => assemble(width, height, tiles) }
+  return {
+    parts: [],
+    units,
+    assembler() {
+      const counts = new Uint32Array(width * height)
+      return tileAssembler(tiles, counts, width, 1, () => ({ counts, width, height }))
+    }
+  }
 }
 
 interface Corner {
@@ -147,35 +150,9 @@ function viewOfTile({ words, x, y, step }: Corner, tile: Tile, iterations: numbe
   }
 }
 
-function assemble(width: number, height: number, tiles: readonly Tile[]): Assembler<MandelbrotOutput> {
-  const counts = new Uint32Array(width * height)
-  const missing = new Set(tiles.keys())
-  return {
-    accept(unit, result) {
-      const tile = tiles[unit]
-      if (tile === undefined || !missing.has(unit) || result.byteLength !== tile.columns * tile.rows * 4) {
-        throw new SkillError('BAD_RESULT', `This is no result that unit ${unit} of the plan still waits for.`)
-      }
-      const values = countsOf(result)
-      for (let row = 0; row < tile.rows; row++) {
-        const from = row * tile.columns
-        counts.set(values.subarray(from, from + tile.columns), (tile.top + row) * width + tile.left)
-      }
-      missing.delete(unit)
-    },
-    finish() {
-      if (missing.size > 0) {
-        throw new SkillError('INCOMPLETE', `${missing.size} of ${tiles.length} units are missing.`)
-      }
-      return { counts, width, height }
-    }
-  }
-}
-
-/** Bytes off the wire may lie at any offset; a Uint32Array may not. */
-function countsOf(bytes: Uint8Array): Uint32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
+function countsOf(result: Uint8Array): Uint32Array {
+  const bytes = aligned(result)
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
 }
 
 export const mandelbrot: Skill<MandelbrotInput, MandelbrotOutput> = {
@@ -216,7 +193,7 @@ export const mandelbrot: Skill<MandelbrotInput, MandelbrotOutput> = {
       dispatches: dispatches(view, grain)
     }
   },
-  verify(unit: UnitInput, result, random) {
+  verify(unit, result, random) {
     return result.byteLength % 4 === 0 && checkCounts(viewOf(unit.params), countsOf(result), random)
   }
 }

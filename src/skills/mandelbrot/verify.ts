@@ -1,3 +1,4 @@
+import { samplePixels } from '../picture/samples.ts'
 import type { View } from './view.ts'
 import { pixelCounter } from './wasm.ts'
 
@@ -19,22 +20,10 @@ export function checkCounts(view: View, counts: Uint32Array, random: () => numbe
     return false
   }
   const countAt = pixelCounter(view)
-  for (const at of samples(counts.length, random)) {
+  for (const at of samplePixels(counts.length, SAMPLES, random)) {
     if (counts[at] !== countAt(at)) {
       return false
     }
   }
   return true
-}
-
-/** Different pixels, or all of them where there are no more. */
-function samples(pixels: number, random: () => number): Iterable<number> {
-  if (pixels <= SAMPLES) {
-    return Array(pixels).keys()
-  }
-  const drawn = new Set<number>()
-  while (drawn.size < SAMPLES) {
-    drawn.add(Math.floor(random() * pixels))
-  }
-  return drawn
 }

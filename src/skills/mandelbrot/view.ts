@@ -1,6 +1,7 @@
 import { SkillError } from '../errors.ts'
+import { SIDE_MAX } from '../picture/tiles.ts'
 import { approximate, WORD_BITS, WORDS_MAX, WORDS_MIN } from './fixed.ts'
-import { ITERATIONS_MAX, SIDE_MAX } from './plan.ts'
+import { ITERATIONS_MAX } from './plan.ts'
 
 /** What a unit shows: c = (x + column · step) + i (y − row · step). Numbers as in `fixed.ts`. */
 export interface View {
@@ -43,7 +44,7 @@ export function viewOf(params: readonly number[]): View {
     params.slice(from, from + size)
   )
   const isNear = [x, y].every((number) => isNumber(number) && Math.abs(approximate(number)) <= REACH)
-  const isSmall = isNumber(step) && step[words] === 0
+  const isSmall = isNumber(step) && approximate(step) >= 0
   if (!isNear || !isSmall || approximate(step) * Math.max(columns, rows) > REACH) {
     throw new SkillError('BAD_UNIT', 'A unit must show points near the set, in words of 26 bits.')
   }

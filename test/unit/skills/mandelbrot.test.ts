@@ -258,8 +258,8 @@ describe('bad input', () => {
     ['too wide', { ...whole, span: '8.1' }, /span: must be at most 8/],
     ['too high', { ...whole, width: 1, height: 4096 }, /height: must not make the view higher/],
     ['no pixels', { ...whole, width: 0 }, /width: must be at least 1/],
-    ['one pixel too many', { ...whole, height: 4097 }, /height: a side must be at most 4096/],
-    ['too many iterations', { ...whole, iterations: 65_536 }, /iterations: iterations must be at most 65535/],
+    ['one pixel too many', { ...whole, height: 4097 }, /height: must be at most 4096/],
+    ['too many iterations', { ...whole, iterations: 65_536 }, /iterations: must be at most 65535/],
     ['half an iteration', { ...whole, iterations: 0.5 }, /iterations: must be a whole number/],
     ['something unknown', { ...whole, z: 1 }, /nrecognized|input/],
     ['nothing', undefined, /input/]
@@ -285,7 +285,7 @@ describe('bad input', () => {
       { ...unit, params: changed(4, -1) },
       { ...unit, params: changed(5, 2 ** 26) },
       { ...unit, params: changed(6, 9) },
-      { ...unit, params: changed(12, 1) },
+      { ...unit, params: changed(12, 9) },
       { ...unit, params: changed(1, 4096).with(2, 4096) },
       { ...unit, dataSize: 1 },
       { ...unit, partSizes: [4] }

@@ -1,0 +1,90 @@
+import { UNIT_BYTES_MAX, UNITS_MAX } from '../../wire/index.ts'
+import { SkillError } from '../errors.ts'
+import type { Assembler } from '../skill.ts'
+
+/** Pixels of one side of a picture at most. */
+export const SIDE_MAX = 4096
+/** Pixels of a unit at least, so that the check's samples stay few among them. */
+const UNIT_PIXELS = 2048
+
+/** Columns [left, left + columns) by rows [top, top + rows) of the picture. */
+export interface Tile {
+  readonly left: number
+  readonly top: number
+  readonly columns: number
+  readonly rows: number
+}
+
+export interface TileWish {
+  readonly width: number
+  readonly height: number
+  /** Of a pixel's result. */
+  readonly bytes: number
+  /** How many pixels make a unit of the right length. */
+  readonly pixels: number
+  /** How many tiles, instead: so many or a few more. */
+  readonly count: number | undefined
+}
+
+/** Cuts a picture into tiles of nearly the same size, as square as can be, row by row. */
+export function cutTiles({ width, height, bytes, pixels, count }: TileWish): Tile[] {
+  const all = width * height
+  const each = count === undefined ? Math.max(UNIT_PIXELS, pixels) : Math.floor(all / count)
+  const least = Math.max(1, all / (UNITS_MAX / 4)) // what does not divide evenly makes up to four times as many
+  const limited = Math.floor(Math.min(UNIT_BYTES_MAX / bytes, Math.max(each, least)))
+  const side = Math.max(1, Math.floor(Math.sqrt(limited)))
+  const across = Math.ceil(width / Math.max(side, Math.floor(limited / height)))
+  const down = Math.ceil(height / Math.max(1, Math.floor(limited / Math.ceil(width / across))))
+  return ranges(height, down).flatMap(([top, bottom]) =>
+    ranges(width, across).map(([left, right]) => ({ left, top, columns: right - left, rows: bottom - top }))
+  )
+}
+
+function ranges(total: number, count: number): Array<readonly [number, number]> {
+  return Array.from({ length: count }, (_, index) => [
+    Math.floor((index * total) / count),
+    Math.floor(((index + 1) * total) / count)
+  ])
+}
+
+type Pixels = Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>
+
+/** Lays tiles into `picture`, which has `channels` elements a pixel, and gives what `finished` makes of it. */
+export function tileAssembler<Output>(
+  tiles: readonly Tile[],
+  picture: Pixels,
+  width: number,
+  channels: number,
+  finished: () => Output
+): Assembler<Output> {
+  const missing = new Set(tiles.keys())
+  return {
+    accept(unit, result) {
+      const tile = tiles[unit]
+      const size = tile && tile.columns * tile.rows * channels * 4
+      if (tile === undefined || !missing.has(unit) || result.byteLength !== size) {
+        throw new SkillError('BAD_RESULT', `This is no result that unit ${unit} of the plan still waits for.`)
+      }
+      const bytes = aligned(result)
+      const values =
+        picture instanceof Uint32Array
+          ? new Uint32Array(bytes.buffer, bytes.byteOffset, size / 4)
+          : new Float32Array(bytes.buffer, bytes.byteOffset, size / 4)
+      const length = tile.columns * channels
+      for (let row = 0; row < tile.rows; row++) {
+        const to = ((tile.top + row) * width + tile.left) * channels
+        picture.set(values.subarray(row * length, (row + 1) * length), to)
+      }
+      missing.delete(unit)
+    },
+    finish() {
+      if (missing.size > 0) {
+        throw new SkillError('INCOMPLETE', `${missing.size} of ${tiles.length} units are missing.`)
+      }
+      return finished()
+    }
+  }
+}
+
+/** Bytes off the wire may lie at any offset; 32-bit views may not. */
+export const aligned = (bytes: Uint8Array): Uint8Array => (bytes.byteOffset % 4 === 0 ? bytes : bytes.slice())
