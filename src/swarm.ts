@@ -28,7 +28,8 @@ import { type Offer, type SwarmRegistry, swarmRegistry } from './registry/index.
 import { SwarmRouter } from './router/index.ts'
 import { kernelHash, SKILLS, skillByName } from './skills/index.ts'
 import { openStore, type Store } from './store/index.ts'
-import { askHost, defaultNetwork } from './swarm/host.ts'
+import { askHost, defaultNetwork, type HostConfiguration } from './swarm/host.ts'
+import { tuningMemory } from './swarm/tuning-memory.ts'
 import { isPeerIdString, NETWORKS, type Network, networkOf, type PeerIdString } from './wire/index.ts'
 
 /** At most ten change events a second. */
@@ -56,11 +57,14 @@ interface Parts {
 export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
   init.signal?.throwIfAborted()
   const network = await networkOf(NETWORKS[init.network ?? defaultNetwork()])
-  const host = init.relays === undefined ? await askHost(init.signal) : { relays: init.relays }
-  const { relays } = host
+  const asking: Promise<HostConfiguration> =
+    init.relays === undefined ? askHost(init.signal) : Promise.resolve({ relays: init.relays })
+  asking.catch(() => {}) // awaited below, once the store is open
   const store = await openStore({ network: network.parameters.name, dataFolder: init.dataFolder })
   try {
     const key = await loadIdentity(store)
+    const host = await asking
+    const { relays } = host
     const node = await createNode({
       privateKey: key,
       network,
@@ -146,6 +150,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
 
   async start(): Promise<void> {
     const { node, ledger, relays, init } = this.parts
+    this.watchdog = watchRelays(node, relays) // first: the dial takes longest
     await ledger.start()
     await this.provider.start()
     for (const event of ['connection:open', 'connection:close', 'self:peer:update'] as const) {
@@ -153,7 +158,6 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     }
     node.services.registry.addEventListener('advert', () => this.changed())
     ledger.onChange(() => this.changed())
-    this.watchdog = watchRelays(node, relays)
     void this.lookAround()
     init.signal?.addEventListener('abort', () => void this.stop(), { once: true })
     this.balance = await this.readBalance()
@@ -196,7 +200,9 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     const { init, node } = this.parts
     this.power = power
     this.contributing = true
-    const starting = this.engine ?? createEngine({ backend: init.backend, workers: init.workers, power })
+    const { backend, workers } = init
+    const tuning = tuningMemory(this.parts.store.table('meta'))
+    const starting = this.engine ?? createEngine({ backend, workers, power, tuning })
     this.engine = starting
     const [engine, skills] = await Promise.all([
       starting.catch((error) => this.noEngine(error)),

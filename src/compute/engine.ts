@@ -53,6 +53,13 @@ export interface Engine {
   close(): void
 }
 
+/** Where the winners of the comparison of kernel variants are kept between two lives of a node. */
+export interface TuningMemory {
+  /** @param key letters, digits, hyphens and a slash: device class and kernel hash */
+  read(key: string): Promise<string | undefined>
+  write(key: string, winner: string): Promise<void>
+}
+
 export interface EngineInit {
   /** @default 'auto': WebGPU if there is an adapter, else CPU */
   readonly backend?: BackendKind | 'auto'
@@ -60,4 +67,6 @@ export interface EngineInit {
   readonly workers?: number
   /** @default 1 */
   readonly power?: number
+  /** With it, kernel variants are compared in the background, once a device class. @default no comparison */
+  readonly tuning?: TuningMemory | undefined
 }

@@ -3,7 +3,7 @@ import type { EngineUnit } from './engine.ts'
 import { ComputeError } from './errors.ts'
 import { PartsMirror } from './parts.ts'
 import type { Platform, SpawnedWorker } from './platform.ts'
-import type { Task, WorkerApi, WorkerInfo, WorkerStart } from './protocol.ts'
+import type { SampleUnit, Task, WorkerApi, WorkerInfo, WorkerStart } from './protocol.ts'
 
 /** One unit to compute or one result to check. */
 export interface Work {
@@ -11,6 +11,7 @@ export interface Work {
   readonly unit: EngineUnit
   /** Set if this is a result to check. */
   readonly check?: { readonly result: Uint8Array; readonly seed: Uint8Array }
+  readonly variant?: string
   readonly onProgress?: (share: number) => void
 }
 
@@ -103,8 +104,13 @@ export class Lane {
         missing.includes(hash) ? { hash, bytes: compact(bytes, owned) } : { hash }
       ),
       drop: this.#parts.trim(new Set(inUse.map(({ hash }) => hash))),
-      progress: work.onProgress !== undefined
+      progress: work.onProgress !== undefined,
+      ...(work.variant !== undefined && { variant: work.variant })
     }
+  }
+
+  sample(skill: string): Promise<SampleUnit> {
+    return this.#api.sample(skill)
   }
 
   cancel(id: number): void {

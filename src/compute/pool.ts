@@ -3,6 +3,7 @@ import { ComputeError, type ComputeErrorCode } from './errors.ts'
 import { Lane, type Work } from './lane.ts'
 import type { Platform } from './platform.ts'
 import { keepErrorsTyped, type WorkerInfo, type WorkerStart } from './protocol.ts'
+import { type Tunable, Tuner } from './tuner.ts'
 
 /** Parts that all computing workers together may hold, and as much again for the verifier. */
 const PART_BYTES = 256 * 1024 * 1024
@@ -16,6 +17,10 @@ const GRACE_MS = 1_000
 const START_MS = 30_000
 /** How often a unit is tried whose worker or device died under it; alone after the first time. */
 const ATTEMPTS = 2
+/** The candidate beside a kernel's variants: its twin on the CPU backend. */
+const ON_CPU = 'cpu'
+/** Below this share of the device's time, nothing is left for comparing variants. */
+const TUNING_POWER_MIN = 0.25
 /** Not the unit's own fault, for all that is known. */
 const MISHAPS: ReadonlySet<ComputeErrorCode> = new Set(['WORKER_CRASHED', 'DEVICE_LOST'])
 
@@ -51,7 +56,7 @@ export async function createPool(platform: Platform, init: EngineInit = {}): Pro
   const workers = Math.max(1, Math.floor(init.workers ?? Math.min(4, cores - 1)))
   const pool = new Pool(platform, workers, clampPower(init.power ?? 1))
   try {
-    await pool.start(init.backend ?? 'auto')
+    await pool.start(init)
     return pool
   } catch (error) {
     pool.close()
@@ -72,6 +77,9 @@ class Pool implements Engine {
   #timeouts: ReadonlyMap<string, number> = new Map()
   #computing: Team
   readonly #checking: Team = newTeam(1, CHECKS_AHEAD, 'cpu')
+  /** For kernels that the CPU runs faster than this GPU. Without lanes until there is one. */
+  readonly #onCpu: Team
+  #tuner: Tuner | undefined
   #nextId = 0
   #closed = false
 
@@ -80,13 +88,14 @@ class Pool implements Engine {
     this.#workers = workers
     this.#power = power
     this.#computing = newTeam(workers, 1, 'cpu')
+    this.#onCpu = newTeam(workers, 1, 'cpu')
   }
 
   get concurrency(): number {
     return this.#computing.size * this.#computing.capacity
   }
 
-  async start(backend: WorkerStart['backend']): Promise<void> {
+  async start({ backend = 'auto', tuning }: EngineInit): Promise<void> {
     const probing = newTeam(backend === 'cpu' ? this.#workers : 1, 1, backend)
     const info = await this.#addLane(probing).started
     this.#computing = teamFor(info, this.#workers, probing.lanes)
@@ -94,11 +103,30 @@ class Pool implements Engine {
     this.device = { backend: info.backend, class: name }
     this.kernels = new Map(info.skills.map(({ name, kernel }) => [name, kernel]))
     this.#timeouts = new Map(info.skills.map(({ name, timeoutMs }) => [name, timeoutMs]))
+    if (tuning !== undefined) {
+      const skills = tunables(info, name, backend === 'auto')
+      this.#tuner = new Tuner({
+        memory: tuning,
+        skills,
+        sample: (skill) => this.#sample(skill),
+        run: (unit, candidate, signal) => this.#measure(unit, candidate, signal),
+        verify: (unit, result) => this.#check(unit, result)
+      })
+      await this.#tuner.recall()
+    }
   }
 
   async run(unit: EngineUnit, options: RunOptions = {}): Promise<Uint8Array> {
-    const result = await this.#submit(this.#computing, { unit }, options)
-    return result as Uint8Array // work without a check gives bytes
+    this.#tuner?.begin()
+    let served: string | undefined
+    try {
+      const team = this.#tuner?.choice(unit.skill) === ON_CPU ? this.#onCpu : this.#computing
+      const result = await this.#submit(team, { unit }, options)
+      served = this.#power < TUNING_POWER_MIN ? undefined : unit.skill
+      return result as Uint8Array // work without a check gives bytes
+    } finally {
+      this.#tuner?.end(served)
+    }
   }
 
   async verify(
@@ -107,20 +135,26 @@ class Pool implements Engine {
     seed: Uint8Array,
     options: RunOptions = {}
   ): Promise<boolean> {
-    return (await this.#submit(this.#checking, { unit, check: { result, seed } }, options)) === true
+    this.#tuner?.begin()
+    try {
+      return (await this.#submit(this.#checking, { unit, check: { result, seed } }, options)) === true
+    } finally {
+      this.#tuner?.end()
+    }
   }
 
   setPower(share: number): void {
     this.#power = clampPower(share)
-    for (const lane of this.#computing.lanes) {
+    for (const lane of [...this.#computing.lanes, ...this.#onCpu.lanes]) {
       lane.setPower(this.#power)
     }
   }
 
   close(): void {
     this.#closed = true
+    this.#tuner?.close()
     const closed = new ComputeError('CLOSED', 'The engine was closed: start another one.')
-    for (const team of [this.#computing, this.#checking]) {
+    for (const team of [this.#computing, this.#onCpu, this.#checking]) {
       for (const pending of team.queue.splice(0)) {
         pending.reject(closed)
       }
@@ -133,7 +167,7 @@ class Pool implements Engine {
 
   #submit(
     team: Team,
-    work: Pick<Work, 'unit' | 'check'>,
+    work: Pick<Work, 'unit' | 'check' | 'variant'>,
     { signal, onProgress }: RunOptions
   ): Promise<Uint8Array | boolean> {
     signal?.throwIfAborted()
@@ -209,7 +243,8 @@ class Pool implements Engine {
     pending.lane = lane
     this.#after(this.#timeouts.get(pending.unit.skill) ?? 0, pending, () => this.#timeOut(team, pending))
     try {
-      const value = await lane.execute(pending)
+      const variant = pending.variant ?? this.#tuner?.choice(pending.unit.skill)
+      const value = await lane.execute({ ...pending, ...(variant !== undefined && { variant }) })
       pending.settled = true
       pending.resolve(value)
     } catch (error) {
@@ -228,8 +263,43 @@ class Pool implements Engine {
       team.queue.unshift(pending)
       return
     }
+    if (!pending.settled && isBroken(error) && pending.variant === undefined && this.#mayRetry(pending)) {
+      this.#computing.queue.unshift(pending)
+      this.#dispatch(this.#computing)
+      return
+    }
     pending.settled = true
     pending.reject(error)
+  }
+
+  /** A tuned variant that fails is given up, and the unit gets the default. */
+  #mayRetry({ unit, check, attempts }: Pending): boolean {
+    return check === undefined && attempts < ATTEMPTS && this.#tuner?.distrust(unit.skill) === true
+  }
+
+  async #sample(skill: string): Promise<EngineUnit> {
+    const [lane = this.#addLane(this.#checking)] = this.#checking.lanes
+    const { params, data, parts } = await lane.sample(skill)
+    return { skill, params, data, parts: parts.map((bytes, i) => ({ hash: `sample/${skill}/${i}`, bytes })) }
+  }
+
+  /** On the CPU backend all workers share the load, so that a unit costs its part of the time of one. */
+  async #measure(unit: EngineUnit, variant: string, signal: AbortSignal) {
+    const isOnCpu = variant === ON_CPU
+    const started = performance.now()
+    const result = await this.#submit(isOnCpu ? this.#onCpu : this.#computing, { unit, variant }, { signal })
+    const ms = (performance.now() - started) / (isOnCpu ? this.#onCpu.size : 1)
+    return { result: result as Uint8Array, ms } // work without a check gives bytes
+  }
+
+  async #check(unit: EngineUnit, result: Uint8Array): Promise<boolean> {
+    for (let round = 0; round < 4; round++) {
+      const seed = crypto.getRandomValues(new Uint8Array(32))
+      if ((await this.#submit(this.#checking, { unit, check: { result, seed } }, {})) !== true) {
+        return false
+      }
+    }
+    return true
   }
 
   #timeOut(team: Team, pending: Pending): void {
@@ -281,6 +351,17 @@ class Pool implements Engine {
 function newTeam(size: number, capacity: number, start: WorkerStart['backend']): Team {
   return { queue: [], lanes: new Set(), size, capacity, start }
 }
+
+/** What there is to choose: variants that the device can run, and the CPU where nobody forced the GPU. */
+function tunables({ backend, skills }: WorkerInfo, deviceClass: string, mayUseCpu: boolean): Tunable[] {
+  return skills.flatMap(({ name, kernel, variants }) => {
+    const candidates = backend === 'webgpu' && mayUseCpu ? [...variants, ON_CPU] : variants
+    const key = `${deviceClass}/${[...kernel].map((byte) => byte.toString(16).padStart(2, '0')).join('')}`
+    return variants.length > 0 && candidates.length > 1 ? [{ skill: name, key, candidates }] : []
+  })
+}
+
+const isBroken = (error: unknown): boolean => error instanceof ComputeError && error.code === 'KERNEL_FAILED'
 
 /** The team that goes on with the lanes of the probe. */
 function teamFor(info: WorkerInfo, workers: number, lanes: Set<Lane>): Team {

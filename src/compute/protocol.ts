@@ -16,6 +16,15 @@ export interface Task {
   readonly drop: readonly string[]
   /** Whether anyone listens for progress. */
   readonly progress: boolean
+  /** @default the first that the device can run */
+  readonly variant?: string
+}
+
+/** A typical unit of a skill, planned from its sample. */
+export interface SampleUnit {
+  readonly params: readonly number[]
+  readonly data: Uint8Array
+  readonly parts: readonly Uint8Array[]
 }
 
 export interface WorkerStart {
@@ -31,6 +40,8 @@ export interface WorkerInfo {
     readonly name: string
     readonly kernel: Uint8Array
     readonly timeoutMs: number
+    /** What this device can run, in the skill's order, if there is a sample to compare on. */
+    readonly variants: readonly string[]
   }>
 }
 
@@ -39,6 +50,8 @@ export type ProgressListener = (id: number, share: number) => void
 export interface WorkerApi {
   start(init: WorkerStart, onProgress: ProgressListener): Promise<WorkerInfo>
   run(task: Task): Promise<Uint8Array>
+  /** @throws ComputeError `UNKNOWN_SKILL` */
+  sample(skill: string): Promise<SampleUnit>
   verify(task: Task, result: Uint8Array, seed: Uint8Array): Promise<boolean>
   cancel(id: number): void
   setPower(share: number): void

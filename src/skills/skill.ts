@@ -86,6 +86,12 @@ export interface Skill<Input = unknown, Output = unknown> {
   /** A small input that `input` accepts, for forms and docs. */
   example(): Input
   readonly variants: readonly KernelVariant[]
+  /**
+   * An input whose first unit is a typical one, always the same: what the tuner compares variants on.
+   *
+   * @default none: the first variant that the device can run is used
+   */
+  sample?(): Input
 
   /** @throws SkillError `BAD_INPUT` for what `input` refuses */
   plan(input: Input, options?: PlanOptions): Plan<Output>

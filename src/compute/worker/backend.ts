@@ -9,12 +9,16 @@ export interface BackendUnit extends UnitInput {
 export interface BackendRun {
   readonly signal: AbortSignal
   readonly onProgress: (share: number) => void
+  /** @default the first that the device can run */
+  readonly variant?: string | undefined
 }
 
 /** What computes units inside a worker. */
 export interface Backend {
   readonly kind: BackendKind
   readonly class: string
+  /** Names of the variants that this device can run, in the skill's order. */
+  variants(skill: Skill): readonly string[]
   /**
    * The unit has passed the skill's `checkUnit`.
    *

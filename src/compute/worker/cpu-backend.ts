@@ -31,6 +31,10 @@ export class CpuBackend implements Backend {
     }
   }
 
+  variants(): readonly string[] {
+    return []
+  }
+
   drop(): void {}
 
   setPower(share: number): void {

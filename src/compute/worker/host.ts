@@ -2,17 +2,19 @@ import { transfer } from 'comlink'
 import type { Skill } from '../../skills/index.ts'
 import { SwarmError } from '../../wire/index.ts'
 import { ComputeError } from '../errors.ts'
-import type { ProgressListener, Task, WorkerApi, WorkerInfo, WorkerStart } from '../protocol.ts'
+import type { ProgressListener, SampleUnit, Task, WorkerApi, WorkerInfo, WorkerStart } from '../protocol.ts'
 import type { Backend, BackendUnit } from './backend.ts'
 import { CpuBackend } from './cpu-backend.ts'
 import { randomFrom } from './random.ts'
 import { WasmInstances } from './wasm-instances.ts'
-import { openWebGpu } from './webgpu-backend.ts'
+import { type OpenGpu, openWebGpu } from './webgpu-backend.ts'
 
 /** What a worker can compute, handed in by its entry file. */
 export interface HostInit {
   readonly skills: ReadonlyMap<string, Skill>
   readonly kernelHash: (skill: Skill) => Promise<Uint8Array>
+  /** @default WebGPU as `navigator.gpu` has it */
+  readonly openGpu?: OpenGpu
 }
 
 /** The worker's side of the engine: skills by name, a backend, parts by hash. */
@@ -32,7 +34,7 @@ export class ComputeHost implements WorkerApi {
   async start(init: WorkerStart, onProgress: ProgressListener): Promise<WorkerInfo> {
     this.#onProgress = onProgress
     try {
-      this.#backend.resolve(await chooseBackend(init))
+      this.#backend.resolve(await this.#chooseBackend(init))
     } catch (error) {
       this.#backend.reject(error)
     }
@@ -40,7 +42,8 @@ export class ComputeHost implements WorkerApi {
     const skills = [...this.#init.skills.values()].map(async (skill) => ({
       name: skill.manifest.name,
       kernel: await this.#init.kernelHash(skill),
-      timeoutMs: skill.manifest.timeout_secs * 1_000
+      timeoutMs: skill.manifest.timeout_secs * 1_000,
+      variants: skill.sample === undefined ? [] : backend.variants(skill)
     }))
     return { backend: backend.kind, class: backend.class, skills: await Promise.all(skills) }
   }
@@ -54,6 +57,7 @@ export class ComputeHost implements WorkerApi {
       const backend = await this.#backend.promise
       const result = await backend.run(skill, unit, {
         signal: controller.signal,
+        variant: task.variant,
         onProgress: (share) => {
           if (task.progress) {
             this.#onProgress(task.id, share)
@@ -98,6 +102,17 @@ export class ComputeHost implements WorkerApi {
     }
   }
 
+  async sample(name: string): Promise<SampleUnit> {
+    const skill = this.#skill(name)
+    const plan = skill.plan(skill.sample?.() ?? skill.example())
+    const [unit] = plan.units
+    if (unit === undefined) {
+      throw new ComputeError('KERNEL_FAILED', `The sample of ${name} plans no unit.`)
+    }
+    const parts = unit.parts.map((part) => plan.parts[part] ?? new Uint8Array(0))
+    return { params: unit.params, data: unit.data, parts }
+  }
+
   cancel(id: number): void {
     this.#running.get(id)?.abort(new ComputeError('CANCELLED', 'The unit was cancelled.'))
   }
@@ -132,10 +147,7 @@ export class ComputeHost implements WorkerApi {
   }
 
   #check(task: Task, unit: BackendUnit): { skill: Skill; resultSize: number } {
-    const skill = this.#init.skills.get(task.skill)
-    if (skill === undefined) {
-      throw new ComputeError('UNKNOWN_SKILL', 'This build has no skill of this name.')
-    }
+    const skill = this.#skill(task.skill)
     try {
       const { resultSize } = skill.checkUnit({
         params: unit.params,
@@ -147,24 +159,35 @@ export class ComputeHost implements WorkerApi {
       throw typed(error)
     }
   }
-}
 
-async function chooseBackend({ backend, power }: WorkerStart): Promise<Backend> {
-  if (backend === 'cpu') {
-    return new CpuBackend('cpu', power)
+  #skill(name: string): Skill {
+    const skill = this.#init.skills.get(name)
+    if (skill === undefined) {
+      throw new ComputeError('UNKNOWN_SKILL', 'This build has no skill of this name.')
+    }
+    return skill
   }
-  const found = await openWebGpu(power)
-  if (backend === 'webgpu') {
-    if (found === undefined) {
-      const message = 'There is no WebGPU adapter: use the CPU backend, or turn on WebGPU in this browser.'
-      throw new ComputeError('NO_WEBGPU', message)
+
+  async #chooseBackend({ backend, power }: WorkerStart): Promise<Backend> {
+    if (backend === 'cpu') {
+      return new CpuBackend('cpu', power)
+    }
+    const needs = [...this.#init.skills.values()].flatMap(({ variants }) =>
+      variants.flatMap(({ needs }) => needs)
+    )
+    const found = await (this.#init.openGpu ?? openWebGpu)(power, new Set(needs))
+    if (backend === 'webgpu') {
+      if (found === undefined) {
+        const message = 'There is no WebGPU adapter: use the CPU backend, or turn on WebGPU in this browser.'
+        throw new ComputeError('NO_WEBGPU', message)
+      }
+      return found.backend
+    }
+    if (found === undefined || found.isSoftware) {
+      return new CpuBackend(found === undefined ? 'cpu-no-gpu' : 'cpu-software-gpu', power)
     }
     return found.backend
   }
-  if (found === undefined || found.isSoftware) {
-    return new CpuBackend(found === undefined ? 'cpu-no-gpu' : 'cpu-software-gpu', power)
-  }
-  return found.backend
 }
 
 /** Only ComputeErrors leave a worker. */

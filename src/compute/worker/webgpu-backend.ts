@@ -10,21 +10,33 @@ import { type Allocation, GpuSession, uniformOffset } from './webgpu-session.ts'
 const RECOVERY_WAITS_MS = [0, 100, 250, 450] as const
 const ADAPTER_WAIT_MS = 5_000
 
-/** Looks for an adapter. `isSoftware`: a CPU in disguise, slower than the CPU backend. */
-export async function openWebGpu(
-  share: number
-): Promise<{ backend: Backend; isSoftware: boolean } | undefined> {
+/** Opens a GPU, if there is one. `isSoftware`: a CPU in disguise, slower than the CPU backend. */
+export type OpenGpu = (
+  share: number,
+  needs: ReadonlySet<string>
+) => Promise<{ backend: Backend; isSoftware: boolean } | undefined>
+
+/** @param needs features that some variant wants */
+export const openWebGpu: OpenGpu = async (share, needs) => {
   const adapter = await findAdapter()
   if (adapter === undefined) {
     return undefined
   }
   const name = vendorOf(adapter)
-  return { backend: new WebGpuBackend(`webgpu-${name}`, share), isSoftware: name === 'swiftshader' }
+  const features = featuresOf(adapter, needs)
+  const backend = new WebGpuBackend({ name: `webgpu-${name}`, share, needs, features })
+  return { backend, isSoftware: name === 'swiftshader' }
 }
 
 async function findAdapter(): Promise<GPUAdapter | undefined> {
   const waited = sleep(ADAPTER_WAIT_MS).then(() => null)
   return (await Promise.race([navigator.gpu?.requestAdapter() ?? null, waited])) ?? undefined
+}
+
+/** Those of `needs` that the adapter, or the language here, has. */
+function featuresOf(adapter: GPUAdapter, needs: ReadonlySet<string>): ReadonlySet<string> {
+  const language = navigator.gpu.wgslLanguageFeatures
+  return new Set([...needs].filter((need) => adapter.features.has(need) || language.has(need)))
 }
 
 /** The vendor only: more would be a fingerprint. All software adapters count as SwiftShader. */
@@ -36,24 +48,42 @@ function vendorOf({ info }: GPUAdapter): string {
   return vendor.slice(0, 32).replaceAll(/^-|-$/g, '') || 'unknown'
 }
 
+export interface WebGpuInit {
+  /** Its device class. */
+  readonly name: string
+  readonly share: number
+  /** Features that some variant wants. @default none */
+  readonly needs?: ReadonlySet<string>
+  /** Those of them that are there. @default none */
+  readonly features?: ReadonlySet<string>
+}
+
 /** Runs WGSL kernels. Outlives its devices: after a loss the next unit gets a new adapter and device. */
 export class WebGpuBackend implements Backend {
   readonly kind = 'webgpu'
   readonly class: string
   readonly #pace: Pace
+  readonly #needs: ReadonlySet<string>
+  #features: ReadonlySet<string>
   readonly #turns = new Turns()
   readonly #grains = new Map<string, number>()
   #session: Promise<GpuSession> | undefined
   #lastEnd = 0
 
-  constructor(name: string, share: number) {
+  constructor({ name, share, needs = new Set(), features = new Set() }: WebGpuInit) {
     this.class = name
     this.#pace = new Pace(share)
+    this.#needs = needs
+    this.#features = features
+  }
+
+  variants(skill: Skill): readonly string[] {
+    return runnable(skill, this.#features).map(({ name }) => name)
   }
 
   async run(skill: Skill, unit: BackendUnit, options: BackendRun): Promise<Uint8Array> {
     const session = await this.#open()
-    const variant = variantFor(skill, session.device)
+    const variant = this.#variant(skill, options.variant)
     const key = `${skill.manifest.name}/${variant.name}`
     const program = skill.gpu(unit, variant.name, this.#grains.get(key) ?? GRAIN_START)
     const allocation = await session.allocate(skill, variant, program, unit)
@@ -155,7 +185,7 @@ export class WebGpuBackend implements Backend {
       return present
     }
     if (this.#session === current) {
-      const opening = openSession()
+      const opening = this.#openSession()
       this.#session = opening
       opening.catch(() => {
         this.#session = undefined // the next unit tries again
@@ -163,35 +193,47 @@ export class WebGpuBackend implements Backend {
     }
     return this.#open()
   }
+
+  async #openSession(): Promise<GpuSession> {
+    for (const wait of RECOVERY_WAITS_MS) {
+      if (wait > 0) {
+        await sleep(wait)
+      }
+      const adapter = await findAdapter()
+      if (adapter === undefined) {
+        continue
+      }
+      this.#features = featuresOf(adapter, this.#needs)
+      // filtered by what the adapter has; default limits are all that any kernel here needs
+      const requiredFeatures = [...this.#features].filter((each) =>
+        adapter.features.has(each)
+      ) as GPUFeatureName[]
+      const device = await adapter.requestDevice({ requiredFeatures }).catch(() => undefined)
+      if (device === undefined) {
+        continue // a refusal is one more failed try
+      }
+      const session = new GpuSession(device)
+      await device.queue.onSubmittedWorkDone() // a device may come into the world lost
+      if (!session.isLost) {
+        return session
+      }
+    }
+    throw new ComputeError('DEVICE_LOST', 'The graphics device was lost and does not come back.', {
+      retryable: true
+    })
+  }
+
+  /** The wanted variant, or the first one if it does not run here (any more). */
+  #variant(skill: Skill, wanted: string | undefined): KernelVariant {
+    const variants = runnable(skill, this.#features)
+    const variant = variants.find(({ name }) => name === wanted) ?? variants[0]
+    if (variant === undefined) {
+      throw new ComputeError('KERNEL_FAILED', `No variant of ${skill.manifest.name} runs on this device.`)
+    }
+    return variant
+  }
 }
 
-async function openSession(): Promise<GpuSession> {
-  for (const wait of RECOVERY_WAITS_MS) {
-    if (wait > 0) {
-      await sleep(wait)
-    }
-    const adapter = await findAdapter()
-    // default limits are all that any kernel here needs; a refusal is one more failed try
-    const device = await adapter?.requestDevice().catch(() => undefined)
-    if (device === undefined) {
-      continue
-    }
-    const session = new GpuSession(device)
-    await device.queue.onSubmittedWorkDone() // a device may come into the world lost
-    if (!session.isLost) {
-      return session
-    }
-  }
-  throw new ComputeError('DEVICE_LOST', 'The graphics device was lost and does not come back.', {
-    retryable: true
-  })
-}
-
-function variantFor(skill: Skill, device: GPUDevice): KernelVariant {
-  const features = new Set<string>([...device.features, ...navigator.gpu.wgslLanguageFeatures])
-  const variant = skill.variants.find(({ needs }) => needs.every((need) => features.has(need)))
-  if (variant === undefined) {
-    throw new ComputeError('KERNEL_FAILED', `No variant of ${skill.manifest.name} runs on this device.`)
-  }
-  return variant
+function runnable(skill: Skill, features: ReadonlySet<string>): KernelVariant[] {
+  return skill.variants.filter(({ needs }) => needs.every((need) => features.has(need)))
 }

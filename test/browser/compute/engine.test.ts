@@ -162,7 +162,8 @@ describe('kernels', () => {
       throw new Error('nothing planned')
     }
     const { WebGpuBackend } = await import('../../../src/compute/worker/webgpu-backend.ts')
-    const backend = new WebGpuBackend('test', 1)
+    const features = new Set(variant.needs)
+    const backend = new WebGpuBackend({ name: 'test', share: 1, needs: features, features })
     const only = { ...skill, variants: [variant] }
     const result = await backend.run(
       only,
@@ -175,7 +176,7 @@ describe('kernels', () => {
 
   test('a kernel that does not compile is a typed error', async () => {
     const { WebGpuBackend } = await import('../../../src/compute/worker/webgpu-backend.ts')
-    const backend = new WebGpuBackend('test', 1)
+    const backend = new WebGpuBackend({ name: 'test', share: 1 })
     const broken = { ...skill, variants: [{ name: 'broken', wgsl: 'fn main( {', needs: [] }] }
     const unit = { params: [1, 1, 1], data: new Uint8Array(16), parts: [new Uint8Array(16)], hashes: ['x'] }
     const options = { signal: new AbortController().signal, onProgress: () => {} }
