@@ -1,0 +1,120 @@
+import { toString as textOf } from 'uint8arrays/to-string'
+import { type ChainState, replayChain, type VerifiedRecord, verifyRecord } from '../../credit/index.ts'
+import {
+  decodeLedgerFile,
+  NETWORKS,
+  type Network,
+  networkOf,
+  type PeerIdString,
+  type Signed,
+  SwarmError,
+  WireError
+} from '../../wire/index.ts'
+
+/** What is wrong first. */
+export interface Fault {
+  /** Place of the record in the file; null: the file as a whole. */
+  readonly place: number | null
+  readonly code: string
+  readonly message: string
+}
+
+/** A ledger file as far as it holds: `records` are those before the fault. */
+export interface CheckedLedger {
+  readonly network: Network
+  readonly peer: PeerIdString
+  readonly records: readonly VerifiedRecord[]
+  /** After the last record; undefined if there is a fault. */
+  readonly state: ChainState | undefined
+  readonly fault: Fault | undefined
+}
+
+export interface OpenedLedger {
+  readonly network: Network
+  readonly peer: PeerIdString
+  readonly envelopes: readonly Signed[]
+}
+
+/** @throws WireError for bytes that are no ledger file of a known network */
+export async function openLedger(bytes: Uint8Array): Promise<OpenedLedger> {
+  const { network: name, peer, records } = decodeLedgerFile(bytes)
+  const parameters = Object.values(NETWORKS).find((known) => known.name === name)
+  if (parameters === undefined) {
+    const known = Object.keys(NETWORKS).join(', ')
+    throw new WireError('WRONG_NETWORK', `The file is of the network ${name}; known are ${known}.`)
+  }
+  return { network: await networkOf(parameters), peer, envelopes: records }
+}
+
+/**
+ * Checks a chain from its first record: every signature, certificate, link, balance, escrow and split. Needs
+ * nobody else and no network. An export that ends early is still sound: what is missing cannot be seen.
+ */
+export async function checkLedger({ network, peer, envelopes }: OpenedLedger): Promise<CheckedLedger> {
+  let place = -1
+  function* counted(): Generator<Signed> {
+    for (const envelope of envelopes) {
+      place++
+      yield envelope
+    }
+  }
+  let state: ChainState | undefined
+  let fault: Fault | undefined
+  try {
+    state = await replayChain(undefined, counted(), network)
+    if (state?.author !== peer) {
+      fault = { place: null, code: 'BAD_RECORD', message: `The records are not those of ${peer}.` }
+    }
+  } catch (error) {
+    fault = faultOf(error, place)
+  }
+  const records: VerifiedRecord[] = []
+  for (const envelope of envelopes.slice(0, fault?.place ?? envelopes.length)) {
+    records.push(await verifyRecord(envelope, network, { signatures: false })) // they were checked above
+  }
+  return { network, peer, records, state: fault ? undefined : state, fault: fault ?? findFork([records]) }
+}
+
+/** @throws what is no error of the ledger's own */
+export function faultOf(error: unknown, place: number | null): Fault {
+  if (error instanceof SwarmError) {
+    return { place, code: error.code, message: error.message }
+  }
+  throw error
+}
+
+/** Two different records for one place of one chain, in the chains themselves or in the certificates claimed. */
+export function findFork(chains: ReadonlyArray<readonly VerifiedRecord[]>): Fault | undefined {
+  const known = new Map<string, string>()
+  for (const chain of chains) {
+    for (const [place, verified] of chain.entries()) {
+      for (const { author, seq, id } of placesOf(verified)) {
+        const key = `${textOf(verified.record.net, 'hex')}/${author}/${seq}`
+        const text = id.toString()
+        if ((known.get(key) ?? text) !== text) {
+          return {
+            place,
+            code: 'FORK',
+            message: `${author} signed two records for place ${seq}: ${known.get(key)} and ${text}.`
+          }
+        }
+        known.set(key, text)
+      }
+    }
+  }
+  return undefined
+}
+
+function placesOf(verified: VerifiedRecord) {
+  const { author, seq } = verified.record
+  const own = { author, seq, id: verified.id }
+  if (!('certificate' in verified)) {
+    return [own]
+  }
+  const { escrow, escrowId, settle, settleId } = verified.certificate
+  return [
+    own,
+    { author: escrow.author, seq: escrow.seq, id: escrowId },
+    { author: settle.author, seq: settle.seq, id: settleId }
+  ]
+}

@@ -1,0 +1,36 @@
+import * as z from 'zod/mini'
+import { decodeStrict, encode } from './codec.ts'
+import { name, peerId } from './schema.ts'
+import { type Signed, signed } from './signed.ts'
+import type { PeerIdString } from './units.ts'
+
+/** Largest ledger file in bytes. */
+export const LEDGER_FILE_MAX = 256 * 1024 * 1024
+
+/** A peer's whole chain as a file (`.ledger`), oldest record first: strict DAG-CBOR like everything signed. */
+export const ledgerFile = z.strictObject({
+  kind: z.literal('swarmharness-ledger'),
+  v: z.literal(1),
+  network: name,
+  peer: peerId,
+  records: z.array(signed).check(z.minLength(1))
+})
+
+export type LedgerFile = z.output<typeof ledgerFile>
+
+export function encodeLedgerFile(ledger: {
+  readonly network: string
+  readonly peer: PeerIdString
+  readonly records: readonly Signed[]
+}): Uint8Array<ArrayBuffer> {
+  const { network, peer, records } = ledger
+  return encode({ kind: 'swarmharness-ledger', v: 1, network, peer, records })
+}
+
+/**
+ * Reads the form of a ledger file; what its records say is not checked.
+ *
+ * @throws WireError `TOO_LARGE`, `MALFORMED` or `NOT_CANONICAL`
+ */
+export const decodeLedgerFile = (bytes: Uint8Array): LedgerFile =>
+  decodeStrict(bytes, ledgerFile, LEDGER_FILE_MAX)
