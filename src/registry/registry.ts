@@ -25,6 +25,7 @@ import {
 } from '../wire/index.ts'
 import { openAdvert, skillKey } from './advert.ts'
 import * as constants from './constants.ts'
+import { RegistryError } from './errors.ts'
 import type {
   FoundProvider,
   Offer,
@@ -207,14 +208,13 @@ export class SwarmRegistry
     const started = this.now()
     const timed = AbortSignal.any([signal, AbortSignal.timeout(constants.ADVERT_TIMEOUT)])
     try {
-      const stream = await this.components.connectionManager.openStream(peer, this.protocol, {
-        signal: timed,
-        runOnLimitedConnection: true
-      })
+      const stream = await this.openStream(peer, timed)
+      // whoever serves says so when it asks: a new neighbour hears of it with the first exchange
+      const told = mine ?? (this.offered === undefined ? null : await this.ownAdvert())
       const envelope = await request(
         stream,
         signed,
-        { t: 'advert', mine },
+        { t: 'advert', mine: told },
         {
           maxBytes: constants.MESSAGE_MAX,
           signal: timed
@@ -232,13 +232,29 @@ export class SwarmRegistry
     }
   }
 
+  /** A relayed connection will do; libp2p would first wait for the direct one that is being made. */
+  private async openStream(peer: PeerId, signal: AbortSignal): Promise<Stream> {
+    const { connectionManager } = this.components
+    const options = { signal, runOnLimitedConnection: true }
+    const standing = connectionManager.getConnections(peer).filter(({ status }) => status === 'open')
+    const best = standing.find(({ limits }) => limits === undefined) ?? standing[0]
+    return best === undefined
+      ? connectionManager.openStream(peer, this.protocol, options)
+      : best.newStream(this.protocol, options)
+  }
+
   private async hear(from: PeerIdString, envelope: Signed, latencyMs: number): Promise<FoundProvider> {
-    const known = this.heard.get(from)
+    const known = this.valid(from)
     const advert = await openAdvert(envelope, {
       from,
       network: this.init.network,
       now: this.now(),
       knownSeq: known?.advert.seq
+    }).catch((error) => {
+      if (known !== undefined && error instanceof RegistryError && error.code === 'STALE_ADVERT') {
+        return known.advert // a newer one has overtaken it on the way
+      }
+      throw error
     })
     const heard = { advert, latencyMs, at: this.now() }
     this.heard.delete(from)
