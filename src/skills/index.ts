@@ -1,12 +1,14 @@
 import { encode, sha256 } from '../wire/index.ts'
 import { SkillError } from './errors.ts'
 import { mandelbrot } from './mandelbrot/skill.ts'
+import { matmulF32 } from './matmul-f32/skill.ts'
 import { matmulI8 } from './matmul-i8/skill.ts'
 import type { Skill } from './skill.ts'
 import { wasmBytes } from './wasm.ts'
 
 export { SkillError, type SkillErrorCode } from './errors.ts'
 export type { MandelbrotInput, MandelbrotOutput } from './mandelbrot/skill.ts'
+export type { MatmulF32Input, MatmulF32Output } from './matmul-f32/skill.ts'
 export type { MatmulInput, MatmulOutput } from './matmul-i8/skill.ts'
 export type * from './skill.ts'
 export { wasmBytes } from './wasm.ts'
@@ -15,6 +17,7 @@ export { wasmBytes } from './wasm.ts'
 export const SKILLS: ReadonlyMap<string, Skill> = new Map<string, Skill>([
   // as Skill: what `input` accepts is checked by `plan` before use
   [matmulI8.manifest.name, matmulI8 as Skill],
+  [matmulF32.manifest.name, matmulF32 as Skill],
   [mandelbrot.manifest.name, mandelbrot as Skill]
 ])
 

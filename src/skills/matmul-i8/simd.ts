@@ -1,5 +1,6 @@
 import type { UnitShape } from '../matmul/blocks.ts'
 import { padded } from '../matmul/grid.ts'
+import { withoutPadding } from '../matmul/rows.ts'
 import { layOut, wasmFunction, wasmMemory } from '../wasm.ts'
 
 /** Steps along K at a time, so that eight columns (16 KiB as int16) stay in a CPU's first cache. */
@@ -59,14 +60,5 @@ export function* multiplySimd(
       }
     }
   }
-  return rowsOf(new Uint8Array(memory, sums, height * width * 4), rows, columns * 4, width * 4)
-}
-
-/** The first `bytes` of each row of `stride` bytes. */
-function rowsOf(padded: Uint8Array, rows: number, bytes: number, stride: number): Uint8Array {
-  const result = new Uint8Array(rows * bytes)
-  for (let row = 0; row < rows; row++) {
-    result.set(padded.subarray(row * stride, row * stride + bytes), row * bytes)
-  }
-  return result
+  return withoutPadding(new Uint8Array(memory, sums), rows, columns * 4, width * 4)
 }

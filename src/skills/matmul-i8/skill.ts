@@ -9,6 +9,7 @@ import {
 } from '../matmul/blocks.ts'
 import { dispatches } from '../matmul/dispatches.ts'
 import { padded } from '../matmul/grid.ts'
+import { sampleProduct } from '../matmul/sample.ts'
 import type { Skill } from '../skill.ts'
 import { multiply } from './cpu.ts'
 import { GROUP, VARIANTS } from './gpu.ts'
@@ -56,6 +57,7 @@ export const matmulI8: Skill<MatmulInput, MatmulOutput> = {
     k: 3,
     n: 2
   }),
+  sample: () => sampleProduct((length, next) => Int8Array.from({ length }, () => next() >> 24)),
   variants: VARIANTS,
   *cpu(unit) {
     const { rows, k, columns } = shapeOf(unit.params)
