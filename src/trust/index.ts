@@ -1,1 +1,19 @@
 export { decay, learn, lowerBound, mean, type Outcome, type Trust, UNKNOWN } from './beta.ts'
+export {
+  accepted,
+  credibility,
+  ERROR_MAX,
+  FAULTY_SHARE,
+  groupCredibilities,
+  majorityError
+} from './credibility.ts'
+export {
+  checked,
+  holdback,
+  mustReplicate,
+  REPLICATE_ALL_BELOW,
+  REPLICATION_MIN,
+  type Replication,
+  replicationShare,
+  UNCHECKED
+} from './replication.ts'
