@@ -1,4 +1,5 @@
 import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
 import type { Engine } from '../compute/index.ts'
 import type { Ledger } from '../credit/index.ts'
 import { framedStream, isDirect, type SwarmNode, type Ticker } from '../net/index.ts'
@@ -122,7 +123,7 @@ export class Provider {
       const frames = framed[Symbol.asyncIterator]()
       const opened = await firstFrame(frames, framed)
       const skill = this.init.skills.get(opened.skill)
-      const refusal = await this.refusal(opened, payer, skill)
+      const refusal = (await this.refusal(opened, payer, skill)) ?? this.crowded(opened.escrow)
       const { engine } = this
       if (refusal !== undefined || skill === undefined || engine === undefined) {
         const { code, message } = refusal ?? {
@@ -171,9 +172,6 @@ export class Provider {
     if (this.engine === undefined || this.isFinishing) {
       return { code: 'NOT_CONTRIBUTING', message: 'This node does not take work now.' }
     }
-    if (this.sessions.size >= SESSIONS_MAX) {
-      return { code: 'BUSY', message: `This node serves ${SESSIONS_MAX} jobs already.` }
-    }
     if (skill === undefined) {
       return { code: 'UNKNOWN_SKILL', message: 'This node does not serve that skill.' }
     }
@@ -187,6 +185,18 @@ export class Provider {
     }
     if (contract.jobId.some((byte, i) => byte !== opened.jobId[i])) {
       return { code: 'OTHER_JOB', message: 'That escrow pays for another job.' }
+    }
+    return undefined
+  }
+
+  /** Without an await between this and the session's start, so that no two streams pass at once. */
+  private crowded(escrow: CID): { code: string; message: string } | undefined {
+    if (this.sessions.size >= SESSIONS_MAX) {
+      return { code: 'BUSY', message: `This node serves ${SESSIONS_MAX} jobs already.` }
+    }
+    // each stream has a window of unreceipted work: a second one would double it
+    if ([...this.sessions].some((session) => session.escrow.equals(escrow))) {
+      return { code: 'BUSY', message: 'That escrow has a job stream here already.' }
     }
     return undefined
   }

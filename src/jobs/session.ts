@@ -72,6 +72,10 @@ export class ProviderSession {
     this.init = init
   }
 
+  get escrow(): CID {
+    return this.init.escrow
+  }
+
   get running(): number {
     return this.units.size
   }
@@ -275,10 +279,19 @@ export class ProviderSession {
   }
 
   private async onReceipt(receipt: Parameters<Ledger['acceptReceipt']>[0]): Promise<void> {
-    this.receipted = await this.init.ledger.acceptReceipt(receipt, this.init.payer)
-    this.verifiedUnits = this.coveredUnits()
-    this.window = Math.min(WINDOW_MAX, this.window * 2)
-    await this.init.stream.send({ t: 'window', window: this.window })
+    const { ledger, escrow, payer, stream } = this.init
+    await ledger.acceptReceipt(receipt, payer)
+    const contract = await ledger.earning(escrow)
+    if (contract !== undefined && contract.receipted <= this.receipted) {
+      throw new JobError('PROTOCOL', 'The receipt is for another job.')
+    }
+    this.receipted = contract?.receipted ?? this.receipted
+    const covered = this.coveredUnits()
+    if (covered > this.verifiedUnits) {
+      this.window = Math.min(WINDOW_MAX, this.window * 2) // for whole units only: a crumb buys no trust
+    }
+    this.verifiedUnits = covered
+    await stream.send({ t: 'window', window: this.window })
     this.notify()
   }
 
