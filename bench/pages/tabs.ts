@@ -23,7 +23,7 @@ export async function withTwoTabs<T>(
   const folder = await mkdtemp(join(tmpdir(), 'swarmharness-bench-'))
   try {
     log('building the page')
-    await buildPage(folder)
+    await buildPage(folder, join(ROOT, 'bench', 'pages'), 'peer.html')
     const network = await networkOf(NETWORKS.local)
     const relay = await createRelay({ network, staticFolder: folder })
     const browser = await launchChromium()
@@ -59,10 +59,9 @@ export async function withTwoTabs<T>(
 }
 
 /** As the product's page is built: the same libraries, minified in the same way. */
-async function buildPage(outDir: string): Promise<void> {
+export async function buildPage(outDir: string, root: string, page: string): Promise<void> {
   const env = { command: 'build', mode: 'production' } as const
   const product = await loadConfigFromFile(env, join(ROOT, 'vite.config.ts'))
-  const root = join(ROOT, 'bench', 'pages')
   await build(
     mergeConfig(product?.config ?? {}, {
       configFile: false,
@@ -73,7 +72,7 @@ async function buildPage(outDir: string): Promise<void> {
         target: 'es2022',
         outDir,
         emptyOutDir: true,
-        rolldownOptions: { input: join(root, 'peer.html') }
+        rolldownOptions: { input: join(root, page) }
       }
     })
   )
