@@ -15,6 +15,8 @@ export interface ExchangeOptions {
 }
 
 const TIMEOUT_MS = 10_000
+/** Bytes of the longest length prefix. */
+const PREFIX_MAX = 4
 
 /**
  * Sends one message and reads one back, then closes the stream.
@@ -63,7 +65,11 @@ async function exchange<T>(
 ): Promise<T> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS)
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
-  const channel = lpStream(stream, { maxDataLength: options.maxBytes, maxBufferSize: options.maxBytes + 8 })
+  const channel = lpStream(stream, {
+    maxDataLength: options.maxBytes,
+    maxBufferSize: options.maxBytes + PREFIX_MAX,
+    lengthDecoder
+  })
   try {
     const result = await talk(channel, signal)
     void stream.close({ signal }).catch((thrown) => stream.abort(asError(thrown)))
@@ -73,6 +79,25 @@ async function exchange<T>(
     options.signal?.throwIfAborted()
     throw timeout.aborted ? timedOut(thrown) : explain(thrown)
   }
+}
+
+/**
+ * `lpStream`'s own decoder waits for the end of a prefix that has none.
+ *
+ * @throws RangeError as long as the prefix is not complete: what `lpStream` expects
+ */
+function lengthDecoder(prefix: { subarray(): Uint8Array }): number {
+  let length = 0
+  for (const [i, byte] of prefix.subarray().entries()) {
+    length += (byte & 0x7f) * 2 ** (7 * i)
+    if (byte <= 0x7f) {
+      return length
+    }
+    if (i + 1 >= PREFIX_MAX) {
+      throw new WireError('MALFORMED', 'A message starts with a length that is too long to be one.')
+    }
+  }
+  throw new RangeError('The length is not complete.')
 }
 
 function bounded(message: unknown, maxBytes: number): Uint8Array {

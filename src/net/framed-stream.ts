@@ -3,6 +3,7 @@ import type * as z from 'zod/mini'
 import {
   type ControlFrame,
   decode,
+  JOB_FRAME_MAX,
   name as namePattern,
   type PeerIdString,
   WireError
@@ -11,8 +12,8 @@ import { asError, NetError } from './errors.ts'
 import { encodeFrame, FrameDecoder } from './frame-codec.ts'
 import type { FramedStream, FramedStreamInit } from './types.ts'
 
-/** Bytes that may be sent and not yet consumed by the other side. */
-export const WINDOW = 1024 * 1024
+/** Bytes that may be sent and not yet consumed by the other side: four of the largest job frames, about 1 MiB. */
+export const WINDOW = 4 * (JOB_FRAME_MAX + 4)
 const HEARTBEAT_MS = 500
 const HEARTBEATS_MISSED = 4
 /** How long a close may wait for the other side before the stream is reset. */

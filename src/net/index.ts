@@ -9,6 +9,7 @@ export { framedStream, WINDOW } from './framed-stream.ts'
 export { isPrivateAddress, parseAddress } from './gater.ts'
 export { type IdentityStore, loadIdentity } from './identity.ts'
 export { createNode } from './node.ts'
+export { openStream } from './open-stream.ts'
 export { type RelayWatchdogOptions, watchRelays } from './relay-watchdog.ts'
 export type * from './types.ts'
 

@@ -42,7 +42,7 @@ export interface FramedStreamInit<In extends z.ZodMiniType, Out> {
   readonly schema: In
   /** Largest frame in bytes, both ways. */
   readonly maxFrame: number
-  /** Unacknowledged bytes in flight, the same on both sides. @default 1 MiB */
+  /** Unacknowledged bytes in flight, the same on both sides. @default WINDOW: about 1 MiB */
   readonly window?: number
   readonly ticker: Ticker
   /** @default 500 */

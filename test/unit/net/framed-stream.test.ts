@@ -115,7 +115,7 @@ describe('order and integrity', () => {
         await left.close()
         expect(await readAll(right)).toEqual([])
       }),
-      { numRuns: 25 }
+      { numRuns: 12 }
     )
   })
 

@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest'
+import { loadIdentity } from '../../../src/net/index.ts'
+import { memoryStore, StoreError } from '../../../src/store/index.ts'
+
+describe('identity', () => {
+  test('is made once and kept', async () => {
+    const store = memoryStore()
+    const first = await loadIdentity(store)
+    expect(first.type).toBe('Ed25519')
+    expect((await loadIdentity(store)).equals(first)).toBe(true)
+  })
+
+  test('two tabs that start at once have the same one', async () => {
+    const store = memoryStore()
+    const [a, b] = await Promise.all([loadIdentity(store), loadIdentity(store)])
+    expect(a.equals(b)).toBe(true)
+  })
+
+  test('a store that fails otherwise is not covered up', async () => {
+    const failing = {
+      identity: async () => undefined,
+      saveIdentity: async () => {
+        throw new StoreError('CLOSED', 'closed')
+      }
+    }
+    await expect(loadIdentity(failing)).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+})

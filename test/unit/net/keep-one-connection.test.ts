@@ -1,0 +1,105 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Connection, PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import * as fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { isDirect, transportOf } from '../../../src/net/index.ts'
+import { extraConnections, keepOneConnection } from '../../../src/net/keep-one-connection.ts'
+import { ManualTicker } from './manual-ticker.ts'
+
+const RELAY = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
+let small: PeerId
+let large: PeerId
+beforeAll(async () => {
+  const ids = await Promise.all(
+    [0, 1].map(async () => peerIdFromPrivateKey(await generateKeyPair('Ed25519')))
+  )
+  const [first, second] = ids.toSorted((a, b) => (a.toString() < b.toString() ? -1 : 1))
+  if (first === undefined || second === undefined) {
+    throw new Error('two ids were made')
+  }
+  small = first
+  large = second
+})
+
+interface Kind {
+  relayed: boolean
+  busy: boolean
+  age: number
+}
+
+/** A connection of which only what the rule looks at is there. */
+function fake(remotePeer: PeerId, { relayed, busy, age }: Kind) {
+  const circuit = `/ip4/127.0.0.1/tcp/1/ws/p2p/${RELAY}/p2p-circuit`
+  const connection = {
+    remotePeer,
+    status: 'open',
+    limits: relayed ? { bytes: 1n } : undefined,
+    remoteAddr: multiaddr(relayed ? `${circuit}/p2p/${remotePeer}` : `${circuit}/webrtc/p2p/${remotePeer}`),
+    streams: [{ protocol: '/ipfs/ping/1.0.0' }, ...(busy ? [{ protocol: '/swarmharness/job/1.0.0' }] : [])],
+    timeline: { open: age },
+    close: async () => {
+      connection.status = 'closed'
+    },
+    abort: () => undefined
+  }
+  return connection as unknown as Connection
+}
+
+const kind = fc.record({ relayed: fc.boolean(), busy: fc.boolean(), age: fc.nat(1_000) })
+
+describe('the rule', () => {
+  test('leaves a connection, a direct one if there is any, and never closes a busy one', () => {
+    fc.assert(
+      fc.property(fc.array(kind, { minLength: 1, maxLength: 6 }), (kinds) => {
+        const connections = kinds.map((one) => fake(large, one))
+        const extra = new Set(extraConnections(small, connections))
+        const left = connections.filter((connection) => !extra.has(connection))
+        expect(left.length).toBeGreaterThan(0)
+        expect(left.some(isDirect)).toBe(connections.some(isDirect))
+        expect([...extra].some(({ streams }) => streams.length > 1)).toBe(false)
+        const idle = left.filter(({ streams }) => streams.length === 1)
+        expect(idle.length).toBeLessThanOrEqual(1)
+      })
+    )
+  })
+
+  test('only one of the two sides closes', () => {
+    fc.assert(
+      fc.property(fc.array(kind, { minLength: 2, maxLength: 4 }), (kinds) => {
+        const seenByLarge = kinds.map((one) => fake(small, one))
+        expect(extraConnections(large, seenByLarge)).toEqual([])
+      })
+    )
+  })
+
+  test('a relayed connection is closed after three checks, unless work came on it meanwhile', () => {
+    const direct = fake(large, { relayed: false, busy: false, age: 2 })
+    const idle = fake(large, { relayed: true, busy: false, age: 1 })
+    const used = fake(large, { relayed: true, busy: false, age: 3 })
+    const ticker = new ManualTicker()
+    const stop = keepOneConnection({ peerId: small, getConnections: () => [direct, idle, used] }, ticker)
+    ticker.tick(2)
+    expect(idle.status).toBe('open')
+    used.streams.push({ protocol: '/swarmharness/ledger/1.0.0' } as Connection['streams'][number])
+    ticker.tick()
+    expect([direct.status, idle.status, used.status]).toEqual(['open', 'closed', 'open'])
+    stop()
+    expect(ticker.listeners).toBe(0)
+  })
+})
+
+test('the address tells what carries a connection', () => {
+  const at = (address: string, limited = false) => {
+    const connection = { remoteAddr: multiaddr(address), limits: limited ? {} : undefined } as Connection
+    return [isDirect(connection), transportOf(connection)]
+  }
+  const circuit = `/dns4/relay.example/tcp/443/tls/ws/p2p/${RELAY}/p2p-circuit`
+  expect(at(`${circuit}/webrtc/p2p/${RELAY}`)).toEqual([true, 'webrtc'])
+  expect(at(`/webrtc/p2p/${RELAY}`)).toEqual([true, 'webrtc'])
+  expect(at(`${circuit}/p2p/${RELAY}`, true)).toEqual([false, 'websocket'])
+  expect(at(`${circuit}/p2p/${RELAY}`)).toEqual([false, 'websocket'])
+  expect(at('/ip4/127.0.0.1/tcp/1/ws')).toEqual([true, 'websocket'])
+  expect(at('/memory/1')).toEqual([true, 'other'])
+})
