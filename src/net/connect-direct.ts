@@ -6,14 +6,26 @@ import { bestFirst, isDirect } from './connections.ts'
 import { NetError } from './errors.ts'
 import type { SwarmNode } from './types.ts'
 
+type Dialler = Pick<
+  SwarmNode,
+  | 'getConnections'
+  | 'peerStore'
+  | 'peerRouting'
+  | 'getMultiaddrs'
+  | 'dial'
+  | 'addEventListener'
+  | 'removeEventListener'
+>
+
 /**
  * A connection to the peer that no relay carries: the one that stands, or a new one (WebRTC, WebSocket) to the
- * addresses that the peer store knows, else to those of the DHT and through our own relays.
+ * addresses that the peer store knows, else to those of the DHT and through our own relays. If the peer dials
+ * us meanwhile and is faster, its connection.
  *
  * @throws NetError `UNREACHABLE`, or the reason of `signal`
  */
 export async function connectDirect(
-  node: Pick<SwarmNode, 'getConnections' | 'peerStore' | 'peerRouting' | 'getMultiaddrs' | 'dial'>,
+  node: Dialler,
   peer: PeerIdString,
   options: { signal?: AbortSignal } = {}
 ): Promise<Connection> {
@@ -25,6 +37,22 @@ export async function connectDirect(
   if (standing !== undefined) {
     return standing
   }
+  const arrival = Promise.withResolvers<Connection>()
+  const onOpen = ({ detail }: { detail: Connection }) => {
+    if (detail.remotePeer.equals(id) && isDirect(detail)) {
+      arrival.resolve(detail)
+    }
+  }
+  node.addEventListener('connection:open', onOpen)
+  try {
+    // Our own dial goes on: two peers that both gave way to the other's would be left with none.
+    return await Promise.race([arrival.promise, dialDirect(node, id, options)])
+  } finally {
+    node.removeEventListener('connection:open', onOpen)
+  }
+}
+
+async function dialDirect(node: Dialler, id: PeerId, options: { signal?: AbortSignal }): Promise<Connection> {
   let cause: unknown
   for (const lookUp of [knownAddresses, freshAddresses]) {
     try {
@@ -37,7 +65,7 @@ export async function connectDirect(
       cause = error
     }
   }
-  throw new NetError('UNREACHABLE', `No direct way to ${peer} now: ask another peer, or try later.`, {
+  throw new NetError('UNREACHABLE', `No direct way to ${id} now: ask another peer, or try later.`, {
     retryable: true,
     cause
   })
