@@ -87,6 +87,8 @@ async function startOnce(requester: Tab, relay: Relay): Promise<Record<Step, num
     if (!hired.isRight || served?.click === undefined) {
       throw new Error('The product was wrong, or the click was not seen.')
     }
+    // a goodbye, so that the next round need not wait until the requester misses it
+    await page.evaluate(() => window.swarmharness?.stop())
     const click = served.click
     const times: Partial<Record<string, number>> = { ...served, ...hired.times }
     return Object.fromEntries(
