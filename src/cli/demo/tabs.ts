@@ -27,6 +27,8 @@ export interface TabInit {
   /** Forces a backend. @default the page's own choice */
   readonly backend?: 'webgpu' | 'cpu'
   readonly network?: 'local' | 'main'
+  /** Percent. @default the page's own */
+  readonly power?: number
 }
 
 const READY_TIMEOUT_MS = 30_000
@@ -58,7 +60,8 @@ export async function openTab(browser: Browser, origin: string, init: TabInit): 
   const page = await context.newPage()
   const query = new URLSearchParams({
     ...(init.backend === undefined ? {} : { backend: init.backend }),
-    ...(init.network === undefined ? {} : { network: init.network })
+    ...(init.network === undefined ? {} : { network: init.network }),
+    ...(init.power === undefined ? {} : { power: `${init.power}` })
   })
   await page.goto(`${origin}/?${query}`)
   await page.locator(init.consent === 'contribute' ? '#consent-start' : '#consent-hire').click()

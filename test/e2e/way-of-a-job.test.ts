@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readChain, settledBooks } from '../../src/cli/demo/books.ts'
+import { type Tab, waitForProviders } from '../../src/cli/demo/tabs.ts'
+import { audit } from '../../src/credit/index.ts'
+import type { JobReceipt } from '../../src/index.ts'
+import { NETWORKS } from '../../src/wire/index.ts'
+import { jobSaw, PageHouse, rightReceipt, startJob } from '../fixtures/page-house.ts'
+
+// Tabs of the built page work for each other while tabs and the relay come and go. In this order: each test
+// leaves the house as the next one expects it.
+
+const SKILL = 'matmul-i8'
+const BOOKS_MS = 40_000
+
+let house: PageHouse
+let gpu: Tab
+let cpu: Tab
+let requester: Tab
+
+beforeAll(async () => {
+  house = await PageHouse.open()
+  ;[gpu, cpu, requester] = await Promise.all([
+    house.tab({ name: 'gpu', consent: 'contribute', backend: 'webgpu' }),
+    house.tab({ name: 'cpu', consent: 'contribute', backend: 'cpu' }),
+    house.tab({ name: 'requester', consent: 'hire' })
+  ])
+})
+afterAll(async () => {
+  await house?.close()
+  await house?.browser.close()
+})
+
+const share = (receipt: JobReceipt, { peer }: Tab) =>
+  receipt.providers.find((provider) => provider.peer === peer)
+
+async function booksOf(tabs: readonly Tab[]) {
+  const books = await settledBooks(tabs, 'local', BOOKS_MS)
+  expect(books.audit).toMatchObject({ balanced: true, openEscrows: 0n, certifiedUnclaimed: 0n, debt: 0n })
+  return books
+}
+
+/** Both providers work, the product is right, everybody is paid to the microcredit. */
+async function runAndCheck(from: Tab, units = 24): Promise<JobReceipt> {
+  await waitForProviders(from, [gpu.peer, cpu.peer], SKILL)
+  await startJob(from, { side: 256, units, providers: [gpu.peer, cpu.peer] })
+  const receipt = await rightReceipt(from)
+  expect(receipt.paid).toBe(receipt.price)
+  expect(share(receipt, gpu)?.units).toBeGreaterThan(0)
+  expect(share(receipt, cpu)?.units).toBeGreaterThan(0)
+  expect(receipt.providers.reduce((sum, { units: own }) => sum + own, 0)).toBe(units)
+  return receipt
+}
+
+describe('a tab hires two others', () => {
+  test('over WebRTC, and all three chains agree to the microcredit', async () => {
+    const receipt = await runAndCheck(requester)
+    const { chains } = await booksOf([gpu, cpu, requester])
+    const balances = chains.map((chain) => chain.at(-1)?.record.bal)
+    const grant = NETWORKS.local.genesisGrant
+    expect(balances).toEqual([
+      grant + (share(receipt, gpu)?.paid ?? 0n),
+      grant + (share(receipt, cpu)?.paid ?? 0n),
+      grant - receipt.paid
+    ])
+  })
+})
+
+describe('a provider that goes in the middle of a unit', () => {
+  test.each<[string, (tab: Tab) => Promise<unknown>]>([
+    ['closed', ({ context }) => context.close()],
+    ['crashed', ({ page }) => page.goto('chrome://crash').catch(() => {})]
+  ])('%s: its units go elsewhere, it is paid what was receipted', async (_, end) => {
+    // at 5 % power it is in the middle of a unit at any time
+    const victim = await house.tab({ name: 'victim', consent: 'contribute', backend: 'cpu', power: 5 })
+    const [genesis] = [await readChain(victim, 'local')]
+    await waitForProviders(requester, [victim.peer, cpu.peer], SKILL)
+    await startJob(requester, { side: 768, units: 24, providers: [victim.peer, cpu.peer] })
+    await jobSaw(requester, 'assigned', { provider: victim.peer })
+    await end(victim)
+    const receipt = await rightReceipt(requester)
+    const own = share(receipt, victim)
+    expect(receipt.paid).toBe(receipt.price)
+    expect(own?.units).toBeLessThan(24)
+    // it is not there to claim: what it is owed waits, the rest has arrived
+    const chains = await Promise.all([gpu, cpu, requester].map((tab) => readChain(tab, 'local')))
+    const sums = audit([...chains, genesis], NETWORKS.local)
+    expect(sums).toMatchObject({ balanced: true, openEscrows: 0n, certifiedUnclaimed: own?.paid })
+    if (own?.paid !== 0n) {
+      expect(own?.units).toBeGreaterThan(0)
+    }
+    await victim.context.close()
+  })
+
+  test('reloaded: it comes back, asks for what it is owed, and claims it', async () => {
+    const victim = await house.tab({ name: 'victim', consent: 'contribute', backend: 'cpu', power: 20 })
+    await waitForProviders(requester, [victim.peer, cpu.peer], SKILL)
+    await startJob(requester, { side: 768, units: 24, providers: [victim.peer, cpu.peer] })
+    await jobSaw(requester, 'verified', { provider: victim.peer })
+    await victim.page.reload()
+    const receipt = await rightReceipt(requester)
+    const own = share(receipt, victim)
+    expect(own?.paid).toBeGreaterThan(0n)
+    const [chain] = (await booksOf([victim, gpu, cpu, requester])).chains
+    expect(chain?.at(-1)?.record).toMatchObject({
+      kind: 'claim',
+      bal: NETWORKS.local.genesisGrant + (own?.paid ?? 0n)
+    })
+    await victim.context.close()
+  })
+})
+
+describe('a requester that reloads in the middle of its job', () => {
+  test('pays what it had receipted, gets back the rest, and can hire again', async () => {
+    await startJob(requester, { side: 1_024, units: 64, providers: [cpu.peer] })
+    await jobSaw(requester, 'verified', { count: 3 })
+    await requester.page.reload()
+    await requester.page.waitForFunction(() => window.swarmharness !== undefined)
+    const chain = await readChain(requester, 'local')
+    const last = chain.at(-1)?.record
+    expect(last?.kind).toBe('settle')
+    const paid = last?.kind === 'settle' ? last.body.payouts.reduce((sum, amount) => sum + amount, 0n) : 0n
+    expect(paid).toBeGreaterThan(0n)
+    await runAndCheck(requester)
+  })
+})
+
+describe('without the relay', () => {
+  test('those who know each other go on', async () => {
+    expect(house.relay.counters().jobStreams).toBe(0)
+    await house.relay.stop()
+    await runAndCheck(requester)
+  })
+
+  test('and when it is back, without a reload, a newcomer meets them through it', async () => {
+    await house.restartRelay()
+    const newcomer = await house.tab({ name: 'newcomer', consent: 'hire' })
+    await runAndCheck(newcomer)
+    expect(house.relay.counters().jobStreams).toBe(0)
+    await newcomer.context.close()
+  })
+})
+
+describe("on the rules of the public's network", () => {
+  test('a job is done, and its records are of no other network', async () => {
+    const main = await PageHouse.open('main', house.browser)
+    const [provider, hirer] = await Promise.all([
+      main.tab({ name: 'provider', consent: 'contribute', backend: 'cpu' }),
+      main.tab({ name: 'hirer', consent: 'hire' })
+    ])
+    await waitForProviders(hirer, [provider.peer], SKILL)
+    await startJob(hirer, { side: 128, units: 4, providers: [provider.peer] })
+    const { paid, price } = await rightReceipt(hirer)
+    expect(paid).toBe(price)
+    const { audit: sums } = await settledBooks([provider, hirer], 'main', BOOKS_MS)
+    expect(sums).toMatchObject({ balanced: true, openEscrows: 0n, certifiedUnclaimed: 0n })
+    await main.close()
+  })
+})
