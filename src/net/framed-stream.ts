@@ -10,6 +10,7 @@ import {
 } from '../wire/index.ts'
 import { asError, NetError } from './errors.ts'
 import { encodeFrame, FrameDecoder } from './frame-codec.ts'
+import { Outbox } from './outbox.ts'
 import type { FramedStream, FramedStreamInit } from './types.ts'
 
 /** Bytes that may be sent and not yet consumed by the other side: four of the largest job frames, about 1 MiB. */
@@ -41,12 +42,6 @@ interface Received<In> {
   readonly size: number
 }
 
-interface Waiting {
-  readonly bytes: Uint8Array
-  readonly resolve: () => void
-  readonly reject: (reason: unknown) => void
-}
-
 class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z.output<S>, Out> {
   readonly peer: PeerIdString
   readonly connection: Connection | undefined
@@ -71,10 +66,8 @@ class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z
   #ackSent = 0
   #ackDue = false
 
-  #outbox: Waiting[] = []
-  #sent = 0
-  #acknowledged = 0
-  #closing: PromiseWithResolvers<void> | undefined
+  readonly #outbox: Outbox
+  #closing = false
 
   #heard = true
   #spoke = true
@@ -92,6 +85,14 @@ class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z
     this.#heartbeatsMissed = init.heartbeatsMissed ?? HEARTBEATS_MISSED
     this.#decoder = new FrameDecoder(this.#maxFrame)
     this.closed = this.#over.signal
+    this.#outbox = new Outbox({
+      window: this.#window,
+      blocked: () => this.#stream.writableNeedsDrain,
+      write: (bytes) => {
+        this.#write(bytes)
+        this.closed.throwIfAborted()
+      }
+    })
 
     this.#stream.addEventListener('message', this.#onMessage)
     this.#stream.addEventListener('drain', this.#onDrain)
@@ -107,15 +108,10 @@ class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z
   async send(frame: Out, options: { signal?: AbortSignal } = {}): Promise<void> {
     options.signal?.throwIfAborted()
     this.closed.throwIfAborted()
-    if (this.#closing !== undefined) {
+    if (this.#closing) {
       throw closedHere()
     }
-    const bytes = encodeFrame(frame, this.#maxFrame)
-    if (this.#outbox.length === 0 && this.#hasRoom(bytes.byteLength)) {
-      this.#sendCounted(bytes)
-      return
-    }
-    await this.#waitForRoom(bytes, options.signal)
+    await this.#outbox.send(encodeFrame(frame, this.#maxFrame), options.signal)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Exclude<z.output<S>, ControlFrame>, undefined> {
@@ -133,10 +129,8 @@ class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z
     if (this.closed.aborted) {
       return
     }
-    if (this.#outbox.length > 0) {
-      this.#closing ??= Promise.withResolvers<void>()
-      await this.#closing.promise
-    }
+    this.#closing = true
+    await this.#outbox.idle()
     await this.#leave(END)
   }
 
@@ -147,54 +141,6 @@ class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z
   }
 
   // --- sending
-
-  #hasRoom(size: number): boolean {
-    const inFlight = this.#sent - this.#acknowledged
-    return !this.#stream.writableNeedsDrain && (inFlight === 0 || inFlight + size <= this.#window)
-  }
-
-  async #waitForRoom(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
-    const turn = Promise.withResolvers<void>()
-    const waiting: Waiting = { bytes, resolve: turn.resolve, reject: turn.reject }
-    this.#outbox.push(waiting)
-    const onAbort = () => {
-      this.#outbox = this.#outbox.filter((other) => other !== waiting)
-      turn.reject(signal?.reason)
-      // A smaller frame behind this one may fit now.
-      this.#pump()
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    try {
-      await turn.promise
-    } finally {
-      signal?.removeEventListener('abort', onAbort)
-    }
-  }
-
-  #pump(): void {
-    for (;;) {
-      const next = this.#outbox[0]
-      if (next === undefined || !this.#hasRoom(next.bytes.byteLength)) {
-        break
-      }
-      this.#outbox.shift()
-      try {
-        this.#sendCounted(next.bytes)
-        next.resolve()
-      } catch (error) {
-        next.reject(error)
-      }
-    }
-    if (this.#outbox.length === 0) {
-      this.#closing?.resolve()
-    }
-  }
-
-  #sendCounted(bytes: Uint8Array): void {
-    this.#sent += bytes.byteLength
-    this.#write(bytes)
-    this.closed.throwIfAborted()
-  }
 
   #write(bytes: Uint8Array): void {
     this.#spoke = true
@@ -262,11 +208,9 @@ class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z
 
   #onControl(frame: ControlFrame): void {
     if (frame.t === 'ack') {
-      if (frame.bytes < this.#acknowledged || frame.bytes > this.#sent) {
+      if (!this.#outbox.acknowledge(frame.bytes)) {
         throw new WireError('MALFORMED', 'The peer acknowledged bytes that were never sent.')
       }
-      this.#acknowledged = frame.bytes
-      this.#pump()
     } else if (frame.t === 'bye') {
       this.#onBye(frame.reason)
     }
@@ -329,7 +273,7 @@ class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z
     if (this.#ackDue) {
       this.#acknowledge()
     }
-    this.#pump()
+    this.#outbox.pump()
   }
 
   readonly #onRemoteEnd = (): void => {
@@ -383,12 +327,7 @@ class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z
     this.#stream.removeEventListener('close', this.#onClose)
     this.#end = { error: readError }
     this.#over.abort(reason)
-    const waiting = this.#outbox
-    this.#outbox = []
-    for (const { reject } of waiting) {
-      reject(reason)
-    }
-    this.#closing?.resolve()
+    this.#outbox.end(reason)
     const reader = this.#reader
     this.#reader = undefined
     if (reader !== undefined) {

@@ -1,6 +1,6 @@
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
-import type { Store } from '../store/store.ts'
+import type { Store } from '../store/index.ts'
 import { SwarmError } from '../wire/index.ts'
 
 /** What of a store the identity needs. */
