@@ -1,15 +1,19 @@
 import { encode, sha256 } from '../wire/index.ts'
 import { SkillError } from './errors.ts'
+import { knnI8 } from './knn-i8/skill.ts'
 import { mandelbrot } from './mandelbrot/skill.ts'
 import { matmulF32 } from './matmul-f32/skill.ts'
 import { matmulI8 } from './matmul-i8/skill.ts'
+import { renderTile } from './render-tile/skill.ts'
 import type { Skill } from './skill.ts'
 import { wasmBytes } from './wasm.ts'
 
 export { SkillError, type SkillErrorCode } from './errors.ts'
+export type { KnnInput, KnnOutput } from './knn-i8/plan.ts'
 export type { MandelbrotInput, MandelbrotOutput } from './mandelbrot/skill.ts'
 export type { MatmulF32Input, MatmulF32Output } from './matmul-f32/skill.ts'
 export type { MatmulInput, MatmulOutput } from './matmul-i8/skill.ts'
+export type { Material, RenderInput, RenderOutput, Scene, Vector } from './render-tile/skill.ts'
 export type * from './skill.ts'
 export { wasmBytes } from './wasm.ts'
 
@@ -18,7 +22,9 @@ export const SKILLS: ReadonlyMap<string, Skill> = new Map<string, Skill>([
   // as Skill: what `input` accepts is checked by `plan` before use
   [matmulI8.manifest.name, matmulI8 as Skill],
   [matmulF32.manifest.name, matmulF32 as Skill],
-  [mandelbrot.manifest.name, mandelbrot as Skill]
+  [knnI8.manifest.name, knnI8 as Skill],
+  [mandelbrot.manifest.name, mandelbrot as Skill],
+  [renderTile.manifest.name, renderTile as Skill]
 ])
 
 /** @throws SkillError `UNKNOWN_SKILL` */

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createEngine, type Engine } from '../../../src/compute/index.ts'
-import { type MandelbrotInput, skillByName, type UnitInput } from '../../../src/skills/index.ts'
+import {
+  type MandelbrotInput,
+  type RenderInput,
+  type Scene,
+  skillByName,
+  type UnitInput
+} from '../../../src/skills/index.ts'
 
 let gpu: Engine
 let cpu: Engine
@@ -64,4 +70,74 @@ describe('mandelbrot', () => {
     expect(results[0]).toEqual(results[1])
     expect(shares.length).toBeGreaterThan(1)
   })
+})
+
+describe('render-tile', () => {
+  const skill = skillByName('render-tile')
+  const example = skill.example() as RenderInput // the skill's own input
+
+  function random(seed: number): () => number {
+    let state = seed
+    return () => {
+      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+      return state / 2 ** 32
+    }
+  }
+
+  /** The hardest that can be asked for: the last bit of a path grows tenfold from one ball to the next. */
+  function mirrorBalls(): Scene {
+    const next = random(5)
+    const place = () => 6 * next() - 3
+    return {
+      ...example.scene,
+      materials: [{ kind: 'metal', colour: [0.9, 0.8, 0.7], fuzz: 0 }],
+      spheres: Array.from({ length: 40 }, () => ({
+        centre: [place(), place(), place()],
+        radius: 0.2 + 0.6 * next(),
+        material: 0
+      })),
+      triangles: []
+    }
+  }
+
+  async function tileOnGpu(input: RenderInput) {
+    const plan = skill.plan(input, { units: 1 })
+    const [unit] = plan.units
+    if (unit === undefined) {
+      throw new Error('no unit')
+    }
+    const parts = plan.parts.map((bytes, index) => ({
+      hash: `${input.samples}/${index}/${bytes.length}`,
+      bytes
+    }))
+    const result = await gpu.run({ skill: 'render-tile', params: unit.params, data: unit.data, parts })
+    return { unit: { ...unit, parts: plan.parts } satisfies UnitInput, result }
+  }
+
+  /** Share of the pixels that are off by more than .3 %. */
+  function outliers(result: Uint8Array, right: Uint8Array): number {
+    const [found, wanted] = [result, right].map((bytes) => new Float32Array(bytes.slice().buffer))
+    const off = new Set<number>()
+    for (const [at, value] of wanted?.entries() ?? []) {
+      if (Math.abs((found?.[at] ?? 0) - value) > 3e-3 * (0.1 + value)) {
+        off.add(Math.floor(at / 3))
+      }
+    }
+    return off.size / (right.length / 12)
+  }
+
+  test.each([
+    ['the example', { ...example, width: 96, height: 64 }, 0.002],
+    ['mirrors', { ...example, scene: mirrorBalls(), width: 64, height: 48, samples: 16, depth: 8 }, 0.02]
+  ] as const)(
+    '%s is on WebGPU what it is on the CPU, and passes the check',
+    { timeout: 60_000 },
+    async (_, input, share) => {
+      const { unit, result } = await tileOnGpu(input)
+      expect(outliers(result, finish(skill.cpu(unit)))).toBeLessThanOrEqual(share)
+      for (let seed = 0; seed < 100; seed++) {
+        expect(skill.verify(unit, result, random(seed))).toBe(true)
+      }
+    }
+  )
 })
