@@ -1,5 +1,5 @@
 import { EventLoop } from './event-loop.ts'
-import { Pair } from './pair.ts'
+import { Pair, Router } from './pair.ts'
 import { exponential, type Random, randomOf } from './random.ts'
 
 /**
@@ -20,6 +20,10 @@ export interface FleetInit {
   readonly seed: number
   readonly policy: Policy
   readonly churn?: Churn
+  /** Routers learn from what they see. @default true */
+  readonly learns?: boolean
+  /** Nodes that each router knows, drawn at random. @default all */
+  readonly known?: number
 }
 
 export interface Churn {
@@ -96,12 +100,14 @@ export class Fleet {
   readonly loop = new EventLoop()
   readonly nodes: Node[]
   private readonly init: FleetInit
+  private readonly routers: Router[]
   private readonly pairs: Pair[][]
   private readonly arrivals: Random
   private readonly choices: Random
   private readonly lives: Random
   private readonly rate: number
   private readonly times: number[] = []
+  private draw: Random | undefined
   private arrived = 0
   private done = 0
   private misrouted = 0
@@ -113,7 +119,8 @@ export class Fleet {
       ...init.speeds.map((speed) => new Node(speed, true)),
       ...Array.from({ length: init.incapable ?? 0 }, () => new Node(1, false))
     ]
-    this.pairs = Array.from({ length: init.routers }, () => this.nodes.map((node) => this.meet(node)))
+    this.routers = Array.from({ length: init.routers }, () => new Router())
+    this.pairs = this.routers.map((router) => this.acquaintances(init).map((node) => this.meet(node, router)))
     this.arrivals = randomOf(init.seed, 'arrivals')
     this.choices = randomOf(init.seed, 'choices')
     this.lives = randomOf(init.seed, 'lives')
@@ -142,8 +149,21 @@ export class Fleet {
     }
   }
 
-  private meet(node: Node): Pair {
-    return new Pair(node, this.loop, this.init.informationAge === 0)
+  private acquaintances({ known, seed }: FleetInit): Node[] {
+    if (known === undefined || known >= this.nodes.length) {
+      return this.nodes
+    }
+    this.draw ??= randomOf(seed, 'acquaintances')
+    const draw = this.draw
+    const indices = new Set<number>()
+    while (indices.size < known) {
+      indices.add(Math.floor(draw() * this.nodes.length))
+    }
+    return [...indices].map((index) => this.nodes[index] as Node) // drawn below the length
+  }
+
+  private meet(node: Node, router: Router): Pair {
+    return new Pair(node, router, this.loop, this.init)
   }
 
   private arrive(): void {
@@ -163,7 +183,7 @@ export class Fleet {
     unit.sent++
     if (!pair.capable) {
       this.misrouted++
-      pair.failed()
+      pair.learn('missed', 0, 0)
       this.dispatch(unit)
       return
     }
@@ -196,7 +216,7 @@ export class Fleet {
     }
     node.backlog -= sent.unit.work
     sent.pair.own--
-    sent.pair.verified_(this.loop.now - sent.at, sent.predicted)
+    sent.pair.learn('verified', this.loop.now - sent.at, sent.predicted)
     this.done++
     if (this.done > WARM_UP * this.init.units) {
       this.times.push(this.loop.now - sent.unit.arrived)
@@ -229,9 +249,13 @@ export class Fleet {
     const gone = this.nodes[index] as Node // live() looked
     const successor = new Node(gone.speed, gone.capable)
     this.nodes[index] = successor
-    for (const pairs of this.pairs) {
-      pairs[index] = this.meet(successor)
-    }
+    this.routers.forEach((router, r) => {
+      const pairs = this.pairs[r] ?? []
+      const at = pairs.findIndex(({ node }) => node === gone)
+      if (at !== -1) {
+        pairs[at] = this.meet(successor, router)
+      }
+    })
     for (const { unit } of gone.queue.splice(gone.head)) {
       this.resent++
       this.dispatch(unit)

@@ -1,6 +1,13 @@
 import { learn, lowerBound, mean, type Outcome, type Trust, UNKNOWN } from '../trust/index.ts'
 import type { Milliseconds } from '../wire/index.ts'
-import { AS_PREDICTED, observe, observeFailure, type Slowdown, slowdownAt, slowdownFactor } from './peak-ewma.ts'
+import {
+  AS_PREDICTED,
+  observe,
+  observeFailure,
+  type Slowdown,
+  slowdownAt,
+  slowdownFactor
+} from './peak-ewma.ts'
 import { PHEROMONE_START, type Pheromone, reinforce, strengthAt } from './pheromone.ts'
 import type { SwarmCandidate } from './strategy.ts'
 

@@ -12,14 +12,14 @@ export interface SwarmStrategyInit {
 /** Peers with fewer verified units are hardly known. */
 export const EXPLORED = 10
 /**
- * From this τ_low on peers count as equally reliable. A sound peer reaches it with a dozen units; what lies above
+ * From this τ_low on peers count as equally reliable. A sound peer reaches it with five units; what lies above
  * says how often it was chosen, not how good it is, and would keep the load on the first ones that were.
  */
-export const RELIABLE = 0.8
+export const RELIABLE = 0.65
 /** Half-life of a peer's priority while it earns nothing (credit.md section 3). */
 const IDLE_HALF_LIFE_MS = 168 * 3_600_000
-/** How fast news turns old: at an age of 1/10 of a unit's time half of the extra draws are left. */
-const STALENESS = 10
+/** How fast news turns old: at an age of 1/8 of a unit's time half of the extra draws are left. */
+const STALENESS = 8
 
 /**
  * Time until the unit is done, in ms, made longer by what speaks against the peer (credit.md section 6):
