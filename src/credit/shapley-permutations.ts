@@ -22,7 +22,7 @@ export const SAMPLINGS = ['plain', 'antithetic', 'rotations'] as const
 export type Sampling = (typeof SAMPLINGS)[number]
 
 export interface PermutationOptions {
-  /** Orders in all, those of the pilot not counted. @default 2000 */
+  /** Orders at least, those of the pilot not counted; the last block is drawn to its end. @default 2000 */
   readonly orders?: number
   /** @default the one with the least sample variance in a pilot of an eighth of `orders` each */
   readonly sampling?: Sampling
@@ -38,8 +38,10 @@ export interface PermutationEstimate {
 }
 
 const DEFAULT_ORDERS = 2_000
-/** Blocks of orders that a sample has at least, so that its variance means something. */
-const BLOCKS_MIN = 16
+/** Rotations of one order, at most: up to so many players, each then has every place once. */
+const ROTATIONS_MAX = 16
+/** Orders that tell one way from another: below, none is tried. */
+const PILOT_MIN = 4 * ROTATIONS_MAX
 
 /**
  * Shapley values by random orders of the players (credit.md section 4, form 4; J. Castro et al., Polynomial
@@ -78,7 +80,7 @@ export function splitByPermutations(
 /** Each way tries as many orders, on a stream of random numbers of its own. */
 function pickSampling(game: CoalitionGame, seed: Uint8Array, orders: number): Sampling {
   let best: Sampling = 'plain'
-  if (orders < 2 * BLOCKS_MIN) {
+  if (orders < PILOT_MIN) {
     return best // too few to tell
   }
   let least = Number.POSITIVE_INFINITY
@@ -99,7 +101,7 @@ function sample(
   below: (bound: number) => number
 ): PermutationEstimate {
   const { players } = game
-  const size = blockSize(sampling, players, wanted)
+  const size = blockSize(sampling, players)
   const blocks = Math.ceil(wanted / size)
   const order = Array.from({ length: players }, (_, player) => player)
   const means = new Float64Array(players)
@@ -124,15 +126,8 @@ function sample(
   return { values: [...means], errors, sampling, orders: blocks * size }
 }
 
-function blockSize(sampling: Sampling, players: number, orders: number): number {
-  switch (sampling) {
-    case 'plain':
-      return 1
-    case 'antithetic':
-      return 2
-    case 'rotations':
-      return Math.max(1, Math.min(players, Math.floor(orders / BLOCKS_MIN)))
-  }
+function blockSize(sampling: Sampling, players: number): number {
+  return { plain: 1, antithetic: 2, rotations: Math.max(1, Math.min(players, ROTATIONS_MAX)) }[sampling]
 }
 
 /** Adds what each player gains along one order of a block. */

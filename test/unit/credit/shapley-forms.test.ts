@@ -19,6 +19,8 @@ import {
   bruteForce,
   countCoalitions,
   errorOf,
+  integrateCapacity,
+  integratePipeline,
   unanimity,
   voting,
   walkCapacity,
@@ -101,6 +103,7 @@ describe('a pipeline', () => {
       payees: Array.from({ length: 250 }, (_, i) => i * 4 + stage - 1)
     }))
     const values = pipelineValues(stages, 1_000)
+    expectClose(values, integratePipeline(stages, 1_000))
     expect(values.reduce((all, value) => all + value, 0) / 10_000_030).toBeCloseTo(1, 12)
     // four stages of equal size: the half for the whole pipeline goes to all alike
     for (const [i, { weight, payees }] of stages.entries()) {
@@ -155,7 +158,8 @@ describe('a capacity', () => {
             }
           }
         }
-      })
+      }),
+      { endOnFailure: true }
     )
   })
 
@@ -232,6 +236,28 @@ describe('a capacity', () => {
       expect(errorOf(capacityValues(game), countCoalitions(game))).toBeLessThan(bound)
     }
   )
+
+  test('is within 2 % however unlike the players are, if 20 to 90 % of what they can do is needed', () => {
+    const unlike = fc.record({
+      capacities: fc.array(fc.oneof(fc.bigInt(1n, 9n), fc.bigInt(1n, 9n), fc.bigInt(10n, 150n)), {
+        minLength: 17,
+        maxLength: 40
+      }),
+      percent: fc.bigInt(20n, 90n)
+    })
+    fc.assert(
+      fc.property(unlike, ({ capacities, percent }) => {
+        const game = { capacities, worth: [{ at: (sum(capacities) * percent) / 100n, value: 10n ** 9n }] }
+        expect(errorOf(capacityValues(game), integrateCapacity(game))).toBeLessThan(0.02)
+      }),
+      { numRuns: 15, endOnFailure: true }
+    )
+  })
+
+  test('of a thousand players is within 0.01 % of the exact integral', () => {
+    const game = large(1_000, 2 / 3, false)
+    expect(errorOf(capacityValues(game), integrateCapacity(game))).toBeLessThan(0.0001)
+  })
 
   test.each([
     [{ capacities: [1n], worth: [] }],
