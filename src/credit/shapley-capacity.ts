@@ -36,7 +36,7 @@ const SAFE = BigInt(Number.MAX_SAFE_INTEGER)
  * (G. Owen, Multilinear extensions of games, 1972) with X_t normal, but for the greatest capacities, scaled so
  * that all values sum to v(all).
  *
- * Work before a deadline that takes 20 to 90 % of all capacity comes out within 2 % (relative L2 of all values;
+ * Work before a deadline that takes 25 to 90 % of all capacity comes out within 2 % (relative L2 of all values;
  * from 100 players on within .1 %). Far outside, or for steps, few players decide and it is coarser below 100.
  *
  * @returns values in µcr by payee index
