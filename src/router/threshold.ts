@@ -17,10 +17,10 @@ export interface ThresholdRates {
 }
 
 /**
- * Forgetting is slower by as much as there are other skills to perform (about eight): else a provider of several
- * skills forgets all of them.
+ * Best of those tried in `sim-specialise`: slower rates recover later when demand turns, a faster forgetting makes a
+ * provider of two warm skills forget one while it serves the other.
  */
-export const THRESHOLD_RATES: ThresholdRates = { learning: 0.08, forgetting: 0.01 }
+export const THRESHOLD_RATES: ThresholdRates = { learning: 0.3, forgetting: 0.05 }
 
 /** P = s²/(s² + θ²), 0 to 1. @param stimulus demand for the skill, 0 to 1 @param threshold θ > 0 */
 export function responseProbability(stimulus: number, threshold: number): number {
