@@ -51,7 +51,7 @@ afterEach(async () => {
   const { value, receipt } = await job.result
   expect(isProduct(value, input)).toBe(true)
   expect(receipt.paid).toBe(2n)
-})
+}, 20_000)
 
 const SIDE = 8
 /** A unit of 8 × 8 × 8: its rows come with it. */

@@ -1,0 +1,244 @@
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { CHROMIUM_FLAGS } from '../../scripts/chromium-flags.ts'
+import { findChromium } from '../../scripts/find-chromium.mjs'
+import { createSwarm, type Swarm } from '../../src/index.ts'
+import { PageHouse } from '../fixtures/page-house.ts'
+
+// The built page as a visitor meets it, in a Chromium that has no WebGPU, with one provider in Node.
+
+let house: PageHouse
+let browser: Browser
+let provider: Swarm
+const contexts: BrowserContext[] = []
+
+beforeAll(async () => {
+  const executablePath = findChromium()
+  browser = await chromium.launch({
+    args: CHROMIUM_FLAGS.filter((flag) => !flag.includes('webgpu')),
+    ...(executablePath === undefined ? {} : { executablePath })
+  })
+  house = await PageHouse.open('local', browser)
+  provider = await createSwarm({
+    relays: [...house.relay.multiaddrs],
+    listen: ['/ip4/127.0.0.1/tcp/0/ws'],
+    backend: 'cpu',
+    workers: 1
+  })
+  await provider.contribute()
+})
+afterEach(async () => {
+  await Promise.all(contexts.splice(0).map((context) => context.close()))
+})
+afterAll(async () => {
+  await provider?.stop()
+  await house?.close()
+  await browser?.close()
+})
+
+async function visitor(): Promise<BrowserContext> {
+  const context = await browser.newContext()
+  contexts.push(context)
+  return context
+}
+
+async function open(context: BrowserContext, query = ''): Promise<Page> {
+  const page = await context.newPage()
+  page.on('pageerror', (error) => expect.unreachable(error.message))
+  await page.goto(`${house.origin}/${query}`)
+  return page
+}
+
+async function running(page: Page): Promise<string> {
+  await page.waitForFunction(() => window.swarmharness !== undefined)
+  return page.evaluate(() => window.swarmharness?.peer ?? '')
+}
+
+/** What a page has left behind in its browser. */
+const traces = (page: Page) =>
+  page.evaluate(async () => ({
+    databases: (await indexedDB.databases()).map(({ name }) => name),
+    stored: localStorage.length + sessionStorage.length,
+    cookies: document.cookie,
+    caches: await caches.keys(),
+    serviceWorkers: (await navigator.serviceWorker.getRegistrations()).length,
+    locks: ((await navigator.locks.query()).held ?? []).map(({ name }) => name)
+  }))
+
+describe('before consent', () => {
+  test('the page loads its own static files, and nothing else happens', async () => {
+    const context = await visitor()
+    const asked: string[] = []
+    const started: string[] = []
+    context.on('request', (request) => asked.push(request.url()))
+    context.on('serviceworker', (worker) => started.push(worker.url()))
+    context.on('page', (page) => {
+      page.on('websocket', (socket) => started.push(socket.url()))
+      page.on('worker', (worker) => started.push(worker.url()))
+    })
+    const page = await open(context)
+    await page.locator('#consent-start').waitFor()
+    await page.waitForLoadState('networkidle')
+    const paths = asked.map((url) => new URL(url))
+    expect(paths.length).toBeGreaterThan(1)
+    expect(paths.every(({ origin }) => origin === house.origin)).toBe(true)
+    // the page itself, its one script, icons: no relay, none of what consent loads
+    expect(
+      paths.filter(({ pathname }) => !/^\/($|assets\/index-|icon\.svg|manifest\.)/.test(pathname))
+    ).toEqual([])
+    expect(started).toEqual([])
+    expect(await traces(page)).toEqual({
+      databases: [],
+      stored: 0,
+      cookies: '',
+      caches: [],
+      serviceWorkers: 0,
+      locks: []
+    })
+  })
+})
+
+describe('a visitor without WebGPU', () => {
+  test('contributes on the CPU, and is told so', async () => {
+    const page = await open(await visitor())
+    await page.locator('#consent-start').click()
+    await running(page)
+    await page.locator('#device[data-backend="cpu"]').waitFor()
+    expect(await page.locator('#device').textContent()).toMatch(/CPU/)
+    await page.locator('#contributing[data-contributing="true"]').waitFor()
+  })
+})
+
+describe('the form', () => {
+  test('refuses what is no job, and starts none', async () => {
+    const page = await open(await visitor())
+    await page.locator('#consent-hire').click()
+    await running(page)
+    const good = { m: '64', k: '64', n: '64', seed: '1', budget: '' }
+    const bad: Array<[keyof typeof good, string[]]> = [
+      ['m', ['0', '-1', '', 'NaN', '4097', '1e2', '1.5', '0x10', '٣']],
+      ['k', ['0']],
+      ['n', ['99999999999999999999']],
+      ['seed', ['-1']],
+      ['budget', ['0', '-5', 'NaN', '1.5', '99999999999999999999', '10000001', '<b>']]
+    ]
+    for (const [field, texts] of bad) {
+      for (const text of texts) {
+        for (const [name, value] of Object.entries({ ...good, [field]: text })) {
+          await page.locator(`#job-form #${name}`).fill(value)
+        }
+        await page.locator('#submit-job').click()
+        await page.locator(`#job-form #${field}[aria-invalid="true"]`).waitFor()
+        expect(await page.locator(`#${field}-error`).textContent(), `${field} ${text}`).not.toBe('')
+      }
+    }
+    expect(await page.evaluate(() => window.swarmharness?.jobs().length)).toBe(0)
+    // a budget below the price is the API's to refuse
+    for (const [name, value] of Object.entries({ ...good, m: '512', k: '512', n: '512', budget: '1' })) {
+      await page.locator(`#job-form #${name}`).fill(value)
+    }
+    await page.locator('#submit-job').click()
+    expect(await page.locator('#submit-error').textContent()).toContain('BUDGET_TOO_SMALL')
+    expect(await page.evaluate(() => window.swarmharness?.jobs().length)).toBe(0)
+  })
+})
+
+describe('a visitor that hires', () => {
+  test('sees the sample job through to its receipt, and cancels another', async () => {
+    const page = await open(await visitor())
+    await page.locator('#consent-hire').click()
+    await running(page)
+    await page.locator('#run-sample').click()
+    await page.locator('#job[data-state="done"]').waitFor({ timeout: 60_000 })
+    await page.locator('#job-result:not([data-sha256=""])').waitFor()
+    const receipt = page.locator('#job-receipt')
+    const [paid, price] = [await receipt.getAttribute('data-paid'), await receipt.getAttribute('data-price')]
+    expect(Number(paid)).toBeGreaterThan(0)
+    expect(paid).toBe(price)
+    await page.locator(`#balance-settled[data-microcredits="${10_000_000n - BigInt(paid ?? '0')}"]`).waitFor()
+
+    // one that takes long: at the least power
+    await provider.contribute({ power: 0.05 })
+    for (const [name, value] of Object.entries({ m: '1024', k: '1024', n: '1024' })) {
+      await page.locator(`#job-form #${name}`).fill(value)
+    }
+    await page.locator('#submit-job').click()
+    await page.locator('#job[data-state="running"]').waitFor()
+    await page.locator('#job-cancel').click()
+    await page.locator('#job[data-state="cancelled"]').waitFor()
+    await page.locator('#balance-escrowed[data-microcredits="0"]').waitFor({ state: 'attached' })
+    await provider.contribute({ power: 1 })
+    expect(await page.locator('#run-sample').isEnabled()).toBe(true)
+  })
+})
+
+describe('withdrawal', () => {
+  test('in the middle of a job ends node, workers and sockets within half a second', async () => {
+    const context = await visitor()
+    const page = await context.newPage()
+    const sockets: Array<Promise<unknown>> = []
+    page.on('websocket', (socket) => sockets.push(socket.waitForEvent('close')))
+    await page.goto(house.origin)
+    await page.locator('#consent-start').click()
+    await running(page)
+    await page.locator('#device[data-backend="cpu"]').waitFor()
+    await provider.contribute({ power: 0.05 })
+    await page.locator('#run-sample').click()
+    await page.locator('#job[data-state="running"]').waitFor()
+    expect(page.workers().length).toBeGreaterThan(0)
+    expect(sockets.length).toBeGreaterThan(0)
+    const workers = page.workers().map((worker) => worker.waitForEvent('close'))
+
+    const ms = await page.evaluate(async () => {
+      const app = document.querySelector('swarm-app')
+      const button = app?.shadowRoot?.querySelector<HTMLElement>('#withdraw')
+      const begun = performance.now()
+      button?.click()
+      while (window.swarmharness !== undefined) {
+        await new Promise((resolve) => requestAnimationFrame(resolve))
+      }
+      return performance.now() - begun
+    })
+    expect(ms).toBeLessThan(500)
+    await Promise.all([...workers, ...sockets])
+    await page.locator('#consent-start').waitFor()
+    expect(page.workers().filter((worker) => worker.url().includes('compute'))).toEqual([])
+    expect(await page.evaluate(() => localStorage.length)).toBe(0)
+    await provider.contribute({ power: 1 })
+    await page.reload()
+    await page.locator('#consent-start').waitFor()
+    expect((await traces(page)).locks).toEqual([])
+  })
+})
+
+describe('two tabs of one browser', () => {
+  test('on a first visit, consented at the same moment, make one chain', async () => {
+    const context = await visitor()
+    const [a, b] = await Promise.all([open(context), open(context)])
+    await Promise.all([a, b].map((page) => page.locator('#consent-hire').click()))
+    const pages = await Promise.all(
+      [a, b].map(async (page) => {
+        const phase = page.locator('#app[data-phase="running"], #app[data-phase="elsewhere"]')
+        await phase.waitFor()
+        return { page, phase: await phase.getAttribute('data-phase') }
+      })
+    )
+    expect(pages.map(({ phase }) => phase).sort()).toEqual(['elsewhere', 'running'])
+    const leader = pages.find(({ phase }) => phase === 'running')?.page
+    const other = pages.find(({ phase }) => phase === 'elsewhere')?.page
+    if (leader === undefined || other === undefined) {
+      throw new Error('one of each')
+    }
+    const peer = await running(leader)
+    expect(await other.evaluate(() => window.swarmharness)).toBeUndefined()
+
+    // the second takes over when the first is gone: the same node, the same chain
+    await leader.close()
+    await other.locator('#take-over').click()
+    expect(await running(other)).toBe(peer)
+    const records = await other.evaluate(
+      async () => (await window.swarmharness?.exportLedger())?.records.length
+    )
+    expect(records).toBe(1)
+  })
+})
