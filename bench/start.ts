@@ -64,7 +64,10 @@ export async function run({ runs = RUNS, log }: BenchOptions): Promise<BenchResu
   }
 }
 
-/** One provider comes, serves one unit, and goes. */
+/**
+ * One provider comes, serves one unit, and goes. The next waits until the requester has noticed that the last
+ * one is gone, which takes WebRTC about 15 s.
+ */
 async function startOnce(requester: Tab, relay: Relay): Promise<Record<Step, number>> {
   await requester.page.waitForFunction(
     () => window.swarmharness?.status.peers.every(({ isRelay }) => isRelay),
@@ -87,8 +90,6 @@ async function startOnce(requester: Tab, relay: Relay): Promise<Record<Step, num
     if (!hired.isRight || served?.click === undefined) {
       throw new Error('The product was wrong, or the click was not seen.')
     }
-    // a goodbye, so that the next round need not wait until the requester misses it
-    await page.evaluate(() => window.swarmharness?.stop())
     const click = served.click
     const times: Partial<Record<string, number>> = { ...served, ...hired.times }
     return Object.fromEntries(
