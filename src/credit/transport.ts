@@ -1,6 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { request, respond } from '../net/index.ts'
+import { openStream, request, respond, standingConnection } from '../net/index.ts'
 import {
   isPeerIdString,
   LEDGER_MESSAGE_MAX,
@@ -82,10 +82,9 @@ export function libp2pTransport(
     },
     connectedPeers: () => node.getPeers().flatMap((peer) => textOf(peer) ?? []),
     async call(peer, message, signal) {
-      const stream = await node.dialProtocol(peerIdFromString(peer), protocol, {
-        runOnLimitedConnection: true,
-        signal
-      })
+      const id = peerIdFromString(peer)
+      const connection = standingConnection(node.getConnections(id)) ?? (await node.dial(id, { signal }))
+      const stream = await openStream(connection, protocol, { runOnLimitedConnection: true, signal })
       return request(stream, ledgerResponse, message, { maxBytes: LEDGER_MESSAGE_MAX, signal })
     }
   }

@@ -1,7 +1,7 @@
 import type { JobReceipt, SubmitOptions } from '../api.ts'
 import type { Engine } from '../compute/index.ts'
 import { type Contract, CreditError, type Ledger } from '../credit/index.ts'
-import { connectDirect, framedStream, type SwarmNode, type Ticker } from '../net/index.ts'
+import { connectDirect, framedStream, openStream, type SwarmNode, type Ticker } from '../net/index.ts'
 import type { SwarmRegistry } from '../registry/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
 import { kernelHash, type Plan, type Skill } from '../skills/index.ts'
@@ -263,7 +263,7 @@ export class Requester {
     try {
       const timed = withTimeout(signal)
       const connection = await connectDirect(this.init.node, peer, { signal: timed })
-      const stream = await connection.newStream(protocolId(this.init.network.parameters, 'job'), {
+      const stream = await openStream(connection, protocolId(this.init.network.parameters, 'job'), {
         signal: timed
       })
       return new Channel({

@@ -45,3 +45,9 @@ export function bestFirst(a: Connection, b: Connection): number {
     a.timeline.open - b.timeline.open
   )
 }
+
+/** The open connection to use for a small message: a direct one if there is any, else a relayed one. */
+export function standingConnection(connections: readonly Connection[]): Connection | undefined {
+  const open = connections.filter(({ status }) => status === 'open')
+  return open.find(({ limits }) => limits === undefined) ?? open[0]
+}

@@ -2,7 +2,7 @@ import { platform } from '#net-platform'
 
 export { type BaseInit, type BaseServices, baseOptions } from './base-options.ts'
 export { connectDirect } from './connect-direct.ts'
-export { isDirect, transportOf } from './connections.ts'
+export { isDirect, standingConnection, transportOf } from './connections.ts'
 export { NetError, type NetErrorCode } from './errors.ts'
 export { type ExchangeOptions, request, respond } from './exchange.ts'
 export { framedStream, WINDOW } from './framed-stream.ts'

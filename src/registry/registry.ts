@@ -11,7 +11,7 @@ import {
   TypedEventEmitter
 } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import { request, respond } from '../net/index.ts'
+import { openStream, request, respond, standingConnection } from '../net/index.ts'
 import {
   type Advert,
   advertRequest,
@@ -236,11 +236,10 @@ export class SwarmRegistry
   private async openStream(peer: PeerId, signal: AbortSignal): Promise<Stream> {
     const { connectionManager } = this.components
     const options = { signal, runOnLimitedConnection: true }
-    const standing = connectionManager.getConnections(peer).filter(({ status }) => status === 'open')
-    const best = standing.find(({ limits }) => limits === undefined) ?? standing[0]
-    return best === undefined
+    const standing = standingConnection(connectionManager.getConnections(peer))
+    return standing === undefined
       ? connectionManager.openStream(peer, this.protocol, options)
-      : best.newStream(this.protocol, options)
+      : openStream(standing, this.protocol, options)
   }
 
   private async hear(from: PeerIdString, envelope: Signed, latencyMs: number): Promise<FoundProvider> {
