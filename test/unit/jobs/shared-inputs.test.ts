@@ -88,7 +88,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       payer: payer as PeerIdString,
       key: await testKey(3),
       self: PROVIDER,
-      ledger: { acceptReceipt: async () => 1_000n } as unknown as Ledger,
+      ledger: receiptingLedger(),
       onChange: () => {},
       isFinishing: () => false
     })
@@ -186,3 +186,16 @@ describe('a shared input', () => {
     expect(store.bytes).toBe(0)
   })
 })
+
+/** Takes every receipt for one µcr more than the last. */
+function receiptingLedger(): Ledger {
+  let receipted = 0n
+  const ledger = {
+    acceptReceipt: async () => {
+      receipted += 1n
+      return receipted
+    },
+    earning: async () => ({ receipted })
+  }
+  return ledger as unknown as Ledger // a session asks for nothing else before its release
+}
