@@ -63,7 +63,7 @@ async function generate(texts: ReadonlyMap<string, string>): Promise<string> {
     if (isWgsl) {
       wgsl.push(`  ${key}: ${JSON.stringify(text)}`)
     } else {
-      wasm.push(`  ${key}: '${Buffer.from(await compile(name, text)).toString('base64')}'`)
+      wasm.push(`  ${key}: '${Buffer.from(await compile(name, texts)).toString('base64')}'`)
     }
   }
   return [
@@ -74,11 +74,11 @@ async function generate(texts: ReadonlyMap<string, string>): Promise<string> {
   ].join('\n')
 }
 
-async function compile(name: string, text: string): Promise<Uint8Array> {
+async function compile(name: string, texts: ReadonlyMap<string, string>): Promise<Uint8Array> {
   const { default: asc } = await import('assemblyscript/asc') // loaded only when there is something to compile
   let binary: Uint8Array | undefined
   const { error, stderr } = await asc.main([name, '--outFile', 'kernel.wasm', ...OPTIONS], {
-    readFile: (path) => (path === name ? text : null),
+    readFile: (path) => texts.get(path) ?? null, // a module may import from another one
     listFiles: () => [],
     writeFile: (_path, contents) => {
       binary = typeof contents === 'string' ? undefined : contents

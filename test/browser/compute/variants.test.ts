@@ -22,7 +22,18 @@ const SHAPES = [
 ] as const
 const INPUTS: Readonly<Record<string, readonly unknown[]>> = {
   'matmul-i8': SHAPES.map(([m, k, n]) => ({ a: int8s(m * k), b: int8s(k * n), m, k, n })),
-  'matmul-f32': SHAPES.map(([m, k, n]) => ({ a: floats(m * k), b: floats(k * n), m, k, n }))
+  'matmul-f32': SHAPES.map(([m, k, n]) => ({ a: floats(m * k), b: floats(k * n), m, k, n })),
+  'knn-i8': [
+    [1, 1, 1, 1, 'l2'],
+    [1030, 70, 20, 32, 'dot'],
+    [2500, 3, 130, 7, 'l2']
+  ].map(([rows, queries, dims, top, metric]) => ({
+    database: int8s(Number(rows) * Number(dims)),
+    queries: int8s(Number(queries) * Number(dims)),
+    dims,
+    top,
+    metric
+  }))
 }
 const variants = Object.keys(INPUTS).flatMap((name) =>
   (SKILLS.get(name)?.variants ?? []).map((variant) => [name, variant.name] as const)

@@ -1,0 +1,143 @@
+// Nearest neighbours of int8 vectors on the CPU: scores as an int8 product (eight rows of the database by four
+// queries in registers), then the best of a segment. Memory is the caller's, as in matmul-i8.as.ts.
+
+export { multiply } from './matmul-i8.as'
+
+/**
+ * Four rows of int8 to a panel of int16 pairs: 16 bytes a pair of dimensions, `apart` bytes between two.
+ *
+ * @param from four rows of `depth` bytes, a multiple of 16; `shift`: doublings of each number
+ */
+export function widen(from: usize, depth: usize, shift: i32, to: usize, apart: usize): void {
+  for (const end = from + depth; from < end; from += 8) {
+    const r0 = i16x8.shl(v128.load_ext<i8>(from), shift)
+    const r1 = i16x8.shl(v128.load_ext<i8>(from + depth), shift)
+    const r2 = i16x8.shl(v128.load_ext<i8>(from + depth * 2), shift)
+    const r3 = i16x8.shl(v128.load_ext<i8>(from + depth * 3), shift)
+    const low = v128.shuffle<i32>(r0, r1, 0, 4, 1, 5)
+    const high = v128.shuffle<i32>(r0, r1, 2, 6, 3, 7)
+    const nextLow = v128.shuffle<i32>(r2, r3, 0, 4, 1, 5)
+    const nextHigh = v128.shuffle<i32>(r2, r3, 2, 6, 3, 7)
+    v128.store(to, v128.shuffle<i64>(low, nextLow, 0, 2))
+    to += apart
+    v128.store(to, v128.shuffle<i64>(low, nextLow, 1, 3))
+    to += apart
+    v128.store(to, v128.shuffle<i64>(high, nextHigh, 0, 2))
+    to += apart
+    v128.store(to, v128.shuffle<i64>(high, nextHigh, 1, 3))
+    to += apart
+  }
+}
+
+/** Σ x·y over `depth` int8, a multiple of 16. */
+export function dot(x: usize, y: usize, depth: usize): i32 {
+  let sums = i32x4.splat(0)
+  for (const end = x + depth; x < end; x += 16) {
+    const left = v128.load(x)
+    const right = v128.load(y)
+    const low = i32x4.dot_i16x8_s(i16x8.extend_low_i8x16_s(left), i16x8.extend_low_i8x16_s(right))
+    const high = i32x4.dot_i16x8_s(i16x8.extend_high_i8x16_s(left), i16x8.extend_high_i8x16_s(right))
+    sums = i32x4.add(sums, i32x4.add(low, high))
+    y += 16
+  }
+  return (
+    i32x4.extract_lane(sums, 0) +
+    i32x4.extract_lane(sums, 1) +
+    i32x4.extract_lane(sums, 2) +
+    i32x4.extract_lane(sums, 3)
+  )
+}
+
+/** −Σ x² of eight rows as the start of their eight columns, in each of `lines` lines of `stride` bytes. */
+export function startWithNorms(rows: usize, depth: usize, to: usize, lines: usize, stride: usize): void {
+  for (let column: usize = 0; column < 8; column++) {
+    store<i32>(to + column * 4, -dot(rows, rows, depth))
+    rows += depth
+  }
+  const left = v128.load(to)
+  const right = v128.load(to, 16)
+  for (let line: usize = 1; line < lines; line++) {
+    to += stride
+    v128.store(to, left)
+    v128.store(to, right, 16)
+  }
+}
+
+export function startWithZeros(to: usize, lines: usize, stride: usize): void {
+  for (let line: usize = 0; line < lines; line++) {
+    v128.store(to, i32x4.splat(0))
+    v128.store(to, i32x4.splat(0), 16)
+    to += stride
+  }
+}
+
+/**
+ * The `top` largest of `count` ranks, largest first, the earlier of two equal ones first: entries of a number
+ * from `first` on and a score, base + sign · rank.
+ */
+export function select(
+  ranks: usize,
+  count: usize,
+  top: usize,
+  first: u32,
+  base: i32,
+  sign: i32,
+  to: usize
+): void {
+  const last = to + (top - 1) * 8
+  for (let at = to; at <= last; at += 8) {
+    store<i32>(at, -1)
+    store<i32>(at, i32.MIN_VALUE, 4)
+  }
+  let worst = i32.MIN_VALUE
+  let index: usize = 0
+  for (; index + 4 <= count; index += 4) {
+    const four = v128.load(ranks + index * 4)
+    if (v128.any_true(i32x4.gt_s(four, i32x4.splat(worst)))) {
+      for (let lane: usize = 0; lane < 4; lane++) {
+        worst = offer(load<i32>(ranks + (index + lane) * 4), first + (index as u32) + (lane as u32), to, last)
+      }
+    }
+  }
+  for (; index < count; index++) {
+    worst = offer(load<i32>(ranks + index * 4), first + (index as u32), to, last)
+  }
+  for (let at = to; at <= last; at += 8) {
+    const isEmpty = load<i32>(at) === -1
+    store<i32>(at, isEmpty ? 0 : base + sign * load<i32>(at, 4), 4)
+  }
+}
+
+/** Puts a rank in its place. Returns the worst of the list. */
+function offer(rank: i32, id: u32, to: usize, last: usize): i32 {
+  const worst = load<i32>(last, 4)
+  if (rank <= worst) {
+    return worst
+  }
+  let at = last
+  while (at > to && load<i32>(at - 4) < rank) {
+    store<u64>(at, load<u64>(at - 8))
+    at -= 8
+  }
+  store<u32>(at, id)
+  store<i32>(at, rank, 4)
+  return load<i32>(last, 4)
+}
+
+/** Dot products of `count` pairs: two offsets (uint32) each, to an int32 each. */
+export function dots(pairs: usize, count: usize, depth: usize, to: usize): void {
+  for (const end = to + count * 4; to < end; to += 4) {
+    store<i32>(to, dot(load<u32>(pairs), load<u32>(pairs, 4), depth))
+    pairs += 8
+  }
+}
+
+/** Squared distances of `count` pairs: two offsets (uint32) each, to an int32 each. */
+export function distances(pairs: usize, count: usize, depth: usize, to: usize): void {
+  for (const end = to + count * 4; to < end; to += 4) {
+    const x = load<u32>(pairs)
+    const y = load<u32>(pairs, 4)
+    store<i32>(to, dot(x, x, depth) + dot(y, y, depth) - 2 * dot(x, y, depth))
+    pairs += 8
+  }
+}
