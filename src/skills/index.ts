@@ -1,3 +1,4 @@
+import { wasmBytes } from '../../shaders/wasm-bytes.ts'
 import { encode, sha256 } from '../wire/index.ts'
 import { SkillError } from './errors.ts'
 import { knnI8 } from './knn-i8/skill.ts'
@@ -6,7 +7,6 @@ import { matmulF32 } from './matmul-f32/skill.ts'
 import { matmulI8 } from './matmul-i8/skill.ts'
 import { renderTile } from './render-tile/skill.ts'
 import type { Skill } from './skill.ts'
-import { wasmBytes } from './wasm.ts'
 
 export { SkillError, type SkillErrorCode } from './errors.ts'
 export type { KnnInput, KnnOutput } from './knn-i8/plan.ts'
@@ -15,7 +15,6 @@ export type { MatmulF32Input, MatmulF32Output } from './matmul-f32/skill.ts'
 export type { MatmulInput, MatmulOutput } from './matmul-i8/skill.ts'
 export type { Material, RenderInput, RenderOutput, Scene, Vector } from './render-tile/skill.ts'
 export type * from './skill.ts'
-export { wasmBytes } from './wasm.ts'
 
 /** All skills of this build, by name. */
 export const SKILLS: ReadonlyMap<string, Skill> = new Map<string, Skill>([

@@ -1,6 +1,6 @@
 import type * as z from 'zod/mini'
+import type { WasmModule } from '../../shaders/wasm-bytes.ts'
 import type { MicroCredits } from '../wire/index.ts'
-import type { WasmModule } from './wasm.ts'
 
 export type { WasmModule }
 

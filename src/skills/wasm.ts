@@ -1,12 +1,4 @@
-import { WASM } from '../../shaders/generated.ts'
 import { SkillError } from './errors.ts'
-
-/** A module of `shaders/<name>.as.ts`. */
-export type WasmModule = keyof typeof WASM
-
-/** The binary of a module. */
-export const wasmBytes = (module: WasmModule): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(atob(WASM[module]), (character) => character.charCodeAt(0))
 
 const PAGE_BYTES = 65_536
 

@@ -1,4 +1,5 @@
-import { layOut, wasmBytes, wasmFunction, wasmMemory } from '../wasm.ts'
+import { wasmBytes } from '../../../shaders/wasm-bytes.ts'
+import { layOut, wasmFunction, wasmMemory } from '../wasm.ts'
 import { Escape } from './cpu.ts'
 import type { View } from './view.ts'
 

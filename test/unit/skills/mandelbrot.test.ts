@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { wasmBytes } from '../../../shaders/wasm-bytes.ts'
 import {
   type MandelbrotInput,
   type MandelbrotOutput,
   skillByName,
-  type UnitInput,
-  wasmBytes
+  type UnitInput
 } from '../../../src/skills/index.ts'
 import { UNIT_BYTES_MAX } from '../../../src/wire/index.ts'
 
