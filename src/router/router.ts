@@ -204,6 +204,7 @@ export class SwarmRouter {
       ...judge(known?.experience ?? neverMet(now), now),
       // The advert's load may hold own units too, so the greater of the two and not their sum.
       pending: Math.max(this.inFlight(advert.peer), (advert.load / 100) * FULL),
+      own: this.inFlight(advert.peer),
       reportAgeMs: Math.max(0, now - advert.ts),
       speed: known?.speed ?? typicalSpeed,
       idleMs: 0 // the ledger will tell

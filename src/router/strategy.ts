@@ -5,6 +5,8 @@ import { type Candidate, utility } from './utility.ts'
 export interface SwarmCandidate extends Candidate {
   /** Units ahead of a new one at the peer: own in flight, and what it last reported of others'. */
   readonly pending: number
+  /** Those of `pending` that are this node's own. */
+  readonly own: number
   /** Age of that report. */
   readonly reportAgeMs: Milliseconds
   /** What the peer computes, in operations a ms (any unit will do that all candidates share); above 0. */

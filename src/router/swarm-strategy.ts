@@ -18,6 +18,11 @@ export const EXPLORED = 10
 export const RELIABLE = 0.65
 /** Half-life of a peer's priority while it earns nothing (credit.md section 3). */
 const IDLE_HALF_LIFE_MS = 168 * 3_600_000
+/**
+ * From this share of own units in all that is pending on, nobody else is there to herd with, and what counts is known
+ * first-hand: all candidates are compared.
+ */
+const OWN_SHARE = 0.5
 /** How fast news turns old: at an age of 1/8 of a unit's time half of the extra draws are left. */
 const STALENESS = 8
 
@@ -46,13 +51,28 @@ export function swarmStrategy(init: SwarmStrategyInit = {}): Strategy<SwarmCandi
     name: 'swarm',
     choose(eligible, request, random) {
       const explored = random() < exploration ? explore(eligible, request, random) : undefined
-      return explored ?? leastCost(eligible, request, random, draws, drawsFresh)
+      return (
+        explored ??
+        (isMostlyOwn(eligible)
+          ? leastCost(eligible, request)
+          : leastOfDrawn(eligible, request, random, draws, drawsFresh))
+      )
     },
     score: cost
   }
 }
 
-function leastCost<C extends SwarmCandidate>(
+function isMostlyOwn(eligible: readonly SwarmCandidate[]): boolean {
+  let own = 0
+  let pending = 0
+  for (const candidate of eligible) {
+    own += candidate.own
+    pending += candidate.pending
+  }
+  return own > 0 && own >= OWN_SHARE * pending
+}
+
+function leastOfDrawn<C extends SwarmCandidate>(
   eligible: readonly C[],
   request: Request,
   random: () => number,
@@ -61,8 +81,6 @@ function leastCost<C extends SwarmCandidate>(
 ): Decision<C> | undefined {
   const total = totalWeight(eligible)
   const compared: C[] = []
-  let chosen: C | undefined
-  let least = Number.POSITIVE_INFINITY
   let wanted = draws
   while (compared.length < wanted) {
     const candidate = drawByWeight(eligible, random() * total)
@@ -73,8 +91,19 @@ function leastCost<C extends SwarmCandidate>(
       wanted += extraDraws(candidate, request, drawsFresh - draws)
     }
     compared.push(candidate)
+  }
+  return leastCost(compared, request)
+}
+
+function leastCost<C extends SwarmCandidate>(
+  compared: readonly C[],
+  request: Request
+): Decision<C> | undefined {
+  let chosen = compared[0]
+  let least = Number.POSITIVE_INFINITY
+  for (const candidate of compared) {
     const price = cost(candidate, request)
-    if (price < least || chosen === undefined) {
+    if (price < least) {
       least = price
       chosen = candidate
     }

@@ -24,6 +24,7 @@ const base: SwarmCandidate = {
   latencyMs: 0,
   trust: 1,
   pending: 0,
+  own: 0,
   reportAgeMs: 1e6,
   speed: 1,
   slowdown: 1,
@@ -42,6 +43,7 @@ const candidate: fc.Arbitrary<SwarmCandidate> = fc.record({
   latencyMs: fc.double({ min: 0, max: 1_000, noNaN: true }),
   trust: share,
   pending: fc.nat(100),
+  own: fc.constant(0),
   reportAgeMs: fc.nat(100_000),
   speed: fc.double({ min: 0.001, max: 1_000, noNaN: true }),
   slowdown: fc.double({ min: 1, max: 25, noNaN: true }),
@@ -127,6 +129,15 @@ describe('swarm', () => {
     }
     expect(drawn(0)).toBe(6)
     expect(drawn(100)).toBe(2)
+  })
+
+  test('compares all when what is pending is mostly its own', () => {
+    const compared = (own: number) => {
+      const list = Array.from({ length: 10 }, () => ({ ...base, pending: 4, own }))
+      return swarmStrategy({ exploration: 0 }).choose(list, work, randomOf(1, 'own'))?.compared.length
+    }
+    expect(compared(1)).toBe(2)
+    expect(compared(2)).toBe(10)
   })
 
   test('draws in proportion to pheromone and speed', () => {
