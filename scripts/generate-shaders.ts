@@ -23,8 +23,15 @@ const OPTIONS = [
   ['--converge']
 ].flat()
 
+const WASM_DOOR = `/** A module compiled from shaders/<name>.as.ts. */
+export type WasmModule = keyof typeof WASM
+/** The binary of a module. */
+export const wasmBytes = (module: WasmModule): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(atob(WASM[module]), (character) => character.charCodeAt(0))
+`
+
 const sources = await readSources()
-const stamp = hashOf(sources)
+const stamp = hashOf(new Map([...sources, ['door', WASM_DOOR]]))
 const present = await readFile(TARGET, 'utf8').catch((error: NodeJS.ErrnoException) => {
   if (error.code === 'ENOENT') {
     return ''
@@ -70,7 +77,8 @@ async function generate(texts: ReadonlyMap<string, string>): Promise<string> {
     '// Written by scripts/generate-shaders.ts. Do not edit.',
     `// ${stamp}`,
     `export const WGSL = {\n${wgsl.join(',\n')}\n} as const`,
-    `/** Base64. */\nexport const WASM = {\n${wasm.join(',\n')}\n} as const\n`
+    `/** Base64. */\nconst WASM = {\n${wasm.join(',\n')}\n} as const\n`,
+    WASM_DOOR
   ].join('\n')
 }
 

@@ -1,5 +1,6 @@
+import { wasmBytes } from '../../shaders/generated.ts'
 import { GpuSession, uniformOffset } from '../../src/compute/worker/webgpu-session.ts'
-import { type Skill, type UnitInput, wasmBytes } from '../../src/skills/index.ts'
+import type { Skill, UnitInput } from '../../src/skills/index.ts'
 import type { Rival } from './rival.ts'
 
 /** One dispatch a unit, as the peers have it: slices are for people at the page. */

@@ -1,4 +1,4 @@
-import { wasmBytes } from '../../shaders/wasm-bytes.ts'
+import { wasmBytes } from '../../shaders/generated.ts'
 import { encode, sha256 } from '../wire/index.ts'
 import { SkillError } from './errors.ts'
 import { knnI8 } from './knn-i8/skill.ts'

@@ -1,5 +1,5 @@
 import type * as z from 'zod/mini'
-import type { WasmModule } from '../../shaders/wasm-bytes.ts'
+import type { WasmModule } from '../../shaders/generated.ts'
 import type { MicroCredits } from '../wire/index.ts'
 
 export type { WasmModule }

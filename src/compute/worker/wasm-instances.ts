@@ -1,4 +1,4 @@
-import { type WasmModule, wasmBytes } from '../../../shaders/wasm-bytes.ts'
+import { type WasmModule, wasmBytes } from '../../../shaders/generated.ts'
 
 /** Compiles each module once a worker, and lends instances: one unit at a time has one. */
 export class WasmInstances {

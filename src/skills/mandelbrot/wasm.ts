@@ -1,4 +1,4 @@
-import { wasmBytes } from '../../../shaders/wasm-bytes.ts'
+import { wasmBytes } from '../../../shaders/generated.ts'
 import { layOut, wasmFunction, wasmMemory } from '../wasm.ts'
 import { Escape } from './cpu.ts'
 import type { View } from './view.ts'

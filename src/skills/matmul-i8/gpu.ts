@@ -1,15 +1,32 @@
 import { WGSL } from '../../../shaders/generated.ts'
+import type { GroupSize } from '../matmul/dispatches.ts'
 import type { KernelVariant } from '../skill.ts'
 
-/** Outputs of one workgroup: 8 × 8 invocations of 4 × 4. */
-export const GROUP = { rows: 32, columns: 32 }
+const PACKED = 'packed_4x8_integer_dot_product'
 
-/** In order of preference. */
-export const VARIANTS: readonly KernelVariant[] = [
-  {
-    name: 'packed',
-    wgsl: WGSL['dot4-packed'] + WGSL['matmul-i8'],
-    needs: ['packed_4x8_integer_dot_product']
-  },
-  { name: 'plain', wgsl: WGSL['dot4-plain'] + WGSL['matmul-i8'], needs: [] }
-]
+const packed = (tile: '4x4' | '4x8' | '8x8'): KernelVariant => ({
+  name: `packed-${tile}`,
+  wgsl: WGSL['dot4-packed'] + WGSL['matmul-i8-common'] + WGSL[`matmul-i8-${tile}`],
+  needs: [PACKED]
+})
+
+const float: KernelVariant = {
+  name: 'float-8x8',
+  wgsl: WGSL['matmul-i8-common'] + WGSL['matmul-i8-float-8x8'],
+  needs: []
+}
+
+const plain: KernelVariant = {
+  name: 'plain-4x4',
+  wgsl: WGSL['dot4-plain'] + WGSL['matmul-i8-common'] + WGSL['matmul-i8-4x4'],
+  needs: []
+}
+
+/** In order of preference, 8 × 8 invocations each. */
+export const VARIANTS: readonly KernelVariant[] = [packed('8x8'), packed('4x8'), packed('4x4'), float, plain]
+
+/** Outputs of one workgroup. */
+export function groupOf(variant: string): GroupSize {
+  const [, tile = '4x4'] = variant.split('-')
+  return { rows: tile === '8x8' ? 64 : 32, columns: tile === '4x4' ? 32 : 64 }
+}

@@ -12,7 +12,7 @@ import { padded } from '../matmul/grid.ts'
 import { sampleProduct } from '../matmul/sample.ts'
 import type { Skill } from '../skill.ts'
 import { multiply } from './cpu.ts'
-import { GROUP, VARIANTS } from './gpu.ts'
+import { groupOf, VARIANTS } from './gpu.ts'
 import { packColumns, packedSize, packRows, signedBytes } from './layout.ts'
 import { multiplySimd } from './simd.ts'
 import { checkProduct } from './verify.ts'
@@ -71,13 +71,13 @@ export const matmulI8: Skill<MatmulInput, MatmulOutput> = {
     verify: (unit, result, random, exports) =>
       checkProductSimd(exports, matricesOf(unit), result, shapeOf(unit.params), random)
   },
-  gpu(unit, _variant, grain) {
+  gpu(unit, variant, grain) {
     const { rows, k, columns } = shapeOf(unit.params)
     const shape = { rows, steps: padded(k) / 4, columns }
     return {
       bindings: bindingsOf(unit),
       resultSize: rows * columns * 4,
-      dispatches: dispatches(shape, GROUP, grain, (height, width) => operations(height, k, width))
+      dispatches: dispatches(shape, groupOf(variant), grain, (height, width) => operations(height, k, width))
     }
   },
   verify(unit, result, random) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { wasmBytes } from '../../../shaders/wasm-bytes.ts'
+import { wasmBytes } from '../../../shaders/generated.ts'
 import {
   type MandelbrotInput,
   type MandelbrotOutput,
