@@ -1,4 +1,5 @@
 import type { Connection, PrivateKey } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
 import * as z from 'zod/mini'
 import type { Engine } from '../../src/compute/index.ts'
 import type { EarningContract, Ledger } from '../../src/credit/index.ts'
@@ -30,7 +31,6 @@ import {
 
 const NETWORK = await networkOf({ ...NETWORKS.local, name: 'courier' })
 const JOB = new Uint8Array(16)
-const ESCROW = await cidOf(encode('courier'))
 /** The most that a unit may carry. */
 const UNIT = 4 * 1024 * 1024
 const NOTHING = new Uint8Array(1)
@@ -73,24 +73,30 @@ const engine: Engine = {
 class Books {
   readonly peer: PeerIdString
   private readonly payer: PeerIdString
+  private readonly receipted = new Map<string, bigint>()
 
   constructor(peer: PeerIdString, payer: PeerIdString) {
     this.peer = peer
     this.payer = payer
   }
 
-  async earning(): Promise<EarningContract> {
-    return { escrow: ESCROW, payer: this.payer, jobId: JOB, max: 1n, receipted: 0n, tClose: 0 }
+  async earning(escrow: CID): Promise<EarningContract> {
+    const receipted = this.receipted.get(escrow.toString()) ?? 0n
+    return { escrow, payer: this.payer, jobId: JOB, max: 1n, receipted, tClose: 0 }
   }
 
-  async receipt(_escrow: unknown, _payee: unknown, amount: bigint): Promise<Signed> {
-    return { payload: encode(amount), signature: new Uint8Array(64) }
+  async receipt(escrow: CID, _payee: unknown, amount: bigint): Promise<Signed> {
+    return { payload: encode([escrow.toString(), amount]), signature: new Uint8Array(64) }
   }
 
   async acceptReceipt({ payload }: Signed): Promise<bigint> {
-    return decode(payload, z.coerce.bigint(), 16)
+    const [escrow, amount] = decode(payload, receiptSchema, 256)
+    this.receipted.set(escrow, amount)
+    return amount
   }
 }
+
+const receiptSchema = z.tuple([z.string(), z.coerce.bigint()])
 
 let books: Ledger
 
@@ -137,7 +143,7 @@ async function carry(connection: Connection, bytes: number, plan: Plan<undefined
   })
   const channel = new Channel({
     peer,
-    escrow: ESCROW,
+    escrow: await cidOf(crypto.getRandomValues(new Uint8Array(32))),
     payeeIndex: 0,
     max: BigInt(plan.units.length),
     stream: framed,
