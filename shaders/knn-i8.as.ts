@@ -29,6 +29,25 @@ export function widen(from: usize, depth: usize, shift: i32, to: usize, apart: u
   }
 }
 
+function sum(four: v128): i32 {
+  const two = i32x4.add(four, v128.shuffle<i32>(four, four, 2, 3, 2, 3))
+  return i32x4.extract_lane(two, 0) + i32x4.extract_lane(two, 1)
+}
+
+/** Σ (x − y)² over `depth` int8, a multiple of 16. */
+function distance(x: usize, y: usize, depth: usize): i32 {
+  let sums = i32x4.splat(0)
+  for (const end = x + depth; x < end; x += 16) {
+    const left = v128.load(x)
+    const right = v128.load(y)
+    const low = i16x8.sub(i16x8.extend_low_i8x16_s(left), i16x8.extend_low_i8x16_s(right))
+    const high = i16x8.sub(i16x8.extend_high_i8x16_s(left), i16x8.extend_high_i8x16_s(right))
+    sums = i32x4.add(sums, i32x4.add(i32x4.dot_i16x8_s(low, low), i32x4.dot_i16x8_s(high, high)))
+    y += 16
+  }
+  return sum(sums)
+}
+
 /** Σ x·y over `depth` int8, a multiple of 16. */
 export function dot(x: usize, y: usize, depth: usize): i32 {
   let sums = i32x4.splat(0)
@@ -40,12 +59,7 @@ export function dot(x: usize, y: usize, depth: usize): i32 {
     sums = i32x4.add(sums, i32x4.add(low, high))
     y += 16
   }
-  return (
-    i32x4.extract_lane(sums, 0) +
-    i32x4.extract_lane(sums, 1) +
-    i32x4.extract_lane(sums, 2) +
-    i32x4.extract_lane(sums, 3)
-  )
+  return sum(sums)
 }
 
 /** −Σ x² of eight rows as the start of their eight columns, in each of `lines` lines of `stride` bytes. */
@@ -137,7 +151,7 @@ export function distances(pairs: usize, count: usize, depth: usize, to: usize): 
   for (const end = to + count * 4; to < end; to += 4) {
     const x = load<u32>(pairs)
     const y = load<u32>(pairs, 4)
-    store<i32>(to, dot(x, x, depth) + dot(y, y, depth) - 2 * dot(x, y, depth))
+    store<i32>(to, distance(x, y, depth))
     pairs += 8
   }
 }

@@ -1,6 +1,5 @@
 import { layOut, wasmFunction, wasmMemory } from '../wasm.ts'
-import { depthOf, resultSize, SEGMENT, type SearchShape, segmentsOf } from './layout.ts'
-import type { Pairs } from './verify.ts'
+import { depthOf, ENTRY_BYTES, resultSize, SEGMENT, type SearchShape, segmentsOf } from './layout.ts'
 
 /** Database rows of one panel. */
 const PANEL = 8
@@ -17,7 +16,64 @@ export function* searchSimd(
   queries: Uint8Array,
   shape: SearchShape
 ): Generator<number, Uint8Array> {
-  const { rows, top, metric } = shape
+  const { rows, top } = shape
+  const search = prepare(exports, database, queries, shape, rows, resultSize(shape))
+  let operations = 0
+  for (let first = 0; first < rows; first += SEGMENT) {
+    const count = Math.min(SEGMENT, rows - first)
+    for (let row = 0; row < count; row += PANEL) {
+      search.rank(first + row, row)
+      operations += 2 * PANEL * search.depth * search.lines
+      if (operations >= SLICE) {
+        operations = 0
+        yield Math.min(rows, first + row + PANEL) / rows
+      }
+    }
+    for (let query = 0; query < shape.queries; query++) {
+      const to = search.results + (query * segmentsOf(rows) + first / SEGMENT) * top * ENTRY_BYTES
+      search.select(query, count, first, to)
+    }
+  }
+  return new Uint8Array(search.memory, search.results, resultSize(shape)).slice()
+}
+
+/** For each query the scores of `count` rows that lie one after the other in `rows`. */
+export function scoresOfRows(
+  exports: WebAssembly.Exports,
+  rows: Uint8Array,
+  queries: Uint8Array,
+  shape: SearchShape,
+  count: number
+): Int32Array {
+  const search = prepare(exports, rows, queries, shape, count, 0)
+  const scores = new Int32Array(shape.queries * count)
+  for (let first = 0; first < count; first += SEGMENT) {
+    const piece = Math.min(SEGMENT, count - first)
+    for (let row = 0; row < piece; row += PANEL) {
+      search.rank(first + row, row)
+    }
+    for (let query = 0; query < shape.queries; query++) {
+      const ranks = new Int32Array(search.memory, search.ranks + query * SEGMENT * 4, piece)
+      const base = search.bases[query] ?? 0
+      for (let row = 0; row < piece; row++) {
+        const rank = ranks[row] ?? 0
+        scores[query * count + first + row] = shape.metric === 'l2' ? base - rank : rank
+      }
+    }
+  }
+  return scores
+}
+
+/** Rows and queries in memory, with room for the ranks of a segment and `resultBytes`. */
+function prepare(
+  exports: WebAssembly.Exports,
+  database: Uint8Array,
+  queries: Uint8Array,
+  shape: SearchShape,
+  rows: number,
+  resultBytes: number
+) {
+  const { top, metric } = shape
   const depth = depthOf(shape.dims)
   const lines = Math.ceil(shape.queries / 4) * 4
   const stride = SEGMENT * 4
@@ -27,7 +83,7 @@ export function* searchSimd(
     lines * depth * 2,
     PANEL * depth * 2,
     lines * stride,
-    resultSize(shape)
+    resultBytes
   ])
   const [fromRows = 0, fromQueries = 0, panels = 0, panel = 0, ranks = 0, results = 0] = offsets
   const memory = wasmMemory(exports, size)
@@ -41,12 +97,17 @@ export function* searchSimd(
   for (let line = 0; line < lines; line += 4) {
     widen(fromQueries + line * depth, depth, metric === 'l2' ? 1 : 0, panels + line * depth * 2, 16)
   }
-  let operations = 0
-  for (let first = 0; first < rows; first += SEGMENT) {
-    const count = Math.min(SEGMENT, rows - first)
-    for (let row = 0; row < count; row += PANEL) {
-      const from = fromRows + (first + row) * depth
-      const to = ranks + row * 4
+  return {
+    memory,
+    depth,
+    lines,
+    ranks,
+    results,
+    bases,
+    /** Ranks of the eight rows from `row` on, to the columns from `column` on. */
+    rank(row: number, column: number): void {
+      const from = fromRows + row * depth
+      const to = ranks + column * 4
       if (metric === 'l2') {
         start(from, depth, to, lines, stride)
       } else {
@@ -55,19 +116,13 @@ export function* searchSimd(
       widen(from, depth, 0, panel, PANEL * 4)
       widen(from + 4 * depth, depth, 0, panel + 16, PANEL * 4)
       multiply(panels, lines / 4, panel, depth / 2, to, stride)
-      operations += 2 * PANEL * depth * lines
-      if (operations >= SLICE) {
-        operations = 0
-        yield Math.min(rows, first + row + PANEL) / rows
-      }
-    }
-    for (let query = 0; query < shape.queries; query++) {
-      const to = results + (query * segmentsOf(rows) + first / SEGMENT) * top * 8
+    },
+    /** The best of the first `count` ranks of a query: rows from `first` on. */
+    select(query: number, count: number, first: number, to: number): void {
       const sign = metric === 'l2' ? -1 : 1
       select(ranks + query * stride, count, top, first, bases[query] ?? 0, sign, to)
     }
   }
-  return new Uint8Array(memory, results, resultSize(shape)).slice()
 }
 
 /** |q|² of each query. */
@@ -77,28 +132,4 @@ function norms(exports: WebAssembly.Exports, from: number, queries: number, dept
     const at = from + query * depth
     return dot(at, at, depth) ?? 0
   })
-}
-
-/** The scores of pairs. */
-export function scoresSimd(
-  exports: WebAssembly.Exports,
-  database: Uint8Array,
-  queries: Uint8Array,
-  { dims, metric }: SearchShape,
-  pairs: Pairs
-): Int32Array {
-  const depth = depthOf(dims)
-  const count = pairs.length / 2
-  const { offsets, size } = layOut([database.length, queries.length, pairs.byteLength, count * 4])
-  const [fromRows = 0, fromQueries = 0, fromPairs = 0, to = 0] = offsets
-  const memory = wasmMemory(exports, size)
-  new Uint8Array(memory, fromRows).set(database)
-  new Uint8Array(memory, fromQueries).set(queries)
-  const places = new Uint32Array(memory, fromPairs, pairs.length)
-  for (let at = 0; at < pairs.length; at += 2) {
-    places[at] = fromRows + (pairs[at] ?? 0) * depth
-    places[at + 1] = fromQueries + (pairs[at + 1] ?? 0) * depth
-  }
-  wasmFunction(exports, metric === 'l2' ? 'distances' : 'dots')(fromPairs, count, depth, to)
-  return new Int32Array(memory, to, count)
 }

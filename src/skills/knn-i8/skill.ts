@@ -6,8 +6,9 @@ import { searchProgram, VARIANTS } from './gpu.ts'
 import { depthOf, resultSize, type SearchShape, shapeOf, signedBytes } from './layout.ts'
 import { input, type KnnInput, type KnnOutput, plan, unitCost } from './plan.ts'
 import { sampleSearch } from './sample.ts'
-import { scoresSimd, searchSimd } from './simd.ts'
-import { checkNeighbours, type Pairs } from './verify.ts'
+import { searchSimd } from './simd.ts'
+import { checkNeighbours, type Scores } from './verify.ts'
+import { scoresSimd } from './verify-simd.ts'
 
 /** The unit's shard, queries and shape. */
 function readUnit(unit: UnitInput): { database: Uint8Array; queries: Uint8Array; shape: SearchShape } {
@@ -18,13 +19,21 @@ function readUnit(unit: UnitInput): { database: Uint8Array; queries: Uint8Array;
   return { database, queries: unit.data, shape: shapeOf(unit.params) }
 }
 
-function scorePairs(database: Uint8Array, queries: Uint8Array, { dims, metric }: SearchShape, pairs: Pairs) {
+/** What the check needs, by the readable twin. */
+function readableScores(database: Uint8Array, queries: Uint8Array, { dims, metric }: SearchShape): Scores {
   const rows = signedBytes(database)
   const vectors = signedBytes(queries)
-  return Int32Array.from({ length: pairs.length / 2 }, (_, index) => {
-    const [row = 0, query = 0] = pairs.subarray(index * 2, index * 2 + 2)
-    return scoreOf(metric, rows, row, vectors, query, depthOf(dims))
-  })
+  const depth = depthOf(dims)
+  const count = queries.length / depth
+  const score = (row = 0, query = 0) => scoreOf(metric, rows, row, vectors, query, depth)
+  return {
+    ofPairs: (pairs) =>
+      Int32Array.from({ length: pairs.length / 2 }, (_, at) => score(pairs[at * 2], pairs[at * 2 + 1])),
+    ofRows: (some) =>
+      Int32Array.from({ length: count * some.length }, (_, at) =>
+        score(some[at % some.length], Math.floor(at / some.length))
+      )
+  }
 }
 
 export const knnI8: Skill<KnnInput, KnnOutput> = {
@@ -79,14 +88,12 @@ export const knnI8: Skill<KnnInput, KnnOutput> = {
     },
     verify(unit, result, random, exports) {
       const { database, queries, shape } = readUnit(unit)
-      return checkNeighbours(result, shape, random, (pairs) =>
-        scoresSimd(exports, database, queries, shape, pairs)
-      )
+      return checkNeighbours(result, shape, random, scoresSimd(exports, database, queries, shape))
     }
   },
   gpu: (unit, _variant, grain) => searchProgram(shapeOf(unit.params), grain),
   verify(unit, result, random) {
     const { database, queries, shape } = readUnit(unit)
-    return checkNeighbours(result, shape, random, (pairs) => scorePairs(database, queries, shape, pairs))
+    return checkNeighbours(result, shape, random, readableScores(database, queries, shape))
   }
 }

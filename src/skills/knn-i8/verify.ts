@@ -1,30 +1,36 @@
 import { ENTRY_BYTES, NOBODY, resultSize, SEGMENT, type SearchShape, segmentsOf } from './layout.ts'
 import { comesBefore } from './top-list.ts'
 
-/** Samples a unit, times `top`: a cheat on a tenth of the rows passes with e^-4.7. */
+/** Pairs of a row and a query in the sample of a unit, times `top`: a cheat on a tenth of the rows passes with e^-4.7. */
 const SAMPLES = 47 * SEGMENT
 
 /** Pairs of a row and a query: their numbers, side by side. */
 export type Pairs = Uint32Array<ArrayBuffer>
 
-/** Scores of pairs, by whatever computes them. */
-export type ScorePairs = (pairs: Pairs) => Int32Array
+/** What the check needs to have computed. */
+export interface Scores {
+  /** A score a pair. */
+  ofPairs(pairs: Pairs): Int32Array
+  /** For each query the scores of these rows. */
+  ofRows(rows: Uint32Array): Int32Array
+}
 
 /**
  * Checks a unit: every returned score is computed anew, and a random sample of rows must not beat the worst
- * entry of its segment.
+ * entry of its segment, for any query.
  *
  * Catches with certainty: a wrong score, a row or an order that does not fit the scores, an entry too much or
  * too few, hence zeros, another unit's answer, a stale tile (unless it is the same). What it cannot see by
- * itself is a row that is missing and should be there; for that it samples 47 · 1024 / k of the pairs of row
- * and query (or looks at all if there are no more). A provider that leaves out a tenth of the rows, wherever
- * they are, passes with at most e^-4.7 < .01; one that computes only a tenth with e^-42 (it must fill each
- * list of k with worse rows, and each of the k that it misses betrays it). One missing neighbour is seen with
- * probability 47 · 1024 / (k · rows · queries), about .02 / k for a unit of a million pairs.
+ * itself is a row that is missing and should be there; for that it samples so many rows that they make
+ * 47 · 1024 / k pairs with the queries (or all rows). A provider that leaves out a tenth of the rows, wherever
+ * they are, passes with at most e^-4.7 < .01 where neighbours of different queries are different rows, as for
+ * most data; one that computes only a tenth with e^-42 (it must fill each list of k with worse rows, and each
+ * of the k that it misses betrays it). One missing neighbour is seen with probability
+ * 47 · 1024 / (k · rows · queries), about .05 / k for a unit of a million pairs.
  *
- * Costs k/1024 of the work for the returned rows and 47 · 1024 / (k · rows · queries) for the sample: a tenth
- * at most for units of a million pairs or more, which the planner makes of jobs that are large enough. Smaller
- * ones are checked as strictly, and that takes a larger share of less work.
+ * Costs k/1024 of the work for the returned rows (some times more, since they lie apart), and
+ * 47 · 1024 / (k · rows · queries) of it for the sample: a tenth in all for the units that the planner makes of
+ * jobs that are large enough. Smaller ones are checked as strictly, which takes a larger share of less work.
  *
  * @param random uniform in [0, 1)
  */
@@ -32,21 +38,17 @@ export function checkNeighbours(
   result: Uint8Array,
   shape: SearchShape,
   random: () => number,
-  scores: ScorePairs
+  scores: Scores
 ): boolean {
   if (result.byteLength !== resultSize(shape)) {
     return false
   }
   const lists = readLists(result, shape)
-  if (lists === undefined) {
+  if (lists === undefined || !scoresAreRight(lists, scores.ofPairs(returnedPairs(lists, shape)))) {
     return false
   }
-  const returned = scores(returnedPairs(lists, shape))
-  if (!scoresAreRight(lists, returned)) {
-    return false
-  }
-  const sample = drawPairs(shape, random)
-  return nobodyIsMissing(lists, shape, sample, scores(sample))
+  const sample = drawRows(shape, random)
+  return nobodyIsMissing(lists, shape, sample, scores.ofRows(sample))
 }
 
 interface Lists {
@@ -102,35 +104,34 @@ function scoresAreRight({ ids, scores }: Lists, right: Int32Array): boolean {
   return true
 }
 
-function drawPairs({ rows, queries, top }: SearchShape, random: () => number): Pairs {
-  const all = rows * queries
-  const count = Math.ceil(SAMPLES / top)
-  if (count >= all) {
-    return Uint32Array.from({ length: all * 2 }, (_, at) =>
-      at % 2 === 0 ? (at / 2) % rows : Math.floor(at / 2 / rows)
-    )
+function drawRows({ rows, queries, top }: SearchShape, random: () => number): Uint32Array {
+  const count = Math.ceil(SAMPLES / top / queries)
+  const drawn = new Uint32Array(Math.min(count, rows))
+  for (let at = 0; at < drawn.length; at++) {
+    drawn[at] = count < rows ? Math.floor(random() * rows) : at
   }
-  return Uint32Array.from({ length: count * 2 }, (_, at) =>
-    Math.floor(random() * (at % 2 === 0 ? rows : queries))
-  )
+  return drawn
 }
 
 /** True if each sampled row is in the list of its segment, or comes after its last entry. */
 function nobodyIsMissing(
   { ids, scores }: Lists,
-  { rows, top, metric }: SearchShape,
-  sample: Pairs,
+  { rows, queries, top, metric }: SearchShape,
+  sample: Uint32Array,
   sampled: Int32Array
 ): boolean {
-  for (const [index, score] of sampled.entries()) {
-    const row = sample[index * 2] ?? 0
-    const query = sample[index * 2 + 1] ?? 0
-    const from = (query * segmentsOf(rows) + Math.floor(row / SEGMENT)) * top
-    const last = from + top - 1
-    const lastId = ids[last] ?? NOBODY
-    const isBetter = lastId === NOBODY || comesBefore(metric, score, row, scores[last] ?? 0, lastId)
-    if (isBetter && !ids.subarray(from, last + 1).includes(row)) {
-      return false
+  const segments = segmentsOf(rows)
+  for (let query = 0; query < queries; query++) {
+    for (let at = 0; at < sample.length; at++) {
+      const row = sample[at] ?? 0
+      const score = sampled[query * sample.length + at] ?? 0
+      const from = (query * segments + Math.floor(row / SEGMENT)) * top
+      const last = from + top - 1
+      const lastId = ids[last] ?? NOBODY
+      const isBetter = lastId === NOBODY || comesBefore(metric, score, row, scores[last] ?? 0, lastId)
+      if (isBetter && !ids.subarray(from, last + 1).includes(row)) {
+        return false
+      }
     }
   }
   return true
