@@ -195,7 +195,7 @@ export class Provider {
       return { code: 'BUSY', message: `This node serves ${SESSIONS_MAX} jobs already.` }
     }
     // each stream has a window of unreceipted work: a second one would double it
-    if ([...this.sessions].some((session) => session.escrow.equals(escrow))) {
+    if ([...this.sessions].some((session) => session.isOn(escrow))) {
       return { code: 'BUSY', message: 'That escrow has a job stream here already.' }
     }
     return undefined

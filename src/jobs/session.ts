@@ -72,8 +72,9 @@ export class ProviderSession {
     this.init = init
   }
 
-  get escrow(): CID {
-    return this.init.escrow
+  /** Whether it still works on that escrow. */
+  isOn(escrow: CID): boolean {
+    return !this.isOver && this.init.escrow.equals(escrow)
   }
 
   get running(): number {
@@ -99,6 +100,7 @@ export class ProviderSession {
       ) {
         await this.handle(next.value)
       }
+      this.end() // before the close, which takes a round trip: the escrow is free for another stream
       await this.init.stream.close()
     } finally {
       this.end()

@@ -177,13 +177,17 @@ describe('a job stream that begins with', () => {
     expect(error).toBeUndefined()
   })
 
-  test('an escrow that it uses already is refused', async () => {
+  test('an escrow that it uses already is refused until the stream is closed', async () => {
     const job = await openJob()
     const second = await hostile.jobStream(provider.peer)
     await second.framed.send(job.opening)
     expect((await untilCut(second)).frames).toMatchObject([{ t: 'refused', code: 'BUSY' }])
-    await oneUnit({ ...job, ...(await sendPart(job)) })
-    await over(job)
+    await oneUnit(await sendPart(job))
+    await job.framed.close()
+    const third = await hostile.jobStream(provider.peer)
+    await third.framed.send(job.opening)
+    expect((await third.reader.next()).value).toMatchObject({ t: 'accepted' })
+    await over({ ...job, ...third })
   })
 })
 
