@@ -135,23 +135,24 @@ export class Round implements ChannelHandler {
     if (sent === undefined) {
       return // cancelled meanwhile
     }
-    const hash = await sha256(result.bytes)
-    if (hash.some((byte, i) => byte !== result.hash[i])) {
-      throw new JobError('WRONG_RESULT', `The result of unit ${result.index} does not match its hash.`)
-    }
-    await checkResultSignature(
-      { escrow: channel.escrow, index: result.index, author: channel.peer },
-      hash,
-      result.signature
-    )
     const unit = {
       skill: job.skill.manifest.name,
       params: sent.spec.params,
       data: sent.spec.data,
       parts: sent.spec.parts.flatMap((part) => job.plan.partRefs[part] ?? [])
     }
+    // drawn after the signed result has come; so the three checks need not wait for each other
     const challenge = crypto.getRandomValues(new Uint8Array(32))
-    if (!(await job.engine.verify(unit, result.bytes, challenge))) {
+    const of = { escrow: channel.escrow, index: result.index, author: channel.peer }
+    const [hash, isRight] = await Promise.all([
+      sha256(result.bytes),
+      job.engine.verify(unit, result.bytes, challenge),
+      checkResultSignature(of, result.hash, result.signature)
+    ])
+    if (hash.some((byte, i) => byte !== result.hash[i])) {
+      throw new JobError('WRONG_RESULT', `The result of unit ${result.index} does not match its hash.`)
+    }
+    if (!isRight) {
       throw new JobError('WRONG_RESULT', `The result of unit ${result.index} is wrong.`)
     }
     this.accept(channel, result.index, sent.spec.cost, hash, result.bytes)
