@@ -1,27 +1,47 @@
 /**
  * `npm run demo`: three isolated tabs on the built page; one hires the other two, checks, pays. Then the relay
- * stops, and a second job runs over the direct connections. Status 0 only if results and books are right.
+ * stops, and a second job runs over the direct connections. With `--skill`, a picture instead. Status 0 only if
+ * results and books are right.
  */
+import { writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { createRelay } from '../../relay/index.ts'
-import { type JobReceipt, SwarmError } from '../index.ts'
+import { parseArgs } from 'node:util'
+import { createRelay, type Relay } from '../../relay/index.ts'
+import { type JobReceipt, type PeerIdString, SwarmError } from '../index.ts'
 import { MICROCREDITS_PER_CREDIT, NETWORKS, networkOf } from '../wire/index.ts'
 import { settledBooks } from './demo/books.ts'
+import { runPictureInTab } from './demo/picture-job.ts'
+import { differingShare, PICTURES, type Picture, pictureOf } from './demo/pictures.ts'
+import { encodePng } from './demo/png.ts'
 import { oracle, type ProductJob, runInTab } from './demo/product-job.ts'
 import { launchChromium, openTab, type Tab, waitForProviders } from './demo/tabs.ts'
 
 const NETWORK = 'local'
-const SKILL = 'matmul-i8'
+const PRODUCT = 'matmul-i8'
 const FIRST: ProductJob = { m: 1024, k: 1024, n: 1024, units: 16, seed: 1 }
 const SECOND: ProductJob = { m: 512, k: 512, n: 512, units: 8, seed: 2 }
 
 const HELP = `Runs the main job with three Chromium tabs on this machine.
 
-  npm run demo
+  npm run demo -- [options]
+
+  --skill NAME   ${PRODUCT} (default), ${PICTURES.join(' or ')}: a picture
+  --out FILE     where the picture is written (default NAME.png)
+  --help         this text
 
 Needs a Chrome or Chromium (CHROME_PATH names one) and a network interface besides loopback.`
 
-async function demo(): Promise<boolean> {
+class UsageError extends Error {}
+
+interface House {
+  readonly relay: Relay
+  readonly requester: Tab
+  readonly tabs: readonly Tab[]
+  readonly providers: readonly PeerIdString[]
+}
+
+/** Relay, browser and tabs: up for `work`, and down whatever comes of it. */
+async function inHouse(skill: string, work: (house: House) => Promise<boolean>): Promise<boolean> {
   const relay = await createRelay({
     network: await networkOf(NETWORKS[NETWORK]),
     staticFolder: fileURLToPath(new URL('../../dist', import.meta.url))
@@ -43,24 +63,49 @@ async function demo(): Promise<boolean> {
       console.log(`  ${name.padEnd(20)} ${peer}`)
     }
     const providers = [gpu.peer, cpu.peer]
-    await waitForProviders(requester, providers, SKILL)
-
-    const first = await runJob('Job 1', requester, tabs, { ...FIRST, providers })
-    const traffic = relay.counters()
-    console.log(
-      `  the relay passed on ${traffic.circuit.in + traffic.circuit.out} bytes of signalling and ${traffic.jobStreams} job streams`
-    )
-    await relay.stop()
-    console.log('\nThe relay is stopped.')
-    const second = await runJob('Job 2', requester, tabs, { ...SECOND, providers })
-
-    const booksBalance = await printBooks(tabs)
-    const relayIsClean = traffic.jobStreams === 0
-    return first && second && booksBalance && relayIsClean
+    await waitForProviders(requester, providers, skill)
+    return await work({ relay, requester, tabs, providers })
   } finally {
     await browser.close()
     await relay.stop()
   }
+}
+
+async function runProducts({ relay, requester, tabs, providers }: House): Promise<boolean> {
+  const first = await runJob('Job 1', requester, tabs, { ...FIRST, providers })
+  const traffic = relay.counters()
+  console.log(
+    `  the relay passed on ${traffic.circuit.in + traffic.circuit.out} bytes of signalling and ${traffic.jobStreams} job streams`
+  )
+  await relay.stop()
+  console.log('\nThe relay is stopped.')
+  const second = await runJob('Job 2', requester, tabs, { ...SECOND, providers })
+
+  const booksBalance = await printBooks(tabs)
+  const relayIsClean = traffic.jobStreams === 0
+  return first && second && booksBalance && relayIsClean
+}
+
+async function runPicture(skill: string, picture: Picture, file: string, house: House): Promise<boolean> {
+  const { requester, tabs, providers } = house
+  const { input, width, height, tolerance } = picture
+  console.log(`\n${skill}: ${width} x ${height} pixels`)
+  const { bytes, receipt, seconds } = await runPictureInTab(
+    requester,
+    { skill, input, providers },
+    drawProgress
+  )
+  process.stdout.write(process.stdout.isTTY ? '\n' : '')
+  printReceipt(receipt, tabs)
+  const rgb = picture.colour(bytes)
+  await writeFile(file, encodePng(width, height, rgb))
+  console.log(`  ${file} written, ${seconds.toFixed(2)} s`)
+  const share = differingShare(skill, picture, rgb)
+  const isRight = share <= tolerance
+  console.log(
+    `  ${(share * 100).toFixed(2)} % of the pixels differ from the CPU oracle, at most ${tolerance * 100} % may: ${isRight ? 'right' : 'WRONG'}`
+  )
+  return (await printBooks(tabs)) && isRight
 }
 
 async function runJob(
@@ -121,15 +166,50 @@ async function printBooks(tabs: readonly Tab[]): Promise<boolean> {
   return balanced && openEscrows === 0n && certifiedUnclaimed === 0n
 }
 
-if (process.argv.includes('--help')) {
-  console.log(HELP)
-  process.exit(0)
+async function demo(): Promise<boolean> {
+  const { values } = readOptions()
+  if (values.help) {
+    console.log(HELP)
+    return true
+  }
+  const { skill } = values
+  if (skill === PRODUCT && values.out === undefined) {
+    return report(await inHouse(skill, runProducts))
+  }
+  const picture = pictureOf(skill)
+  if (picture === undefined) {
+    throw new UsageError(`--skill is ${PRODUCT}, ${PICTURES.join(' or ')}, and only pictures have an --out.`)
+  }
+  const file = values.out ?? `${skill}.png`
+  return report(await inHouse(skill, (house) => runPicture(skill, picture, file, house)))
 }
-try {
-  const isRight = await demo()
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        skill: { type: 'string', default: PRODUCT },
+        out: { type: 'string' },
+        help: { type: 'boolean', default: false }
+      }
+    })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function report(isRight: boolean): boolean {
   console.log(isRight ? '\nAll right.' : '\nSomething is wrong: see above.')
-  process.exit(isRight ? 0 : 1)
+  return isRight
+}
+
+try {
+  process.exit((await demo()) ? 0 : 1)
 } catch (error) {
+  if (error instanceof UsageError) {
+    console.error(`${error.message}\nTry --help.`)
+    process.exit(2)
+  }
   console.error(error instanceof SwarmError ? `${error.message} (${error.code})` : error)
   process.exit(1)
 }

@@ -23,6 +23,7 @@ export interface ProductOutcome {
 declare global {
   interface Window {
     fillMatrix?: typeof fillMatrix
+    stringifyReceipt?: typeof stringifyReceipt
   }
 }
 
@@ -35,7 +36,7 @@ export async function runInTab(tab: Tab, job: ProductJob, onProgress: OnProgress
   reporters += 1
   const report = `reportProgress${reporters}`
   await tab.page.exposeFunction(report, onProgress)
-  await tab.page.evaluate(`window.fillMatrix = ${fillMatrix}`)
+  await tab.page.evaluate(`window.fillMatrix = ${fillMatrix}; window.stringifyReceipt = ${stringifyReceipt}`)
   const outcome = await tab.page.evaluate(submitProduct, { job, report })
   return { ...outcome, receipt: parseReceipt(outcome.receipt) }
 }
@@ -73,8 +74,8 @@ function fillMatrix(length: number, seed: number): Int8Array {
 /** Runs in the page. */
 async function submitProduct({ job, report }: { job: ProductJob; report: string }) {
   const { m, k, n, units, seed, providers } = job
-  const { swarmharness: swarm, fillMatrix: fill } = window
-  if (swarm === undefined || fill === undefined) {
+  const { swarmharness: swarm, fillMatrix: fill, stringifyReceipt: stringify } = window
+  if (swarm === undefined || fill === undefined || stringify === undefined) {
     throw new Error('No node runs in this tab.')
   }
   const started = performance.now()
@@ -93,12 +94,17 @@ async function submitProduct({ job, report }: { job: ProductJob; report: string 
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', value.c))
   return {
     sha256: [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
-    receipt: JSON.stringify(receipt, (_, field) => (typeof field === 'bigint' ? `${field}n` : field)),
+    receipt: stringify(receipt),
     seconds: (performance.now() - started) / 1_000
   }
 }
 
-function parseReceipt(text: string): JobReceipt {
+/** Runs in the page: amounts are bigints, which JSON does not have. */
+export function stringifyReceipt(receipt: JobReceipt): string {
+  return JSON.stringify(receipt, (_, field) => (typeof field === 'bigint' ? `${field}n` : field))
+}
+
+export function parseReceipt(text: string): JobReceipt {
   return JSON.parse(text, (_, field) =>
     typeof field === 'string' && /^\d+n$/.test(field) ? BigInt(field.slice(0, -1)) : field
   )
