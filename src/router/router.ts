@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import type { FoundProvider } from '../registry/index.ts'
 import { learn as learnTrust, mean, type Outcome, UNKNOWN } from '../trust/index.ts'
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
@@ -45,25 +46,34 @@ export interface Trail {
 }
 
 interface Known {
-  readonly peer: PeerIdString
-  readonly skill: string
   readonly experience: Experience
   /** Operations a ms of one unit; undefined: none was timed. */
   readonly speed: number | undefined
+  /** `experience` as it stood at `judgedAt`: looked at for each candidate of each unit, and it changes slowly. */
+  judgement: Judgement
+  judgedAt: Milliseconds
 }
 
+type Judgement = ReturnType<typeof judge>
+type ProviderCandidate = SwarmCandidate & { readonly provider: FoundProvider }
+
+/** Peers remembered, of each skill; and skills. */
 const PEERS_MAX = 4_096
+const JUDGEMENT_MAX_AGE: Milliseconds = 1_000
 const SMOOTHING = 0.2
 /** Units that a provider has when it calls itself full (`load` 100), as `jobs/provider` counts. */
 const FULL = 4
 
 /** SwarmRouter: which providers a job goes to, and what this node has learned of them. */
 export class SwarmRouter {
-  private readonly known = new Map<string, Known>()
+  /** By skill, then by peer. */
+  private readonly known = new Map<string, Map<PeerIdString, Known>>()
   private readonly latency = new Map<PeerIdString, Milliseconds>()
   private readonly sent = new Map<PeerIdString, number>()
   /** Median time of a unit, by skill. */
   private readonly medians = new Map<string, Quantile>()
+  /** Median speed of a unit's provider, by skill: what a peer never timed is taken for. */
+  private readonly speeds = new Map<string, Quantile>()
   private readonly swarm: Strategy<SwarmCandidate> | undefined
   private readonly now: () => Milliseconds
   private readonly random: () => number
@@ -76,8 +86,10 @@ export class SwarmRouter {
 
   /** The best `count` providers for a task, best first. */
   choose(found: readonly FoundProvider[], task: Task, count: number): FoundProvider[] {
-    const typical = this.typicalSpeed(found, task.skill)
-    const candidates = found.map((provider) => ({ ...this.candidate(provider, task, typical), provider }))
+    const now = this.now()
+    const typical = this.speeds.get(task.skill)?.value ?? 1 // none was timed: all count as equally fast
+    const stranger = judge(neverMet(now), now)
+    const candidates = found.map((provider) => this.candidate(provider, task, typical, stranger, now))
     const chosen =
       this.swarm === undefined
         ? rank(candidates, this.random).slice(0, count)
@@ -109,22 +121,19 @@ export class SwarmRouter {
 
   /** @param time of a verified unit; without it only trust is learned */
   learn(peer: PeerIdString, skill: string, outcome: Outcome, time?: UnitTime): void {
-    const key = keyOf(peer, skill)
-    const before = this.known.get(key)
-    const after = this.learned(
-      before?.experience ?? neverMet(this.now()),
-      skill,
-      outcome,
-      before?.speed,
-      time
-    )
-    this.known.delete(key)
-    this.known.set(key, {
-      peer,
-      skill,
+    const now = this.now()
+    const peers = this.known.get(skill) ?? new Map<PeerIdString, Known>()
+    this.known.set(skill, peers)
+    const before = peers.get(peer)
+    const after = this.learned(before?.experience ?? neverMet(now), skill, outcome, before?.speed, time)
+    peers.delete(peer)
+    peers.set(peer, {
       experience: after,
-      speed: time && outcome === 'verified' ? smooth(before?.speed, speedOf(time)) : before?.speed
+      speed: time && outcome === 'verified' ? smooth(before?.speed, speedOf(time)) : before?.speed,
+      judgement: judge(after, now),
+      judgedAt: now
     })
+    dropOldest(peers)
     dropOldest(this.known)
   }
 
@@ -138,18 +147,25 @@ export class SwarmRouter {
 
   /** τ of a peer for a skill, 0 to 1. */
   trustIn(peer: PeerIdString, skill: string): number {
-    return mean(this.known.get(keyOf(peer, skill))?.experience.trust ?? UNKNOWN, this.now())
+    return mean(this.known.get(skill)?.get(peer)?.experience.trust ?? UNKNOWN, this.now())
+  }
+
+  /** Operations a ms that this node has seen of a peer; undefined: it was never hired for the skill. */
+  speedAt(peer: PeerIdString, skill: string): number | undefined {
+    return this.known.get(skill)?.get(peer)?.speed
   }
 
   /** Every trail that this node has laid down and that time has left of it, strongest first. */
   pheromones(): Trail[] {
     const now = this.now()
-    return [...this.known.values()]
-      .map((known) => ({
-        peer: known.peer,
-        skill: known.skill,
-        strength: strengthAt(known.experience.trail, now)
-      }))
+    return [...this.known]
+      .flatMap(([skill, peers]) =>
+        [...peers].map(([peer, { experience }]) => ({
+          peer,
+          skill,
+          strength: strengthAt(experience.trail, now)
+        }))
+      )
       .sort((a, b) => b.strength - a.strength)
   }
 
@@ -171,6 +187,8 @@ export class SwarmRouter {
             peak: observeFailure(before.peak, now)
           }
     }
+    this.speeds.set(skill, follow(this.speeds.get(skill) ?? NO_SAMPLES, speedOf(time), 0.5))
+    dropOldest(this.speeds)
     const median = follow(this.medians.get(skill) ?? NO_SAMPLES, time.tookMs, 0.5)
     this.medians.set(skill, median)
     dropOldest(this.medians)
@@ -178,33 +196,36 @@ export class SwarmRouter {
     return experience(before, { outcome, tookMs: time.tookMs, predictedMs, targetMs: median.value }, now)
   }
 
-  /** Of those found that were timed; 1 if none was: then all count as equally fast. */
-  private typicalSpeed(found: readonly FoundProvider[], skill: string): number {
-    const speeds = found
-      .flatMap(({ advert }) => this.known.get(keyOf(advert.peer, skill))?.speed ?? [])
-      .sort((a, b) => a - b)
-    return speeds[speeds.length >> 1] ?? 1
-  }
-
-  private candidate({ advert, latencyMs }: FoundProvider, task: Task, typicalSpeed: number): SwarmCandidate {
+  private candidate(
+    provider: FoundProvider,
+    task: Task,
+    typicalSpeed: number,
+    stranger: Judgement,
+    now: Milliseconds
+  ): ProviderCandidate {
+    const { advert, latencyMs } = provider
     const offered = advert.skills.find((skill) => skill.name === task.skill)
-    const known = this.known.get(keyOf(advert.peer, task.skill))
-    const now = this.now()
+    const known = this.known.get(task.skill)?.get(advert.peer)
+    const { trust, trustLow, verified, pheromone, slowdown } = known ? judged(known, now) : stranger
+    const own = this.inFlight(advert.peer)
     return {
+      provider,
       peer: advert.peer,
       capable:
-        offered !== undefined &&
-        offered.version === task.version &&
-        offered.kernel.every((byte, i) => byte === task.kernel[i]),
+        offered !== undefined && offered.version === task.version && equals(offered.kernel, task.kernel),
       fresh: advert.expires > now,
       affordable: offered !== undefined && offered.rate <= task.rate,
       setAside: task.excluded.has(advert.peer),
       load: advert.load / 100,
       latencyMs: this.latency.get(advert.peer) ?? latencyMs,
-      ...judge(known?.experience ?? neverMet(now), now),
+      trust,
+      trustLow,
+      verified,
+      pheromone,
+      slowdown,
       // The advert's load may hold own units too, so the greater of the two and not their sum.
-      pending: Math.max(this.inFlight(advert.peer), (advert.load / 100) * FULL),
-      own: this.inFlight(advert.peer),
+      pending: Math.max(own, (advert.load / 100) * FULL),
+      own,
       reportAgeMs: Math.max(0, now - advert.ts),
       speed: known?.speed ?? typicalSpeed,
       idleMs: 0 // the ledger will tell
@@ -212,7 +233,13 @@ export class SwarmRouter {
   }
 }
 
-const keyOf = (peer: PeerIdString, skill: string) => `${peer}/${skill}`
+function judged(known: Known, now: Milliseconds): Judgement {
+  if (Math.abs(now - known.judgedAt) > JUDGEMENT_MAX_AGE) {
+    known.judgement = judge(known.experience, now)
+    known.judgedAt = now
+  }
+  return known.judgement
+}
 
 const smooth = (before: number | undefined, sample: number) =>
   before === undefined ? sample : before + SMOOTHING * (sample - before)
@@ -221,9 +248,11 @@ const smooth = (before: number | undefined, sample: number) =>
 const speedOf = ({ operations, tookMs, pending }: UnitTime) =>
   (operations * (pending + 1)) / Math.max(tookMs, Number.MIN_VALUE)
 
-function dropOldest(map: Map<string, unknown>): void {
+function dropOldest<K>(map: Map<K, unknown>): void {
   if (map.size > PEERS_MAX) {
-    const oldest = map.keys().next().value
-    map.delete(oldest ?? '')
+    for (const oldest of map.keys()) {
+      map.delete(oldest)
+      return
+    }
   }
 }
