@@ -22,14 +22,7 @@ export function gather(from: usize, stride: usize, steps: usize, to: usize, apar
  * @param b eight columns: `steps` times 32 bytes
  * @param stride bytes of a row of C
  */
-export function multiply(
-  a: usize,
-  groups: usize,
-  b: usize,
-  steps: usize,
-  c: usize,
-  stride: usize
-): void {
+export function multiply(a: usize, groups: usize, b: usize, steps: usize, c: usize, stride: usize): void {
   const end = b + steps * 32
   for (let group: usize = 0; group < groups; group++) {
     let s00 = f32x4.splat(0)
@@ -70,113 +63,164 @@ function add(c: usize, left: v128, right: v128): void {
   v128.store(c, f32x4.add(v128.load(c, 16), right), 16)
 }
 
-// The check: products with eight vectors of ±1 in float64, and a ninth channel for the rounding model.
+// The check: products with eight vectors of ±1, summed in float32 over short blocks and in float64 over these,
+// and the size of sums of random signs, in float64.
 
 /**
- * For each step of K: Σ b·r for eight vectors, then Σ b², in nine float64.
+ * Σ value·r of each line for eight vectors, then Σ value², as float64: nine a line.
  *
- * @param r ±1 as float64: `columns` of the first vector, then of the second, …
- * @param columns a multiple of four
+ * @param columns values of a line, a multiple of four; `block`: how many of them to sum in float32, the same
+ * @param r for each four columns ±1 of the first vector, then of the second, … as float32
  */
-export function signedSums(b: usize, columns: usize, steps: usize, r: usize, to: usize): void {
-  const apart = columns * 8
-  for (let step: usize = 0; step < steps; step++) {
-    let s0 = f64x2.splat(0)
-    let s1 = f64x2.splat(0)
-    let s2 = f64x2.splat(0)
-    let s3 = f64x2.splat(0)
-    let s4 = f64x2.splat(0)
-    let s5 = f64x2.splat(0)
-    let s6 = f64x2.splat(0)
-    let s7 = f64x2.splat(0)
+export function signedSums(
+  from: usize,
+  columns: usize,
+  lines: usize,
+  r: usize,
+  block: usize,
+  to: usize
+): void {
+  for (let line: usize = 0; line < lines; line++) {
+    const end = from + columns * 4
+    let signs = r
+    let low = f64x2.splat(0)
+    let mid = f64x2.splat(0)
+    let next = f64x2.splat(0)
+    let high = f64x2.splat(0)
     let squares = f64x2.splat(0)
-    let at = r
-    for (const end = b + columns * 4; b < end; b += 8) {
-      const pair = f64x2.promote_low_f32x4(v128.load64_zero(b))
-      let v = at
-      s0 = f64x2.add(s0, f64x2.mul(pair, v128.load(v)))
-      v += apart
-      s1 = f64x2.add(s1, f64x2.mul(pair, v128.load(v)))
-      v += apart
-      s2 = f64x2.add(s2, f64x2.mul(pair, v128.load(v)))
-      v += apart
-      s3 = f64x2.add(s3, f64x2.mul(pair, v128.load(v)))
-      v += apart
-      s4 = f64x2.add(s4, f64x2.mul(pair, v128.load(v)))
-      v += apart
-      s5 = f64x2.add(s5, f64x2.mul(pair, v128.load(v)))
-      v += apart
-      s6 = f64x2.add(s6, f64x2.mul(pair, v128.load(v)))
-      v += apart
-      s7 = f64x2.add(s7, f64x2.mul(pair, v128.load(v)))
-      squares = f64x2.add(squares, f64x2.mul(pair, pair))
-      at += 16
+    while (from < end) {
+      const stop = min(end, from + block * 4)
+      let s0 = f32x4.splat(0)
+      let s1 = f32x4.splat(0)
+      let s2 = f32x4.splat(0)
+      let s3 = f32x4.splat(0)
+      let s4 = f32x4.splat(0)
+      let s5 = f32x4.splat(0)
+      let s6 = f32x4.splat(0)
+      let s7 = f32x4.splat(0)
+      for (; from < stop; from += 16) {
+        const four = v128.load(from)
+        s0 = f32x4.add(s0, f32x4.mul(four, v128.load(signs)))
+        s1 = f32x4.add(s1, f32x4.mul(four, v128.load(signs, 16)))
+        s2 = f32x4.add(s2, f32x4.mul(four, v128.load(signs, 32)))
+        s3 = f32x4.add(s3, f32x4.mul(four, v128.load(signs, 48)))
+        s4 = f32x4.add(s4, f32x4.mul(four, v128.load(signs, 64)))
+        s5 = f32x4.add(s5, f32x4.mul(four, v128.load(signs, 80)))
+        s6 = f32x4.add(s6, f32x4.mul(four, v128.load(signs, 96)))
+        s7 = f32x4.add(s7, f32x4.mul(four, v128.load(signs, 112)))
+        const pair = f64x2.promote_low_f32x4(four)
+        const other = upper(four)
+        squares = f64x2.add(squares, f64x2.add(f64x2.mul(pair, pair), f64x2.mul(other, other)))
+        signs += 128
+      }
+      const first = lanes(s0, s1, s2, s3)
+      const second = lanes(s4, s5, s6, s7)
+      low = f64x2.add(low, f64x2.promote_low_f32x4(first))
+      mid = f64x2.add(mid, upper(first))
+      next = f64x2.add(next, f64x2.promote_low_f32x4(second))
+      high = f64x2.add(high, upper(second))
     }
-    v128.store(to, joined(s0, s1))
-    v128.store(to, joined(s2, s3), 16)
-    v128.store(to, joined(s4, s5), 32)
-    v128.store(to, joined(s6, s7), 48)
+    v128.store(to, low)
+    v128.store(to, mid, 16)
+    v128.store(to, next, 32)
+    v128.store(to, high, 48)
     store<f64>(to, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1), 64)
     to += 72
   }
 }
 
-function joined(x: v128, y: v128): v128 {
-  return f64x2.add(v128.shuffle<f64>(x, y, 0, 2), v128.shuffle<f64>(x, y, 1, 3))
+/** The upper two of four float32 as float64. */
+function upper(four: v128): v128 {
+  return f64x2.promote_low_f32x4(v128.shuffle<i32>(four, four, 2, 3, 2, 3))
+}
+
+/** The sums over the lanes of each of four vectors. */
+function lanes(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<i32>(a, b, 0, 1, 4, 5), v128.shuffle<i32>(a, b, 2, 3, 6, 7))
+  const cd = f32x4.add(v128.shuffle<i32>(c, d, 0, 1, 4, 5), v128.shuffle<i32>(c, d, 2, 3, 6, 7))
+  return f32x4.add(v128.shuffle<i32>(ab, cd, 0, 2, 4, 6), v128.shuffle<i32>(ab, cd, 1, 3, 5, 7))
+}
+
+/** Nine float64 a line as eight float32 and one float64: 40 bytes. */
+export function narrow(from: usize, lines: usize, to: usize): void {
+  for (let line: usize = 0; line < lines; line++) {
+    for (let vector: usize = 0; vector < 8; vector++) {
+      store<f32>(to + vector * 4, load<f64>(from + vector * 8) as f32)
+    }
+    store<f64>(to, load<f64>(from, 64), 32)
+    from += 72
+    to += 40
+  }
 }
 
 /**
  * Adds, for each of `lines` rows of A, Σ a·x for eight vectors and Σ a²·β to nine float64.
  *
- * @param a the first step of the first line; `stride`: bytes from step to step
- * @param x nine float64 a step, as `signedSums` made them
+ * @param a the first step of the first line; `stride`: bytes from step to step; `lines`: a multiple of four
+ * @param x 40 bytes a step, as `narrow` made them
+ * @param block steps to sum in float32
  */
-export function rowSums(a: usize, stride: usize, lines: usize, steps: usize, x: usize, to: usize): void {
-  const end = x + steps * 72
-  for (let line: usize = 0; line < lines; line += 2) {
-    let s0 = v128.load(to)
-    let s1 = v128.load(to, 16)
-    let s2 = v128.load(to, 32)
-    let s3 = v128.load(to, 48)
-    let t0 = v128.load(to, 72)
-    let t1 = v128.load(to, 88)
-    let t2 = v128.load(to, 104)
-    let t3 = v128.load(to, 120)
-    let s4 = load<f64>(to, 64)
-    let t4 = load<f64>(to, 136)
+export function rowSums(
+  a: usize,
+  stride: usize,
+  lines: usize,
+  steps: usize,
+  x: usize,
+  block: usize,
+  to: usize
+): void {
+  const end = x + steps * 40
+  for (let line: usize = 0; line < lines; line += 4) {
     let from = a + line * 4
-    for (let at = x; at < end; at += 72) {
-      const first = load<f32>(from) as f64
-      const second = load<f32>(from, 4) as f64
-      const row = f64x2.splat(first)
-      const next = f64x2.splat(second)
-      const x0 = v128.load(at)
-      const x1 = v128.load(at, 16)
-      const x2 = v128.load(at, 32)
-      const x3 = v128.load(at, 48)
-      const beta = load<f64>(at, 64)
-      s0 = f64x2.add(s0, f64x2.mul(row, x0))
-      s1 = f64x2.add(s1, f64x2.mul(row, x1))
-      s2 = f64x2.add(s2, f64x2.mul(row, x2))
-      s3 = f64x2.add(s3, f64x2.mul(row, x3))
-      s4 += first * first * beta
-      t0 = f64x2.add(t0, f64x2.mul(next, x0))
-      t1 = f64x2.add(t1, f64x2.mul(next, x1))
-      t2 = f64x2.add(t2, f64x2.mul(next, x2))
-      t3 = f64x2.add(t3, f64x2.mul(next, x3))
-      t4 += second * second * beta
-      from += stride
+    let at = x
+    while (at < end) {
+      const stop = min(end, at + block * 40)
+      let l0 = f32x4.splat(0)
+      let l1 = f32x4.splat(0)
+      let l2 = f32x4.splat(0)
+      let l3 = f32x4.splat(0)
+      let r0 = f32x4.splat(0)
+      let r1 = f32x4.splat(0)
+      let r2 = f32x4.splat(0)
+      let r3 = f32x4.splat(0)
+      let q0 = f64x2.splat(0)
+      let q1 = f64x2.splat(0)
+      for (; at < stop; at += 40) {
+        const left = v128.load(at)
+        const right = v128.load(at, 16)
+        let row = v128.load32_splat(from)
+        l0 = f32x4.add(l0, f32x4.mul(row, left))
+        r0 = f32x4.add(r0, f32x4.mul(row, right))
+        row = v128.load32_splat(from, 4)
+        l1 = f32x4.add(l1, f32x4.mul(row, left))
+        r1 = f32x4.add(r1, f32x4.mul(row, right))
+        row = v128.load32_splat(from, 8)
+        l2 = f32x4.add(l2, f32x4.mul(row, left))
+        r2 = f32x4.add(r2, f32x4.mul(row, right))
+        row = v128.load32_splat(from, 12)
+        l3 = f32x4.add(l3, f32x4.mul(row, left))
+        r3 = f32x4.add(r3, f32x4.mul(row, right))
+        const beta = v128.load64_splat(at, 32)
+        const four = v128.load(from)
+        const pair = f64x2.promote_low_f32x4(four)
+        const other = upper(four)
+        q0 = f64x2.add(q0, f64x2.mul(f64x2.mul(pair, pair), beta))
+        q1 = f64x2.add(q1, f64x2.mul(f64x2.mul(other, other), beta))
+        from += stride
+      }
+      add64(to, l0, r0, f64x2.extract_lane(q0, 0))
+      add64(to + 72, l1, r1, f64x2.extract_lane(q0, 1))
+      add64(to + 144, l2, r2, f64x2.extract_lane(q1, 0))
+      add64(to + 216, l3, r3, f64x2.extract_lane(q1, 1))
     }
-    v128.store(to, s0)
-    v128.store(to, s1, 16)
-    v128.store(to, s2, 32)
-    v128.store(to, s3, 48)
-    store<f64>(to, s4, 64)
-    v128.store(to, t0, 72)
-    v128.store(to, t1, 88)
-    v128.store(to, t2, 104)
-    v128.store(to, t3, 120)
-    store<f64>(to, t4, 136)
-    to += 144
+    to += 288
   }
+}
+
+function add64(to: usize, left: v128, right: v128, square: f64): void {
+  v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(left)))
+  v128.store(to, f64x2.add(v128.load(to, 16), upper(left)), 16)
+  v128.store(to, f64x2.add(v128.load(to, 32), f64x2.promote_low_f32x4(right)), 32)
+  v128.store(to, f64x2.add(v128.load(to, 48), upper(right)), 48)
+  store<f64>(to, load<f64>(to, 64) + square, 64)
 }

@@ -28,6 +28,9 @@ export function scoresSimd(
       return new Int32Array(memory, to, count)
     },
     ofRows(rows) {
+      if (rows.length === shape.rows) {
+        return scoresOfRows(exports, database, queries, shape, rows.length)
+      }
       const gathered = new Uint8Array(rows.length * depth)
       for (const [at, row] of rows.entries()) {
         gathered.set(database.subarray(row * depth, (row + 1) * depth), at * depth)

@@ -22,14 +22,14 @@ export interface CheckSums {
 }
 
 /**
- * Freivalds' check for float32: for eight random vectors r of ±1, A·(B·r) in float64 must equal C·r within four
+ * Freivalds' check for float32: for eight random vectors r of ±1, A·(B·r) must equal C·r within four
  * times the error that rounding makes.
  *
- * The model, for row i: s = 2^-24 · (√K · q + K/2 · max(0, p − 3 q)), where q² = Σ a²·‖b‖² is the size of sums
- * whose terms have random signs, and p that of the running sums along K, which the check's own products
- * estimate. For inputs of random signs and one size σ² = |a·b| it is 2^-24 · K · σ² · √N; honest residuals stay
- * under 1.2 s, in any order of summation. Where terms add up with one sign, rounding may drift one way (think
- * of a constant matrix), and s grows with K.
+ * The model, for row i: s = 2^-24 · ((√K + 2) · q + K/2 · max(0, p − 3 q)), where q² = Σ a²·‖b‖² is the size of
+ * sums whose terms have random signs, and p that of the running sums along K, which the check's own products
+ * estimate; the 2 covers the check's own rounding. For inputs of random signs and one size σ² = |a·b| it is
+ * 2^-24 · K · σ² · √N for large K; honest residuals stay under 1.2 s, in any order of summation. Where terms add
+ * up with one sign, rounding may drift one way (think of a constant matrix), and s grows with K.
  *
  * Catches a result in which any element is off by more than 8 s (float32 results of size 30 from K = N = 512
  * and |a|, |b| ≤ 1 at 1e-3) with certainty: a vector of ±1 hides no single error. Errors in several elements of
@@ -38,8 +38,8 @@ export interface CheckSums {
  * less for all that is not made so on purpose. Cannot see errors below 4 s: those of lower precision (f16
  * inputs are seen, tf32 inputs mostly), nor where the error is. Never accepts NaN or infinities.
  *
- * Costs 9 · (rows·k + k·columns + rows·columns) multiplications in float64: a tenth of computing for blocks
- * from about 400 a side in WebAssembly. A thin product costs as much to check as to compute.
+ * Costs 9 · (rows·k + k·columns + rows·columns) multiplications: a tenth of computing for blocks from about 400
+ * a side in WebAssembly. A thin product costs as much to check as to compute.
  *
  * @param random uniform in [0, 1)
  */
@@ -96,7 +96,7 @@ export function agrees({ rows, k, columns }: UnitShape, sums: CheckSums): boolea
     const at = row * CHANNELS
     const random = Math.sqrt(wanted[at + VECTORS] ?? 0)
     const drift = Math.max(0, Math.sqrt(peaks[row] ?? 0) - 3 * random)
-    const scale = ROUNDING * (Math.sqrt(k) * random + (k / 2) * drift)
+    const scale = ROUNDING * ((Math.sqrt(k) + 2) * random + (k / 2) * drift)
     // products below the smallest normal number may be lost
     const limit = TOLERANCE * scale + NORMAL_MIN * k * columns
     for (let vector = 0; vector < VECTORS; vector++) {
