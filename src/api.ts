@@ -80,6 +80,35 @@ export interface SubmitOptions {
   signal?: AbortSignal
 }
 
+export interface QuoteOptions {
+  /** This machine's link in Mbit/s, each way. @default 100 */
+  linkMbps?: number
+  /** As in `SubmitOptions`. @default 4 */
+  maxProviders?: number
+  /** As in `SubmitOptions`. */
+  units?: number
+}
+
+/**
+ * An estimate before anything is paid. A provider that this node has hired before counts with the speed that it
+ * showed, a new one as fast as one worker here; both less the load that it advertises.
+ */
+export interface JobQuote {
+  /** What the job costs if every unit is done once. */
+  readonly price: MicroCredits
+  readonly units: number
+  /** Eligible providers known now. */
+  readonly providers: number
+  /** Undefined while no provider is known. */
+  readonly etaMs: Milliseconds | undefined
+  /** On this machine, with what it contributes (while it does not: its CPU, as many workers as it would have). */
+  readonly localEtaMs: Milliseconds
+  /** Hiring does not pay: too small, too many bytes for its operations, or nobody is there. */
+  readonly fasterAtHome: boolean
+  /** How many of the providers counted were hired before, and so are measured and not assumed. */
+  readonly measured: number
+}
+
 export type JobState = 'queued' | 'running' | 'settling' | 'done' | 'failed' | 'cancelled'
 
 export type JobEvent =
@@ -146,6 +175,13 @@ export interface Swarm {
   /** @throws SwarmError for a bad input or budget; never waits: the job starts by itself */
   submit<Output = unknown>(skill: string, input: unknown, options?: SubmitOptions): Job<Output>
   /** Running jobs, and the last 32 that ended. */
+  /**
+   * What a job would cost and take, here and away. Computes one unit on this machine the first time that a skill
+   * is asked for.
+   *
+   * @throws SwarmError for a bad input or option
+   */
+  quote(skill: string, input: unknown, options?: QuoteOptions): Promise<JobQuote>
   jobs(): readonly Job[]
   /** Serve units to others. */
   contribute(options?: ContributeOptions): Promise<void>

@@ -3,8 +3,10 @@ import type {
   ContributeOptions,
   CreateSwarmInit,
   Job,
+  JobQuote,
   LedgerExport,
   PeerInfo,
+  QuoteOptions,
   SubmitOptions,
   Swarm,
   SwarmEvents,
@@ -13,7 +15,7 @@ import type {
 } from './api.ts'
 import { createEngine, type Engine } from './compute/index.ts'
 import { createLedger, type LedgerService } from './credit/index.ts'
-import { JobError, Provider, Requester } from './jobs/index.ts'
+import { JobError, Provider, Quoter, Requester } from './jobs/index.ts'
 import {
   createNode,
   isDirect,
@@ -101,6 +103,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   private readonly parts: Parts
   private readonly provider: Provider
   private readonly requester: Requester
+  private readonly quoter: Quoter
   private readonly handles = new Map<string, Job>()
   /** Ids of finished jobs, oldest first. */
   private readonly ended: string[] = []
@@ -136,10 +139,12 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
       ticker,
       onChange: () => this.changed()
     })
+    const { registry } = node.services
+    this.quoter = new Quoter({ registry, router, engine: () => this.verifying() })
     this.requester = new Requester({
       node,
       network,
-      registry: node.services.registry,
+      registry,
       router,
       ledger,
       engine: () => this.verifying(),
@@ -186,6 +191,11 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     void this.follow(job)
     // the skill is known by name only here: its output type is the caller's word
     return job as Job<Output>
+  }
+
+  async quote(skill: string, input: unknown, options?: QuoteOptions): Promise<JobQuote> {
+    this.refuseIfStopped()
+    return this.quoter.quote(skillByName(skill), input, options)
   }
 
   jobs(): readonly Job[] {
