@@ -15,7 +15,7 @@ const ROUNDING = 2 ** -24
 
 /** What the check needs, in float64 and `CHANNELS` a line, by whatever computes it. */
 export interface CheckSums {
-  /** C·r for each row. */
+  /** C·r and Σ c² for each row. */
   readonly ofResult: Float64Array
   /** Adds steps [first, first + steps) to A·(B·r) and to Σ a²·‖b‖², and returns them, for each row. */
   addSteps(first: number, steps: number): Float64Array
@@ -25,14 +25,16 @@ export interface CheckSums {
  * Freivalds' check for float32: for eight random vectors r of ±1, A·(B·r) must equal C·r within four
  * times the error that rounding makes.
  *
- * The model, for row i: s = 2^-24 · ((√K + 2) · q + K/2 · max(0, p − 3 q)), where q² = Σ a²·‖b‖² is the size of
- * sums whose terms have random signs, and p that of the running sums along K, which the check's own products
- * estimate; the 2 covers the check's own rounding. For inputs of random signs and one size σ² = |a·b| it is
- * 2^-24 · K · σ² · √N for large K; honest residuals stay under 1.2 s, in any order of summation. Where terms add
- * up with one sign, rounding may drift one way (think of a constant matrix), and s grows with K.
+ * The model, for row i: s = 2^-24 · ((√K + 2) · max(q, c) + K/2 · max(0, c − 3 q, 2 p − 4 q)), where q² = Σ a²·‖b‖²
+ * is the size of sums whose terms have random signs, c that of the row of C, and p that of the running sums along
+ * K, which the check's own products estimate; the 2 covers the check's own rounding. For inputs of random signs
+ * and one size σ² = |a·b| it is 2^-24 · K · σ² · √N for large K; honest residuals stay under 1.2 s, in any order
+ * of summation. Where terms add up with one sign, rounding may drift one way (think of a constant matrix), and s
+ * grows with K. A liar gains nothing by a large c: its residual grows two thousand times faster.
  *
  * Catches a result in which any element is off by more than 8 s (float32 results of size 30 from K = N = 512
- * and |a|, |b| ≤ 1 at 1e-3) with certainty: a vector of ±1 hides no single error. Errors in several elements of
+ * and |a|, |b| ≤ 1 of either sign at 1e-2; not so where all have one sign) with certainty: a vector of ±1 hides
+ * no single error. Errors in several elements of
  * a row may cancel in one vector with probability at most 1/2: a stale tile, another unit's answer, zeros, or a
  * tenth computed pass with at most 2^-8, and, as errors in several rows must cancel for the same vectors, far
  * less for all that is not made so on purpose. Cannot see errors below 4 s: those of lower precision (f16
@@ -95,13 +97,14 @@ export function agrees({ rows, k, columns }: UnitShape, sums: CheckSums): boolea
   for (let row = 0; row < rows; row++) {
     const at = row * CHANNELS
     const random = Math.sqrt(wanted[at + VECTORS] ?? 0)
-    const drift = Math.max(0, Math.sqrt(peaks[row] ?? 0) - 3 * random)
-    const scale = ROUNDING * ((Math.sqrt(k) + 2) * random + (k / 2) * drift)
+    const size = Math.sqrt(sums.ofResult[at + VECTORS] ?? 0)
+    const drift = Math.max(0, size - 3 * random, 2 * Math.sqrt(peaks[row] ?? 0) - 4 * random)
+    const scale = ROUNDING * ((Math.sqrt(k) + 2) * Math.max(random, size) + (k / 2) * drift)
     // products below the smallest normal number may be lost
     const limit = TOLERANCE * scale + NORMAL_MIN * k * columns
     for (let vector = 0; vector < VECTORS; vector++) {
       const residual = Math.abs((sums.ofResult[at + vector] ?? 0) - (wanted[at + vector] ?? 0))
-      if (!(residual <= limit)) {
+      if (!(residual <= limit && residual < Number.POSITIVE_INFINITY)) {
         return false // also for NaN
       }
     }
