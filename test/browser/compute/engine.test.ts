@@ -134,23 +134,24 @@ describe.each(['webgpu', 'cpu'] as const)('the %s backend', (backend) => {
 
   test('takes less of the device at a lower power', async () => {
     const engine = kept(await createEngine({ backend, workers: 1 }))
-    const unit = unitsOf(skill.plan(matmulInput(512, 1024, 512), { units: 1 }))[0] as EngineUnit
+    // long enough for many slices: the CPU is thirty times as fast as a software adapter
+    const input = backend === 'cpu' ? matmulInput(1024, 4096, 1024) : matmulInput(512, 1024, 512)
+    const unit = unitsOf(skill.plan(input, { units: 1 }))[0] as EngineUnit
     const time = async (power: number) => {
       engine.setPower(power)
       const started = performance.now()
       await engine.run(unit)
       return performance.now() - started
     }
-    await time(1)
-    const full = await time(1)
-    expect(await time(0.25)).toBeGreaterThan(full * 2)
+    const full = Math.min(await time(1), await time(1), await time(1))
+    expect(await time(0.1)).toBeGreaterThan(full * 2)
   })
 })
 
 describe('kernels', () => {
   test.each(skill.variants.map(({ name }) => name))('variant %s is exact', async (name) => {
     const { openWebGpu } = await import('../../../src/compute/worker/webgpu-backend.ts')
-    const opened = await openWebGpu(1, new Set(skill.variants.flatMap(({ needs }) => needs)))
+    const opened = await openWebGpu(1, new Set(skill.variants.flatMap(({ needs }) => needs)), true)
     if (opened === undefined) {
       throw new Error('these tests need WebGPU')
     }
