@@ -135,7 +135,7 @@ describe.each(['webgpu', 'cpu'] as const)('the %s backend', (backend) => {
   test('takes less of the device at a lower power', async () => {
     const engine = kept(await createEngine({ backend, workers: 1 }))
     // long enough for many slices: the CPU is thirty times as fast as a software adapter
-    const input = backend === 'cpu' ? matmulInput(1024, 4096, 1024) : matmulInput(512, 1024, 512)
+    const input = backend === 'cpu' ? matmulInput(1024, 2048, 1024) : matmulInput(256, 1024, 256)
     const unit = unitsOf(skill.plan(input, { units: 1 }))[0] as EngineUnit
     const time = async (power: number) => {
       engine.setPower(power)
