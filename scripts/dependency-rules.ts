@@ -29,8 +29,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
 const HOUSE = '^(src|workers|shaders|relay)/'
 /** Vite alone loads it, and inlines the worker: the one file that may import an entry point of `workers/`. */
 const INLINE_WORKER = '^src/compute/platform[.]inline[.]ts$'
-/** Runs only in the repository, beside the built page. */
-const REPOSITORY_ONLY = '^src/cli/demo'
+/** Runs only in the repository, beside the built page; or looks for a package that may be missing (Dawn). */
+const REPOSITORY_ONLY = '^(src/cli/demo|workers/dawn[.]node[.]ts$)'
 
 const FOLDERS = ['src', 'workers', 'shaders', 'relay', 'bench', 'examples', 'scripts', 'test']
 

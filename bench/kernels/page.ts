@@ -175,7 +175,7 @@ async function prepare(wanted: Case): Promise<Prepared> {
 async function backendFor(name: string) {
   const skill = skillByName(name)
   const needs = new Set(skill.variants.flatMap(({ needs }) => needs))
-  const found = await openWebGpu(1, needs)
+  const found = await openWebGpu(1, needs, true)
   if (found === undefined) {
     throw new Error('There is no WebGPU adapter here.')
   }

@@ -6,6 +6,8 @@ export interface Rival {
   result(): Promise<Float32Array | Int32Array | Uint8Array>
   /** Computes once on inputs that are in place, and waits until it is done. */
   run(): Promise<void> | void
+  /** As `run`, without waiting: for batches. */
+  submit?(): void
   dispose(): void
 }
 

@@ -175,7 +175,7 @@ export class ComputeHost implements WorkerApi {
     const needs = [...this.#init.skills.values()].flatMap(({ variants }) =>
       variants.flatMap(({ needs }) => needs)
     )
-    const found = await (this.#init.openGpu ?? openWebGpu)(power, new Set(needs))
+    const found = await (this.#init.openGpu ?? openWebGpu)(power, new Set(needs), backend === 'webgpu')
     if (backend === 'webgpu') {
       if (found === undefined) {
         const message = 'There is no WebGPU adapter: use the CPU backend, or turn on WebGPU in this browser.'

@@ -13,7 +13,9 @@ const ADAPTER_WAIT_MS = 5_000
 /** Opens a GPU, if there is one. `isSoftware`: a CPU in disguise, slower than the CPU backend. */
 export type OpenGpu = (
   share: number,
-  needs: ReadonlySet<string>
+  needs: ReadonlySet<string>,
+  /** The user wants a GPU and nothing else. */
+  isForced: boolean
 ) => Promise<{ backend: Backend; isSoftware: boolean } | undefined>
 
 /** @param needs features that some variant wants */
