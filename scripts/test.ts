@@ -39,9 +39,9 @@ const STEPS: readonly Step[] = [
   },
   { name: 'types', args: [bin('typescript/bin/tsc'), '-p', '.'], limitMs: 3 * MINUTE },
   { name: 'rules', args: [join('scripts', 'dependency-rules.ts')], limitMs: 2 * MINUTE },
-  suite('unit', 4 * MINUTE),
-  suite('browser', 4 * MINUTE),
-  suite('e2e', 8 * MINUTE)
+  suite('unit', 8 * MINUTE),
+  suite('browser', 8 * MINUTE),
+  suite('e2e', 10 * MINUTE)
 ]
 
 function suite(name: string, limitMs: number): Step {
