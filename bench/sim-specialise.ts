@@ -14,7 +14,7 @@ const SETTING = { skills: 8, warm: 2, setup: 2, load: 0.4 }
 const STILL = { learning: 0, forgetting: 0 }
 /** Share of the time before the flip that is left to settle. */
 const SETTLING = 0.4
-const WINDOWS = 20
+const WINDOWS = 80
 
 type Rules = Pick<SpecialiseInit, 'pheromones' | 'thresholds'>
 

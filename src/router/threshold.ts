@@ -16,10 +16,7 @@ export interface ThresholdRates {
   readonly forgetting: number
 }
 
-/**
- * Best of those tried in `sim-specialise`: slower rates recover later when demand turns, a faster forgetting makes a
- * provider of two warm skills forget one while it serves the other.
- */
+/** Shortest mean time of the four pairs tried in `sim-specialise` (.08/.01, .2/.02, .3/.05, .2/.1; one seed). */
 export const THRESHOLD_RATES: ThresholdRates = { learning: 0.3, forgetting: 0.05 }
 
 /** P = s²/(s² + θ²), 0 to 1. @param stimulus demand for the skill, 0 to 1 @param threshold θ > 0 */
