@@ -4,6 +4,7 @@ import * as z from 'zod/mini'
 import type { Engine } from '../../src/compute/index.ts'
 import type { EarningContract, Ledger } from '../../src/credit/index.ts'
 import { Channel } from '../../src/jobs/channel.ts'
+import { Exclusions } from '../../src/jobs/exclusions.ts'
 import { Provider } from '../../src/jobs/index.ts'
 import { hashPlan } from '../../src/jobs/plan.ts'
 import { type JobContext, Round } from '../../src/jobs/round.ts'
@@ -160,7 +161,7 @@ async function carry(connection: Connection, bytes: number, plan: Plan<undefined
     router: new SwarmRouter(),
     missing: new Set(plan.units.keys()),
     attempts: new Map(),
-    excluded: new Set(),
+    excluded: new Exclusions(Date.now),
     resultHashes: new Map(),
     onAssigned: () => {},
     onVerified: (_unit, _peer, result) => {

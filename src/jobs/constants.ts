@@ -22,6 +22,8 @@ export const UNIT_ATTEMPTS = 4
 export const PROVIDER_FAILURES = 3
 /** Units that a provider takes unreceipted: starts at one, doubles with each receipt up to this. */
 export const WINDOW_MAX = 64
+/** How long a job leaves a peer alone that it lost for the first time. */
+export const LOST_ASIDE: Milliseconds = 3_000
 /** Job streams that a provider serves side by side. */
 export const SESSIONS_MAX = 32
 /** Shared inputs of all jobs that a provider keeps, in bytes. */

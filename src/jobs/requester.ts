@@ -17,6 +17,7 @@ import { allocate } from './allocate.ts'
 import { Channel } from './channel.ts'
 import * as constants from './constants.ts'
 import { JobError } from './errors.ts'
+import { Exclusions } from './exclusions.ts'
 import { JobHandle } from './job.ts'
 import { checkOptions, deadlineSignal, typedError } from './options.ts'
 import { hashPlan, hex, priceOf } from './plan.ts'
@@ -131,7 +132,7 @@ export class Requester {
       router: this.init.router,
       missing: new Set(plan.units.keys()),
       attempts: new Map(),
-      excluded: new Set(),
+      excluded: new Exclusions(this.init.now),
       resultHashes: new Map(),
       onAssigned: (unit, provider) => handle.emit({ type: 'assigned', unit, provider }),
       onVerified: (unit, provider, result) => {
@@ -210,7 +211,7 @@ export class Requester {
     } catch (error) {
       signal.throwIfAborted()
       this.log('no direct way to %s - %e', peer, error)
-      job.excluded.add(peer)
+      job.excluded.lost(peer)
       this.init.registry.setAside(peer)
       return false
     }
@@ -247,7 +248,7 @@ export class Requester {
     }
     for (const { peer } of channels) {
       if (contract?.certifiedBy.includes(peer) !== true) {
-        job.excluded.add(peer)
+        job.excluded.lost(peer)
       }
     }
     return contract
@@ -281,7 +282,7 @@ export class Requester {
       })
     } catch (error) {
       this.log('no job stream to %s - %e', peer, error)
-      job.excluded.add(peer)
+      job.excluded.lost(peer)
       return undefined
     }
   }

@@ -13,6 +13,7 @@ import {
 import type { Channel, ChannelHandler, UnitResult } from './channel.ts'
 import { PROVIDER_FAILURES, UNIT_ATTEMPTS } from './constants.ts'
 import { JobError } from './errors.ts'
+import type { Exclusions } from './exclusions.ts'
 import type { HashedPlan } from './plan.ts'
 import { checkResultSignature } from './result.ts'
 import { orAborted } from './waiting.ts'
@@ -30,7 +31,7 @@ export interface JobContext {
   readonly missing: Set<number>
   readonly attempts: Map<number, number>
   /** Peers that lied or failed in this job. */
-  readonly excluded: Set<PeerIdString>
+  readonly excluded: Exclusions
   readonly resultHashes: Map<number, Uint8Array>
   onAssigned(unit: number, peer: PeerIdString): void
   onVerified(unit: number, peer: PeerIdString, result: Uint8Array): void
@@ -270,7 +271,11 @@ export class Round implements ChannelHandler {
       channel.rejected += 1
     }
     if (isLie || channel.sent.size > 0 || channel.verifiedUnits === 0) {
-      job.excluded.add(channel.peer)
+      if (isLie) {
+        job.excluded.lied(channel.peer)
+      } else {
+        job.excluded.lost(channel.peer)
+      }
       job.router.learn(channel.peer, job.skill.manifest.name, isLie ? 'wrong' : 'missed')
     }
     for (const index of [...channel.sent.keys()]) {

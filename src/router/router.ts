@@ -18,7 +18,7 @@ export interface Task {
   /** What the requester pays, in thousandths of the published cost. */
   readonly rate: number
   /** Peers that this job does not want (any more). */
-  readonly excluded: ReadonlySet<PeerIdString>
+  readonly excluded: { has(peer: PeerIdString): boolean }
 }
 
 export interface RouterInit {
