@@ -1,9 +1,8 @@
-import { publicKeyFromProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
-import { peerIdFromString } from '@libp2p/peer-id'
 import { concat } from 'uint8arrays/concat'
 import * as z from 'zod/mini'
 import { decodeStrict, encode } from './codec.ts'
+import { signEd25519, verifyEd25519 } from './ed25519.ts'
 import { WireError } from './errors.ts'
 import { bytesUpTo, signature } from './schema.ts'
 import type { PeerIdString } from './units.ts'
@@ -32,15 +31,14 @@ export const signed = signedUpTo(SIGNED_PAYLOAD_MAX)
 
 const encoder = new TextEncoder()
 
-function signingBytes(domain: Domain, payload: Uint8Array): Uint8Array {
+function signingBytes(domain: Domain, payload: Uint8Array): Uint8Array<ArrayBuffer> {
   return concat([encoder.encode(`${domain}\0`), payload])
 }
 
 /** Encodes a value canonically and signs it. */
 export async function sign(key: PrivateKey, domain: Domain, value: unknown): Promise<Signed> {
   const payload = encode(value)
-  // Node gives a Buffer, whose `slice` does not copy
-  return { payload, signature: new Uint8Array(await key.sign(signingBytes(domain, payload))) }
+  return { payload, signature: await signEd25519(key, signingBytes(domain, payload)) }
 }
 
 /**
@@ -56,11 +54,11 @@ export async function verifySigned<S extends z.ZodMiniType>(
   signer: (value: z.output<S>) => PeerIdString
 ): Promise<z.output<S>> {
   const value = decodeStrict(envelope.payload, schema, SIGNED_PAYLOAD_MAX)
-  const key = publicKeyOf(signer(value))
+  const peer = signer(value)
   const mismatch = 'The signature does not belong to the peer that the message names.'
   let valid: boolean
   try {
-    valid = await key.verify(signingBytes(domain, envelope.payload), envelope.signature)
+    valid = await verifyEd25519(peer, signingBytes(domain, envelope.payload), envelope.signature)
   } catch (cause) {
     // a signature of the wrong length or a key that is no point of the curve: libraries throw where they might say no
     throw new WireError('BAD_SIGNATURE', mismatch, { cause })
@@ -69,12 +67,4 @@ export async function verifySigned<S extends z.ZodMiniType>(
     throw new WireError('BAD_SIGNATURE', mismatch)
   }
   return value
-}
-
-function publicKeyOf(peer: PeerIdString) {
-  const id = peerIdFromString(peer)
-  if (id.type !== 'Ed25519') {
-    throw new WireError('MALFORMED', 'Only Ed25519 peer ids sign.')
-  }
-  return publicKeyFromProtobuf(id.toMultihash().digest)
 }

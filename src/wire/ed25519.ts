@@ -1,0 +1,74 @@
+import { publicKeyFromProtobuf } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { toString as toText } from 'uint8arrays/to-string'
+import type { PeerIdString } from './units.ts'
+
+/**
+ * Ed25519 through WebCrypto, with imported keys kept: libp2p imports a key for every call, which costs as much as
+ * the signature. Where WebCrypto has no Ed25519, libp2p's own functions do it.
+ */
+
+const ALGORITHM = { name: 'Ed25519' }
+const VERIFIERS_MAX = 1_024
+
+type Verify = (message: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>) => Promise<boolean>
+type Sign = (message: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>
+
+const verifiers = new Map<PeerIdString, Promise<Verify>>()
+const signers = new WeakMap<PrivateKey, Promise<Sign>>()
+
+/** @throws whatever the library throws for a key that is no point of the curve, or a signature of a wrong length */
+export async function verifyEd25519(
+  peer: PeerIdString,
+  message: Uint8Array<ArrayBuffer>,
+  signature: Uint8Array
+): Promise<boolean> {
+  let verifier = verifiers.get(peer)
+  if (verifier === undefined) {
+    verifier = importVerifier(peer)
+    verifiers.set(peer, verifier)
+    if (verifiers.size > VERIFIERS_MAX) {
+      verifiers.delete(verifiers.keys().next().value ?? peer)
+    }
+  }
+  return (await verifier)(message, new Uint8Array(signature))
+}
+
+export async function signEd25519(key: PrivateKey, message: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  let signer = signers.get(key)
+  if (signer === undefined) {
+    signer = importSigner(key)
+    signers.set(key, signer)
+  }
+  return (await signer)(message)
+}
+
+async function importVerifier(peer: PeerIdString): Promise<Verify> {
+  const key = publicKeyFromProtobuf(peerIdFromString(peer).toMultihash().digest)
+  try {
+    const imported = await crypto.subtle.importKey('raw', new Uint8Array(key.raw), ALGORITHM, false, [
+      'verify'
+    ])
+    return (message, signature) => crypto.subtle.verify(ALGORITHM, imported, signature, message)
+  } catch {
+    return async (message, signature) => key.verify(message, signature) // no Ed25519 in this WebCrypto
+  }
+}
+
+async function importSigner(key: PrivateKey): Promise<Sign> {
+  const secret = {
+    kty: 'OKP',
+    crv: 'Ed25519',
+    x: base64url(key.publicKey.raw),
+    d: base64url(key.raw.subarray(0, 32))
+  }
+  try {
+    const imported = await crypto.subtle.importKey('jwk', secret, ALGORITHM, false, ['sign'])
+    return async (message) => new Uint8Array(await crypto.subtle.sign(ALGORITHM, imported, message))
+  } catch {
+    return async (message) => new Uint8Array(await key.sign(message)) // as above
+  }
+}
+
+const base64url = (bytes: Uint8Array) => toText(bytes, 'base64url')
