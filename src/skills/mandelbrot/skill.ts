@@ -174,6 +174,7 @@ export const mandelbrot: Skill<MandelbrotInput, MandelbrotOutput> = {
     height: 100,
     iterations: 500
   }),
+  sample: () => ({ x: '-0.6', y: '0.5', span: '0.8', width: 64, height: 56, iterations: 1000 }),
   variants: VARIANTS,
   plan,
   checkUnit,

@@ -22,22 +22,51 @@ export interface TileWish {
   readonly bytes: number
   /** How many pixels make a unit of the right length. */
   readonly pixels: number
-  /** How many tiles, instead: so many or a few more. */
+  /** How many tiles, instead: so many, or a few more where that many make no grid. */
   readonly count: number | undefined
 }
 
-/** Cuts a picture into tiles of nearly the same size, as square as can be, row by row. */
+/** Cuts a picture into tiles of nearly the same size, about as high as wide, row by row. */
 export function cutTiles({ width, height, bytes, pixels, count }: TileWish): Tile[] {
   const all = width * height
-  const each = count === undefined ? Math.max(UNIT_PIXELS, pixels) : Math.floor(all / count)
-  const least = Math.max(1, all / (UNITS_MAX / 4)) // what does not divide evenly makes up to four times as many
-  const limited = Math.floor(Math.min(UNIT_BYTES_MAX / bytes, Math.max(each, least)))
-  const side = Math.max(1, Math.floor(Math.sqrt(limited)))
-  const across = Math.ceil(width / Math.max(side, Math.floor(limited / height)))
-  const down = Math.ceil(height / Math.max(1, Math.floor(limited / Math.ceil(width / across))))
-  return ranges(height, down).flatMap(([top, bottom]) =>
-    ranges(width, across).map(([left, right]) => ({ left, top, columns: right - left, rows: bottom - top }))
-  )
+  const pixelsMax = UNIT_BYTES_MAX / bytes
+  const wanted = count ?? Math.floor(all / Math.max(UNIT_PIXELS, pixels))
+  const least = Math.ceil(all / pixelsMax)
+  for (let tiles = Math.max(least, Math.min(wanted, all, UNITS_MAX / 2), 1); ; tiles++) {
+    const grid = bestGrid(width, height, tiles, pixelsMax)
+    if (grid !== undefined) {
+      return ranges(height, grid.down).flatMap(([top, bottom]) =>
+        ranges(width, grid.across).map(([left, right]) => ({
+          left,
+          top,
+          columns: right - left,
+          rows: bottom - top
+        }))
+      )
+    }
+  }
+}
+
+interface Grid {
+  readonly across: number
+  readonly down: number
+}
+
+/** `tiles` tiles, or a few more where that makes them much less oblong. */
+function bestGrid(width: number, height: number, tiles: number, pixelsMax: number): Grid | undefined {
+  let best: Grid | undefined
+  let bestWeight = Infinity
+  for (let across = 1; across <= Math.min(width, tiles); across++) {
+    const down = Math.ceil(tiles / across)
+    const fits = down <= height && Math.ceil(width / across) * Math.ceil(height / down) <= pixelsMax
+    const oblong = Math.abs(Math.log((width * down) / (height * across)))
+    const weight = (100 * across * down) / tiles + oblong
+    if (fits && weight < bestWeight) {
+      best = { across, down }
+      bestWeight = weight
+    }
+  }
+  return best
 }
 
 function ranges(total: number, count: number): Array<readonly [number, number]> {
