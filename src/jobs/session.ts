@@ -273,10 +273,12 @@ export class ProviderSession {
     }
     this.computed += 1
     this.delivered.push(unit.cost)
-    for (const chunk of chunksOf(result)) {
-      await stream.send({ t: 'output', index, ...chunk })
+    const outputs = [...chunksOf(result)].map((chunk) => ({ t: 'output' as const, index, ...chunk }))
+    const last = { t: 'result' as const, index, size: result.byteLength, hash, signature }
+    for (const output of outputs.slice(0, -1)) {
+      await stream.send(output)
     }
-    await stream.send({ t: 'result', index, size: result.byteLength, hash, signature })
+    await stream.send([...outputs.slice(-1), last])
     this.notify()
   }
 

@@ -1,3 +1,4 @@
+import { concat } from 'uint8arrays/concat'
 import { encode, WireError } from '../wire/index.ts'
 
 /** Bytes of the largest length prefix: an unsigned varint below 2^28. */
@@ -24,6 +25,24 @@ export function encodeFrame(frame: unknown, limit: number): Uint8Array {
   bytes.set(prefix)
   bytes.set(body, prefix.length)
   return bytes
+}
+
+/** What one WebRTC message takes: frames that fit in it together are written together. */
+const TOGETHER_MAX = 16 * 1024
+
+/** Frames as few writes: neighbours that are small enough become one. */
+export function encodeFrames(frames: readonly unknown[], limit: number): Uint8Array[] {
+  const writes: Uint8Array[] = []
+  for (const frame of frames) {
+    const bytes = encodeFrame(frame, limit)
+    const last = writes.at(-1)
+    if (last !== undefined && last.byteLength + bytes.byteLength <= TOGETHER_MAX) {
+      writes[writes.length - 1] = concat([last, bytes])
+    } else {
+      writes.push(bytes)
+    }
+  }
+  return writes
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   WireError
 } from '../wire/index.ts'
 import { asError, NetError } from './errors.ts'
-import { encodeFrame, FrameDecoder } from './frame-codec.ts'
+import { encodeFrame, encodeFrames, FrameDecoder } from './frame-codec.ts'
 import { Outbox } from './outbox.ts'
 import type { FramedStream, FramedStreamInit } from './types.ts'
 
@@ -105,13 +105,15 @@ class LibP2PFramedStream<S extends z.ZodMiniType, Out> implements FramedStream<z
     }
   }
 
-  async send(frame: Out, options: { signal?: AbortSignal } = {}): Promise<void> {
+  async send(frame: Out | readonly Out[], options: { signal?: AbortSignal } = {}): Promise<void> {
     options.signal?.throwIfAborted()
     this.closed.throwIfAborted()
     if (this.#closing) {
       throw closedHere()
     }
-    await this.#outbox.send(encodeFrame(frame, this.#maxFrame), options.signal)
+    for (const bytes of encodeFrames(Array.isArray(frame) ? frame : [frame], this.#maxFrame)) {
+      await this.#outbox.send(bytes, options.signal)
+    }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Exclude<z.output<S>, ControlFrame>, undefined> {
