@@ -70,7 +70,7 @@ const single = (name: string, unit: string, runs: number, value: number): BenchR
 })
 
 /** Each way to cheat, `tries` times, on results of a pool of jobs. */
-function tryCheats(skill: Skill, { fast }: CpuTwins, tries: number): BenchRow[] {
+function tryCheats(skill: Skill, { fast, verify }: CpuTwins, tries: number): BenchRow[] {
   const { name } = skill.manifest
   const random = seeded(1)
   const pool = Array.from({ length: POOL }, (_, seed) => {
@@ -98,7 +98,7 @@ function tryCheats(skill: Skill, { fast }: CpuTwins, tries: number): BenchRow[] 
       }
       const forged = forge({ right, other, earlier: old, isFloat: isFloat(name), random })
       if (Buffer.compare(forged, right) !== 0) {
-        detected += skill.verify(unit, forged, random) ? 0 : 1
+        detected += verify(unit, forged, random) ? 0 : 1
         done++
       }
     }
@@ -109,7 +109,7 @@ function tryCheats(skill: Skill, { fast }: CpuTwins, tries: number): BenchRow[] 
 /** Honest results that are refused, of the CPU's fast and readable twins and of WebGPU in turn. */
 async function tryHonest(
   skill: Skill,
-  { fast, readable }: CpuTwins,
+  { fast, readable, verify }: CpuTwins,
   onGpu: Provider,
   tries: number
 ): Promise<BenchRow> {
@@ -121,7 +121,7 @@ async function tryHonest(
     const units = unitsOf(skill, seed)
     for (const results of [await onGpu(name, seed), units.map(fast), units.map(readable)]) {
       for (const [index, unit] of units.entries()) {
-        refused += skill.verify(unit, results[index] ?? new Uint8Array(0), random) ? 0 : 1
+        refused += verify(unit, results[index] ?? new Uint8Array(0), random) ? 0 : 1
         judged++
       }
     }
@@ -130,16 +130,16 @@ async function tryHonest(
 }
 
 /** Time of the check as a share of computing, both on one thread, for a unit of the planner's own choice. */
-function measureCost(skill: Skill, { fast }: CpuTwins): BenchRow {
+function measureCost(skill: Skill, { fast, verify }: CpuTwins): BenchRow {
   const random = seeded(3)
   const unit = typicalUnit(skill)
   const result = fast(unit)
-  skill.verify(unit, result, random)
+  verify(unit, result, random)
   const shares = Array.from({ length: COST_RUNS }, () => {
     const computing = timed(() => fast(unit))
     const checking = timed(() => {
       for (let i = 0; i < CHECKS; i++) {
-        skill.verify(unit, result, random)
+        verify(unit, result, random)
       }
     })
     return checking / CHECKS / computing

@@ -48,16 +48,24 @@ export async function withGpuProvider<T>(
 export interface CpuTwins {
   fast(unit: UnitInput): Uint8Array
   readable(unit: UnitInput): Uint8Array
+  /** As the backend checks: by WebAssembly where the skill has that. */
+  verify(unit: UnitInput, result: Uint8Array, random: () => number): boolean
 }
 
 export async function cpuTwins(skill: Skill): Promise<CpuTwins> {
   const { wasm } = skill
   const readable = (unit: UnitInput) => finish(skill.cpu(unit))
+  const verify: CpuTwins['verify'] = (unit, result, random) => skill.verify(unit, result, random)
   if (wasm === undefined) {
-    return { fast: readable, readable }
+    return { fast: readable, readable, verify }
   }
   const { exports } = await WebAssembly.instantiate(await WebAssembly.compile(wasmBytes(wasm.module)))
-  return { fast: (unit) => finish(wasm.cpu(unit, exports)), readable }
+  return {
+    fast: (unit) => finish(wasm.cpu(unit, exports)),
+    readable,
+    verify: (unit, result, random) =>
+      wasm.verify?.(unit, result, random, exports) ?? verify(unit, result, random)
+  }
 }
 
 function finish(work: Generator<number, Uint8Array>): Uint8Array {

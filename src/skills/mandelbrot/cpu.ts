@@ -104,6 +104,12 @@ export class Escape {
   }
 }
 
+/** One pixel at a time, for the check. */
+export function pixelCounter(view: View): (at: number) => number {
+  const points = new Escape(view)
+  return (at) => points.at(at % view.columns, Math.floor(at / view.columns))
+}
+
 /** All pixels of a unit, row by row. */
 export function* escapeTimes(view: View): Generator<number, Uint32Array<ArrayBuffer>> {
   const { columns, rows, words } = view

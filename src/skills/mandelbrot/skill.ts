@@ -4,13 +4,13 @@ import { SkillError } from '../errors.ts'
 import { parseInput, side, whole } from '../picture/input.ts'
 import { aligned, cutTiles, type Tile, tileAssembler } from '../picture/tiles.ts'
 import type { Plan, PlanOptions, Skill, UnitSpec } from '../skill.ts'
-import { escapeTimes } from './cpu.ts'
+import { escapeTimes, pixelCounter } from './cpu.ts'
 import { floorDivide, isDecimal, scaled, WORD_BITS, WORDS_MAX, WORDS_MIN, wordsOf } from './fixed.ts'
 import { dispatches, VARIANTS } from './gpu.ts'
 import { ITERATIONS_MAX, pixelOperations, UNIT_OPERATIONS } from './plan.ts'
 import { checkCounts } from './verify.ts'
 import { paramsOf, type View, viewOf } from './view.ts'
-import { escapeTimesFast } from './wasm.ts'
+import { escapeTimesFast, pixelCounter as pixelCounterFast } from './wasm.ts'
 
 /** A picture of the Mandelbrot set. Numbers of the plane are decimal text, since doubles end at a zoom of 10^15. */
 export interface MandelbrotInput {
@@ -150,9 +150,17 @@ function viewOfTile({ words, x, y, step }: Corner, tile: Tile, iterations: numbe
   }
 }
 
-function countsOf(result: Uint8Array): Uint32Array {
-  const bytes = aligned(result)
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
+function check(
+  view: View,
+  result: Uint8Array,
+  countAt: (at: number) => number,
+  random: () => number
+): boolean {
+  if (result.byteLength % 4 !== 0) {
+    return false
+  }
+  const { buffer, byteOffset, byteLength } = aligned(result)
+  return checkCounts(view, new Uint32Array(buffer, byteOffset, byteLength / 4), countAt, random)
 }
 
 export const mandelbrot: Skill<MandelbrotInput, MandelbrotOutput> = {
@@ -184,7 +192,11 @@ export const mandelbrot: Skill<MandelbrotInput, MandelbrotOutput> = {
   },
   wasm: {
     module: 'mandelbrot',
-    cpu: (unit, exports) => escapeTimesFast(exports, viewOf(unit.params))
+    cpu: (unit, exports) => escapeTimesFast(exports, viewOf(unit.params)),
+    verify(unit, result, random, exports) {
+      const view = viewOf(unit.params)
+      return check(view, result, pixelCounterFast(exports, view), random)
+    }
   },
   gpu(unit, _variant, grain) {
     const view = viewOf(unit.params)
@@ -195,6 +207,7 @@ export const mandelbrot: Skill<MandelbrotInput, MandelbrotOutput> = {
     }
   },
   verify(unit, result, random) {
-    return result.byteLength % 4 === 0 && checkCounts(viewOf(unit.params), countsOf(result), random)
+    const view = viewOf(unit.params)
+    return check(view, result, pixelCounter(view), random)
   }
 }

@@ -1,6 +1,5 @@
 import { samplePixels } from '../picture/samples.ts'
 import type { View } from './view.ts'
-import { pixelCounter } from './wasm.ts'
 
 /** Enough for a cheat on a tenth: 1 − .9^44 = .9903. */
 const SAMPLES = 48
@@ -12,14 +11,18 @@ const SAMPLES = 48
  * another unit's answer, as far as these differ from the right one. A count beyond the limit is always seen.
  * Never refuses a right result. One wrong pixel among N is seen with probability 48/N only.
  *
+ * @param countAt the right count of a pixel of the unit
  * @param random uniform in [0, 1)
  */
-export function checkCounts(view: View, counts: Uint32Array, random: () => number): boolean {
-  const { columns, rows, iterations } = view
+export function checkCounts(
+  { columns, rows, iterations }: View,
+  counts: Uint32Array,
+  countAt: (at: number) => number,
+  random: () => number
+): boolean {
   if (counts.length !== columns * rows || counts.some((count) => count > iterations)) {
     return false
   }
-  const countAt = pixelCounter(view)
   for (const at of samplePixels(counts.length, SAMPLES, random)) {
     if (counts[at] !== countAt(at)) {
       return false

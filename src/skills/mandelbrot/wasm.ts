@@ -1,6 +1,4 @@
-import { wasmBytes } from '../../../shaders/generated.ts'
 import { layOut, wasmFunction, wasmMemory } from '../wasm.ts'
-import { Escape } from './cpu.ts'
 import type { View } from './view.ts'
 
 /** Words of 64 bits that the module keeps a number in, and how many numbers it needs. */
@@ -23,14 +21,9 @@ export function* escapeTimesFast(exports: WebAssembly.Exports, view: View): Gene
   return new Uint8Array(memory, counts, pixels * 4).slice()
 }
 
-/** One pixel at a time, for the check: by the module where WebAssembly is there, else by the readable twin. */
-export function pixelCounter(view: View): (at: number) => number {
+/** One pixel at a time, for the check. */
+export function pixelCounter(exports: WebAssembly.Exports, view: View): (at: number) => number {
   const { words, columns, rows, iterations } = view
-  const exports = checkerExports()
-  if (exports === undefined) {
-    const points = new Escape(view)
-    return (at) => points.at(at % columns, Math.floor(at / columns))
-  }
   const run = wasmFunction(exports, 'escapeTimes')
   const { memory, numbers, counts } = layOutView(exports, view, 1)
   const count = new Uint32Array(memory, counts, 1)
@@ -49,18 +42,4 @@ function layOutView(exports: WebAssembly.Exports, { x, y, step }: View, pixels: 
     slots.set(number.map(BigInt), index * SLOT_WORDS)
   }
   return { memory, numbers, counts }
-}
-
-let checker: WebAssembly.Exports | undefined
-
-/** The check is synchronous; a module of 2 kB compiles at once. */
-function checkerExports(): WebAssembly.Exports | undefined {
-  try {
-    checker ??= new WebAssembly.Instance(new WebAssembly.Module(wasmBytes('mandelbrot'))).exports
-  } catch (error) {
-    if (!(error instanceof WebAssembly.CompileError)) {
-      throw error
-    }
-  }
-  return checker
 }
