@@ -115,9 +115,12 @@ async function runJob(
   job: ProductJob
 ): Promise<boolean> {
   console.log(`\n${title}: int8 product ${job.m} x ${job.k} x ${job.n} in ${job.units} units`)
-  const { sha256, receipt, seconds } = await runInTab(requester, job, drawProgress)
+  const { sha256, receipt, seconds, retries } = await runInTab(requester, job, drawProgress)
   process.stdout.write(process.stdout.isTTY ? '\n' : '')
   printReceipt(receipt, tabs)
+  for (const retry of retries) {
+    console.log(`  sent again: ${retry}`)
+  }
   const isRight = sha256 === oracle(job)
   console.log(
     `  result ${isRight ? 'equals' : 'DIFFERS FROM'} the CPU oracle (sha-256 ${sha256.slice(0, 16)}…), ${seconds.toFixed(2)} s`

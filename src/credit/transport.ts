@@ -83,7 +83,8 @@ export function libp2pTransport(
     connectedPeers: () => node.getPeers().flatMap((peer) => textOf(peer) ?? []),
     async call(peer, message, signal) {
       const id = peerIdFromString(peer)
-      const connection = standingConnection(node.getConnections(id)) ?? (await node.dial(id, { signal }))
+      const connection =
+        standingConnection(node.peerId, node.getConnections(id)) ?? (await node.dial(id, { signal }))
       const stream = await openStream(connection, protocol, { runOnLimitedConnection: true, signal })
       return request(stream, ledgerResponse, message, { maxBytes: LEDGER_MESSAGE_MAX, signal })
     }

@@ -14,6 +14,8 @@ export const PROVIDERS_DEFAULT = 4
 export const CONNECT_TIMEOUT: Milliseconds = 10_000
 /** Answer to `open`, and to `finish`. */
 export const ANSWER_TIMEOUT: Milliseconds = 5_000
+/** First frame of a job stream: the requester may be opening its other streams meanwhile. */
+export const OPEN_TIMEOUT: Milliseconds = 15_000
 /** Time after the deadline in which the books can still be closed with the payees. */
 export const SETTLE_GRACE: Milliseconds = 60_000
 /** A unit that failed this often ends the job. */

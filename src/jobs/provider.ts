@@ -12,7 +12,7 @@ import {
   type Network,
   protocolId
 } from '../wire/index.ts'
-import { ANSWER_TIMEOUT, KEPT_PART_BYTES, SESSIONS_MAX } from './constants.ts'
+import { KEPT_PART_BYTES, OPEN_TIMEOUT, SESSIONS_MAX } from './constants.ts'
 import { JobError } from './errors.ts'
 import { PartStore } from './part-store.ts'
 import { ProviderSession, type ProviderStream } from './session.ts'
@@ -208,7 +208,7 @@ async function firstFrame(
 ) {
   const timer = setTimeout(
     () => stream.abort(new JobError('PROTOCOL', 'No job was opened on the stream in time.')),
-    ANSWER_TIMEOUT
+    OPEN_TIMEOUT
   )
   try {
     const { value, done } = await frames.next()

@@ -12,6 +12,7 @@ type Dialler = Pick<
   | 'peerStore'
   | 'peerRouting'
   | 'getMultiaddrs'
+  | 'peerId'
   | 'dial'
   | 'addEventListener'
   | 'removeEventListener'
@@ -33,7 +34,7 @@ export async function connectDirect(
   const standing = node
     .getConnections(id)
     .filter((connection) => connection.status === 'open' && isDirect(connection))
-    .toSorted(bestFirst)[0]
+    .toSorted(bestFirst(node.peerId))[0]
   if (standing !== undefined) {
     return standing
   }

@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, PeerId } from '@libp2p/interface'
 
 /** True for a connection that no relay carries: the only kind that jobs run over. */
 export function isDirect(connection: Connection): boolean {
@@ -37,17 +37,22 @@ export function isBusy(connection: Connection): boolean {
   return connection.streams.some(({ protocol }) => !HOUSEKEEPING.test(protocol))
 }
 
-/** Direct before relayed, busy before idle, old before young. */
-export function bestFirst(a: Connection, b: Connection): number {
-  return (
+/**
+ * Best first: direct before relayed, then the one that the peer with the smaller id opened, then the older one.
+ * Both sides see the same order, so that neither uses what the other is about to close.
+ *
+ * @param self this node's peer id
+ */
+export function bestFirst(self: PeerId): (a: Connection, b: Connection) => number {
+  const openedBySmaller = ({ direction, remotePeer }: Connection) =>
+    (direction === 'outbound') === self.toString() < remotePeer.toString()
+  return (a, b) =>
     Number(isDirect(b)) - Number(isDirect(a)) ||
-    Number(isBusy(b)) - Number(isBusy(a)) ||
+    Number(openedBySmaller(b)) - Number(openedBySmaller(a)) ||
     a.timeline.open - b.timeline.open
-  )
 }
 
 /** The open connection to use for a small message: a direct one if there is any, else a relayed one. */
-export function standingConnection(connections: readonly Connection[]): Connection | undefined {
-  const open = connections.filter(({ status }) => status === 'open')
-  return open.find(({ limits }) => limits === undefined) ?? open[0]
+export function standingConnection(self: PeerId, connections: readonly Connection[]): Connection | undefined {
+  return connections.filter(({ status }) => status === 'open').toSorted(bestFirst(self))[0]
 }

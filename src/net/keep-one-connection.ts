@@ -39,6 +39,6 @@ export function extraConnections(self: PeerId, connections: readonly Connection[
   )
   return [...byPeer]
     .filter(([peer, ofPeer]) => ofPeer.length > 1 && self.toString() < peer)
-    .flatMap(([, ofPeer]) => ofPeer.toSorted(bestFirst).slice(1))
+    .flatMap(([, ofPeer]) => ofPeer.toSorted(bestFirst(self)).slice(1))
     .filter((connection) => !isBusy(connection))
 }

@@ -134,20 +134,13 @@ export class SwarmRegistry
     ])
     const asked = new Set<string>([this.components.peerId.toString()])
     const answers = new Set<Promise<FoundProvider | undefined>>()
+    let news = Promise.withResolvers<undefined>()
     const ask = (peer: PeerId) => {
-      const isNew = !asked.has(peer.toString()) && asked.size < constants.CACHE_MAX
-      if (isNew) {
+      if (!asked.has(peer.toString()) && asked.size < constants.CACHE_MAX) {
         asked.add(peer.toString())
         const answer = this.ask(peer, signal).finally(() => answers.delete(answer))
         answers.add(answer)
-      }
-    }
-    const serving = async function* (waiting: number) {
-      while (answers.size > waiting) {
-        const found = await Promise.race(answers)
-        if (serves(found, skill)) {
-          yield found
-        }
+        news.resolve(undefined)
       }
     }
     for (const peer of this.neighbours.values()) {
@@ -157,12 +150,34 @@ export class SwarmRegistry
       }
       ask(peer)
     }
-    yield* serving(0)
+    // beside the neighbours, not after them: one of them may be gone and take its time to answer
+    let isWalking = true
+    const walk = this.walk(skill, ask, answers, signal).then(() => {
+      isWalking = false
+      return undefined
+    })
+    while (isWalking || answers.size > 0) {
+      news = Promise.withResolvers<undefined>()
+      const found = await Promise.race([...answers, news.promise, ...(isWalking ? [walk] : [])])
+      if (serves(found, skill)) {
+        yield found
+      }
+    }
+  }
+
+  /** Asks whom the DHT names, a few at a time. */
+  private async walk(
+    skill: string,
+    ask: (peer: PeerId) => void,
+    answers: ReadonlySet<Promise<unknown>>,
+    signal: AbortSignal
+  ): Promise<void> {
     for await (const peer of this.providersOf(skill, signal)) {
       ask(peer)
-      yield* serving(constants.FAN_OUT - 1)
+      if (answers.size >= constants.FAN_OUT) {
+        await Promise.race(answers)
+      }
     }
-    yield* serving(0)
   }
 
   private valid(peer: string): Heard | undefined {
@@ -236,7 +251,7 @@ export class SwarmRegistry
   private async openStream(peer: PeerId, signal: AbortSignal): Promise<Stream> {
     const { connectionManager } = this.components
     const options = { signal, runOnLimitedConnection: true }
-    const standing = standingConnection(connectionManager.getConnections(peer))
+    const standing = standingConnection(this.components.peerId, connectionManager.getConnections(peer))
     return standing === undefined
       ? connectionManager.openStream(peer, this.protocol, options)
       : openStream(standing, this.protocol, options)

@@ -18,6 +18,8 @@ export interface ProductOutcome {
   readonly sha256: string
   readonly receipt: JobReceipt
   readonly seconds: number
+  /** Units that had to go elsewhere, and why. */
+  readonly retries: readonly string[]
 }
 
 declare global {
@@ -85,9 +87,12 @@ async function submitProduct({ job, report }: { job: ProductJob; report: string 
     { units, providers }
   )
   const reporter = (window as unknown as Record<string, OnProgress>)[report] // exposed under this name just before
+  const retries: string[] = []
   for await (const event of handle) {
     if (event.type === 'progress') {
       reporter?.(event.done, event.of)
+    } else if (event.type === 'retried') {
+      retries.push(`unit ${event.unit} of …${event.provider.slice(-6)}: ${event.reason}`)
     }
   }
   const { value, receipt } = await handle.result
@@ -95,7 +100,8 @@ async function submitProduct({ job, report }: { job: ProductJob; report: string 
   return {
     sha256: [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
     receipt: stringify(receipt),
-    seconds: (performance.now() - started) / 1_000
+    seconds: (performance.now() - started) / 1_000,
+    retries
   }
 }
 

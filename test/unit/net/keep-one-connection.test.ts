@@ -4,6 +4,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { bestFirst } from '../../../src/net/connections.ts'
 import { isDirect, transportOf } from '../../../src/net/index.ts'
 import { extraConnections, keepOneConnection } from '../../../src/net/keep-one-connection.ts'
 import { ManualTicker } from './manual-ticker.ts'
@@ -27,13 +28,15 @@ interface Kind {
   relayed: boolean
   busy: boolean
   age: number
+  outbound: boolean
 }
 
 /** A connection of which only what the rule looks at is there. */
-function fake(remotePeer: PeerId, { relayed, busy, age }: Kind) {
+function fake(remotePeer: PeerId, { relayed, busy, age, outbound }: Kind) {
   const circuit = `/ip4/127.0.0.1/tcp/1/ws/p2p/${RELAY}/p2p-circuit`
   const connection = {
     remotePeer,
+    direction: outbound ? 'outbound' : 'inbound',
     status: 'open',
     limits: relayed ? { bytes: 1n } : undefined,
     remoteAddr: multiaddr(relayed ? `${circuit}/p2p/${remotePeer}` : `${circuit}/webrtc/p2p/${remotePeer}`),
@@ -47,7 +50,12 @@ function fake(remotePeer: PeerId, { relayed, busy, age }: Kind) {
   return connection as unknown as Connection
 }
 
-const kind = fc.record({ relayed: fc.boolean(), busy: fc.boolean(), age: fc.nat(1_000) })
+const kind = fc.record({
+  relayed: fc.boolean(),
+  busy: fc.boolean(),
+  age: fc.nat(1_000),
+  outbound: fc.boolean()
+})
 
 describe('the rule', () => {
   test('leaves a connection, a direct one if there is any, and never closes a busy one', () => {
@@ -74,10 +82,25 @@ describe('the rule', () => {
     )
   })
 
+  test('both sides hold the same one for the best, whoever opened it and saw it first', () => {
+    fc.assert(
+      fc.property(fc.array(kind, { minLength: 2, maxLength: 4 }), fc.nat(1_000), (kinds, drift) => {
+        fc.pre(new Set(kinds.map(({ relayed, outbound }) => `${relayed} ${outbound}`)).size === kinds.length)
+        const best = (self: PeerId, connections: Connection[]) =>
+          connections.indexOf(connections.toSorted(bestFirst(self))[0] as Connection)
+        const here = kinds.map((one) => fake(large, one))
+        const there = kinds.map((one) =>
+          fake(small, { ...one, outbound: !one.outbound, age: drift - one.age })
+        )
+        expect(best(large, there)).toBe(best(small, here))
+      })
+    )
+  })
+
   test('a relayed connection is closed after three checks, unless work came on it meanwhile', () => {
-    const direct = fake(large, { relayed: false, busy: false, age: 2 })
-    const idle = fake(large, { relayed: true, busy: false, age: 1 })
-    const used = fake(large, { relayed: true, busy: false, age: 3 })
+    const direct = fake(large, { relayed: false, busy: false, age: 2, outbound: true })
+    const idle = fake(large, { relayed: true, busy: false, age: 1, outbound: true })
+    const used = fake(large, { relayed: true, busy: false, age: 3, outbound: true })
     const ticker = new ManualTicker()
     const stop = keepOneConnection({ peerId: small, getConnections: () => [direct, idle, used] }, ticker)
     ticker.tick(2)

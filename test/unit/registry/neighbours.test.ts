@@ -3,6 +3,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { defaultLogger } from '@libp2p/logger'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { streamPair } from '@libp2p/utils'
+import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { type SwarmRegistryComponents, swarmRegistry } from '../../../src/registry/index.ts'
 import { SwarmRegistry } from '../../../src/registry/registry.ts'
@@ -67,6 +68,8 @@ function connect(from: RegistryNode, to: RegistryNode, isRelayed: boolean) {
   const seenFromThere = { remotePeer: from.peerId } as Connection // all that an answer looks at
   from.connections.push({
     remotePeer: to.peerId,
+    remoteAddr: multiaddr(isRelayed ? `/p2p-circuit/p2p/${to.peerId}` : `/webrtc/p2p/${to.peerId}`),
+    timeline: { open: 1 },
     status: 'open',
     limits,
     newStream: async (_: string, options: { runOnLimitedConnection?: boolean }) => {
