@@ -98,6 +98,7 @@ export async function interleave<Name extends string>(
   warmups = 1
 ): Promise<Record<Name, number[]>> {
   const names = Object.keys(rivals) as Name[] // a record has the keys of its type
+  // as the line above: one list a key
   const figures = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<Name, number[]>
   for (let round = -warmups; round < rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {

@@ -81,7 +81,7 @@ export class TrafficCounter {
       registerSummaryGroup: register,
       traceFunction: (_name: string, traced: unknown) => traced,
       createTrace: () => undefined
-    } as unknown as Metrics
+    } as unknown as Metrics // registers nothing: only streams are counted
   }
 
   #of(protocol: string): Traffic {

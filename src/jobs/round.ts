@@ -1,5 +1,6 @@
 import type { Engine } from '../compute/index.ts'
 import type { Ledger } from '../credit/index.ts'
+import { asError } from '../net/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
 import type { Skill } from '../skills/index.ts'
 import {
@@ -311,8 +312,6 @@ export class Round implements ChannelHandler {
     return sha256(all)
   }
 }
-
-const asError = (thrown: unknown) => (thrown instanceof Error ? thrown : new Error(String(thrown)))
 
 const FAULTS = new Set<string>([
   'WRONG_RESULT',
