@@ -35,7 +35,7 @@ const BROWSER_PACKAGES = [
 
 const nightly = Boolean(process.env.NIGHTLY)
 /** Runs of each fast-check property that does not say how many it needs. */
-const propertyRuns = nightly ? 2_000 : 50
+const propertyRuns = nightly ? 500 : 50
 /** The long form of the tests also gets longer time limits. */
 const patience = nightly ? 30 : 1
 
