@@ -17,8 +17,23 @@ export interface NetworkParameters {
   readonly claimWindowMs: Milliseconds
   /** How far a record's `ts` may differ from a witness's clock. */
   readonly clockSkewMs: Milliseconds
-  /** Share of a provider's time given to strangers, in percent (credit.md section 3). */
+  /** The most of a provider's compute time that strangers get, in percent. */
   readonly strangersPercent: number
+  /** The most compute time that one stranger gets of one provider within an hour. */
+  readonly strangersMsPerHour: Milliseconds
+  /** How much of the work that a peer did for a node the node gives back on that peer's word, in percent. */
+  readonly edgePercent: number
+  /**
+   * How much of a payment its payee may show to others as its own merit, in percent. With `edgePercent` at most
+   * 100: one piece of work makes both an edge and a payment, and is given back once.
+   */
+  readonly paymentPercent: number
+  /** Hours of idling after which a requester's weight in a queue is halved. */
+  readonly idleHalfLifeHours: number
+  /** How often an idle provider buys a canary of another one, in hours on average. */
+  readonly probeIntervalHours: number
+  /** What such a canary costs at most (µcr). */
+  readonly probeAmount: MicroCredits
 }
 
 const HOUR = 3_600_000
@@ -31,13 +46,19 @@ const MAIN: NetworkParameters = {
   escrowMaxMs: 24 * HOUR,
   claimWindowMs: 7 * 24 * HOUR,
   clockSkewMs: 120_000,
-  strangersPercent: 10
+  strangersPercent: 10,
+  strangersMsPerHour: 60_000,
+  edgePercent: 50,
+  paymentPercent: 50,
+  idleHalfLifeHours: 168,
+  probeIntervalHours: 24,
+  probeAmount: 100_000n
 }
 
 /** `main` for the public; `local`, where strangers are welcome without limit, for demos, tests and labs. */
 export const NETWORKS = {
   main: MAIN,
-  local: { ...MAIN, name: 'local', strangersPercent: 100 }
+  local: { ...MAIN, name: 'local', strangersPercent: 100, strangersMsPerHour: HOUR }
 } as const satisfies Record<string, NetworkParameters>
 
 export type NetworkName = keyof typeof NETWORKS
