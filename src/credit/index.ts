@@ -5,8 +5,23 @@
 export { type Audit, type AuditedRecord, audit, auditExports } from './audit.ts'
 export { applyRecord, availableAt, type Intent, nextRecord, replayChain } from './chain.ts'
 export { drain, idleHours } from './drain.ts'
+export {
+  addWork,
+  type CheckedUnit,
+  type Edge,
+  NO_EDGE,
+  redeem,
+  redeemable,
+  residual,
+  serve,
+  workOf
+} from './edges.ts'
 export { CreditError, type CreditErrorCode } from './errors.ts'
 export { createLedger, type LedgerInit, type LedgerService } from './ledger.ts'
+export { Priorities } from './priorities.ts'
+export { idleFactor, idleMs, priorityWeight } from './priority.ts'
+export { chooseProbed, isProbeSize, nextProbeAt, type ProbeCandidate } from './probes.ts'
+export { drawOn, giveOn, PAYERS_MAX, type Recogniser, recognise, recognised, shown } from './recognition.ts'
 export { replaySplit, splitUnits } from './shapley.ts'
 export {
   type CapacityGame,
@@ -26,7 +41,22 @@ export {
   splitByPermutations
 } from './shapley-permutations.ts'
 export { type PipelineStage, pipelineValues, splitPipeline } from './shapley-pipeline.ts'
+export {
+  followStanding,
+  type Merit,
+  NO_MERIT,
+  type RecognitionShare,
+  type Standing,
+  unused
+} from './standing.ts'
 export type { ChainState, OpenEscrow, Seat } from './state.ts'
+export {
+  chargeStranger,
+  STRANGER_USES_MAX,
+  type StrangersUse,
+  type StrangerUse,
+  strangerAllowance
+} from './strangers.ts'
 export type { LedgerTransport, TransportHandlers } from './transport.ts'
 export type * from './types.ts'
 export {

@@ -1,0 +1,169 @@
+import * as z from 'zod/mini'
+import type { Store } from '../store/index.ts'
+import {
+  decode,
+  type EscrowBody,
+  encode,
+  type MicroCredits,
+  type Milliseconds,
+  microCredits,
+  type Network,
+  type PeerIdString,
+  peerId
+} from '../wire/index.ts'
+import { addWork, type CheckedUnit, type Edge, NO_EDGE, workOf } from './edges.ts'
+import { idleMs, priorityWeight } from './priority.ts'
+import { drawOn, giveOn, recognise, recognised } from './recognition.ts'
+import { followStanding, type RecognitionShare, type Standing, unused } from './standing.ts'
+import type { VerifiedRecord } from './verify.ts'
+
+const edgeSchema = z.strictObject({ work: microCredits, served: microCredits, redeemed: microCredits })
+const promiseSchema = z.strictObject({
+  payer: peerId,
+  on: z.array(z.strictObject({ payer: peerId, amount: microCredits }))
+})
+
+const EDGE = 'edge/'
+const PROMISE = 'promise/'
+const ROW_MAX = 4_096
+/** Authors whose standing is kept in memory: what was followed longest ago goes first. */
+const STANDINGS_MAX = 4_096
+
+interface Followed {
+  readonly seq: number
+  readonly standing: Standing
+  readonly idleSince: Milliseconds
+  readonly firstSeat: Milliseconds | undefined
+}
+
+/**
+ * What this node owes, and to whom: its edges (stored), the standing of the authors whose chains it follows, and
+ * from both the weight of a requester in its queue. A thin shell around `edges`, `standing`, `recognition` and
+ * `priority`.
+ */
+export class Priorities {
+  private readonly edges = new Map<PeerIdString, Edge>()
+  /** By escrow: what is promised on whom, until its settle says what was used. */
+  private readonly promises = new Map<string, z.output<typeof promiseSchema>>()
+  private readonly followed = new Map<PeerIdString, Followed>()
+  private readonly store: Store
+  private readonly network: Network
+  private readonly self: PeerIdString
+  private readonly now: () => Milliseconds
+
+  constructor(init: { store: Store; network: Network; self: PeerIdString; now: () => Milliseconds }) {
+    this.store = init.store
+    this.network = init.network
+    this.self = init.self
+    this.now = init.now
+  }
+
+  async load(): Promise<void> {
+    for (const [key, value] of await this.store.table('meta').entries()) {
+      if (key.startsWith(EDGE)) {
+        const peer = peerId.parse(key.slice(EDGE.length))
+        this.edges.set(peer, decode(value, edgeSchema, ROW_MAX))
+      } else if (key.startsWith(PROMISE)) {
+        this.promises.set(key.slice(PROMISE.length), decode(value, promiseSchema, ROW_MAX))
+      }
+    }
+  }
+
+  /** A unit of `peer` was checked. In memory at once; a crash before it is stored costs the peer a unit of credit. */
+  async learnEdge(peer: PeerIdString, unit: CheckedUnit): Promise<void> {
+    const work = workOf(unit)
+    if (work > 0n) {
+      await this.saveEdges(new Map([[peer, addWork(this.edges.get(peer) ?? NO_EDGE, work)]]), true)
+    }
+  }
+
+  /** The peer has forked, or is caught lying with its name signed under it: nothing is owed to it any more. */
+  async forget(peer: PeerIdString): Promise<void> {
+    this.edges.delete(peer)
+    this.followed.delete(peer)
+    await this.store.table('meta').delete(EDGE + peer)
+  }
+
+  /**
+   * A record that the rules of its author's chain accepted, in the chain's order. One that was followed already is
+   * skipped; after a gap the standing starts anew, with the records seen from there on.
+   *
+   * @param escrow that a settle ends
+   */
+  follow(verified: VerifiedRecord, escrow?: EscrowBody): void {
+    const { author, seq, ts, idleSince, kind } = verified.record
+    const known = this.followed.get(author)
+    if (known !== undefined && seq <= known.seq) {
+      return
+    }
+    const before = known?.seq === seq - 1 ? known : undefined
+    this.followed.delete(author)
+    this.followed.set(author, {
+      seq,
+      idleSince,
+      standing: followStanding(before?.standing ?? new Map(), verified, escrow),
+      firstSeat: before?.firstSeat ?? (kind === 'seat' ? ts : undefined)
+    })
+    for (const oldest of this.followed.keys()) {
+      if (this.followed.size <= STANDINGS_MAX) {
+        break
+      }
+      this.followed.delete(oldest)
+    }
+  }
+
+  /** On whose account this node serves a requester now, and for how much. Empty: a stranger. */
+  sharesOf(payer: PeerIdString): RecognitionShare[] {
+    const standing = this.followed.get(payer)?.standing ?? new Map()
+    return recognise({ self: this.self, edges: this.edges }, payer, standing, this.network.parameters)
+  }
+
+  /** A requester's weight in this node's queue (µcr, faded by its idling); 0: a stranger. */
+  weightOf(payer: PeerIdString): number {
+    const chain = this.followed.get(payer)
+    const idle = chain === undefined ? 0 : idleMs(chain.idleSince, chain.firstSeat, this.now())
+    return priorityWeight(recognised(this.sharesOf(payer)), idle, this.network.parameters)
+  }
+
+  /**
+   * Promises a channel of an escrow: of `max`, so much as is recognised. The rest is strangers' work. The same
+   * escrow again gives the same promise.
+   */
+  async promise(escrow: string, payer: PeerIdString, max: MicroCredits): Promise<RecognitionShare[]> {
+    const before = this.promises.get(escrow)
+    if (before !== undefined) {
+      return before.on
+    }
+    const on = drawOn(this.sharesOf(payer), max)
+    if (on.length > 0) {
+      const promised = { payer, on }
+      this.promises.set(escrow, promised)
+      await this.give(payer, on, 1) // first: whatever a crash leaves of it, too much is given to nobody
+      await this.store.table('meta').put(PROMISE + escrow, encode(promised))
+    }
+    return on
+  }
+
+  /** The escrow was settled: what its payout did not use is owed again. */
+  async settled(escrow: string, payout: MicroCredits): Promise<void> {
+    const promised = this.promises.get(escrow)
+    if (promised !== undefined) {
+      this.promises.delete(escrow)
+      await this.store.table('meta').delete(PROMISE + escrow)
+      await this.give(promised.payer, unused(promised.on, payout), -1)
+    }
+  }
+
+  private give(payer: PeerIdString, on: readonly RecognitionShare[], direction: 1 | -1): Promise<void> {
+    const { self, edges, network } = this
+    return this.saveEdges(giveOn({ self, edges }, payer, on, network.parameters, direction), false)
+  }
+
+  private async saveEdges(changed: ReadonlyMap<PeerIdString, Edge>, relaxed: boolean): Promise<void> {
+    for (const [peer, edge] of changed) {
+      this.edges.set(peer, edge)
+    }
+    const table = this.store.table('meta')
+    await Promise.all([...changed].map(([peer, edge]) => table.put(EDGE + peer, encode(edge), { relaxed })))
+  }
+}

@@ -1,0 +1,111 @@
+import type { MicroCredits, NetworkParameters, PeerIdString } from '../wire/index.ts'
+import { sum } from './bodies.ts'
+import { type Edge, min, NO_EDGE, redeem, redeemable, residual, serve, share } from './edges.ts'
+import type { Merit, RecognitionShare, Standing } from './standing.ts'
+
+/**
+ * What a node v gives a requester j for work done: in µcr, and on whose account.
+ *
+ *   rec_v(j) = res_v(j) + own_v(j) + Σ_p min(res_v(p), shown_j(p)),   p neither v nor j
+ *   res_v(p)   = ⌊edgePercent · edge_v(p)⌋ − what v gave on p's word
+ *   shown_j(p) = ⌊paymentPercent · paid(p→j)⌋ − what j's chain spent on p's name
+ *   own_v(j)   = min(shown_j(v), ⌊paymentPercent · edge_v(j)⌋ − what v gave j on its own name)
+ *
+ * All names together get of v at most v's own edges, whatever anybody signs. And with edgePercent +
+ * paymentPercent ≤ 100 all names of one owner together get of all nodes at most what these paid for its work:
+ * a piece of work leaves one edge and one payment, at two nodes that need not know of each other's giving.
+ */
+
+/** Payers that an escrow names for one payee at most (`wire/records`). */
+export const PAYERS_MAX = 16
+
+export interface Recogniser {
+  readonly self: PeerIdString
+  readonly edges: ReadonlyMap<PeerIdString, Edge>
+}
+
+/** rec_v(j) by payer: the requester's own work first, then this node's payments, then others, largest first. */
+export function recognise(
+  { self, edges }: Recogniser,
+  requester: PeerIdString,
+  standing: Standing,
+  network: NetworkParameters
+): RecognitionShare[] {
+  const own = edges.get(requester)
+  const first: RecognitionShare[] = []
+  if (own !== undefined) {
+    const paidByThis = standing.get(self)
+    first.push({ payer: requester, amount: residual(own, network) })
+    if (paidByThis !== undefined) {
+      first.push({ payer: self, amount: min(shown(paidByThis, network), redeemable(own, network)) })
+    }
+  }
+  const others: RecognitionShare[] = []
+  const add = (payer: PeerIdString, edge: Edge | undefined, merit: Merit | undefined) => {
+    if (edge !== undefined && merit !== undefined && payer !== self && payer !== requester) {
+      const amount = min(residual(edge, network), shown(merit, network))
+      if (amount > 0n) {
+        others.push({ payer, amount })
+      }
+    }
+  }
+  if (edges.size < standing.size) {
+    for (const [payer, edge] of edges) {
+      add(payer, edge, standing.get(payer))
+    }
+  } else {
+    for (const [payer, merit] of standing) {
+      add(payer, edges.get(payer), merit)
+    }
+  }
+  others.sort((a, b) => Number(b.amount - a.amount) || (a.payer < b.payer ? -1 : 1))
+  return [...first.filter(({ amount }) => amount > 0n), ...others]
+}
+
+/** rec_v(j) (µcr). */
+export const recognised = (shares: readonly RecognitionShare[]): MicroCredits =>
+  sum(shares.map(({ amount }) => amount))
+
+/** On whom a channel of `amount` is served: what an escrow names as `on`. Less than `amount`: the rest is strangers' work. */
+export function drawOn(shares: readonly RecognitionShare[], amount: MicroCredits): RecognitionShare[] {
+  let left = amount
+  const on: RecognitionShare[] = []
+  for (const { payer, amount } of shares) {
+    if (left === 0n || on.length === PAYERS_MAX) {
+      break
+    }
+    const part = min(left, amount)
+    on.push({ payer, amount: part })
+    left -= part
+  }
+  return on
+}
+
+/**
+ * The edges that change when a node gives `on` to a requester.
+ *
+ * @param direction −1 takes back what was promised and not used
+ * @throws CreditError `INSUFFICIENT_CREDIT` when an edge does not hold so much
+ */
+export function giveOn(
+  { self, edges }: Recogniser,
+  requester: PeerIdString,
+  on: readonly RecognitionShare[],
+  network: NetworkParameters,
+  direction: 1 | -1 = 1
+): Map<PeerIdString, Edge> {
+  const after = new Map<PeerIdString, Edge>()
+  for (const { payer, amount } of on) {
+    const part = BigInt(direction) * amount
+    const peer = payer === self ? requester : payer
+    const edge = after.get(peer) ?? edges.get(peer) ?? NO_EDGE
+    after.set(peer, payer === self ? redeem(edge, part, network) : serve(edge, part, network))
+  }
+  return after
+}
+
+/** shown_j(p): what a payment is still good for at others (µcr). */
+export function shown({ paid, spent }: Merit, network: NetworkParameters): MicroCredits {
+  const left = share(paid, network.paymentPercent) - spent
+  return left > 0n ? left : 0n
+}

@@ -1,0 +1,89 @@
+import type { EscrowBody, MicroCredits, PeerIdString } from '../wire/index.ts'
+import { min } from './edges.ts'
+import type { VerifiedRecord } from './verify.ts'
+
+/** What a chain shows of its author's merit at one payer (µcr). */
+export interface Merit {
+  /** Claimed by the author from the payer's settles, in all. */
+  readonly paid: MicroCredits
+  /** Spent by the author on the payer's name (`on` of its escrows); of open escrows all of it. */
+  readonly spent: MicroCredits
+}
+
+/** By payer. Follows from the author's own witnessed chain alone. */
+export type Standing = ReadonlyMap<PeerIdString, Merit>
+
+export const NO_MERIT: Merit = { paid: 0n, spent: 0n }
+
+/**
+ * The standing after a record that its chain's rules accepted.
+ *
+ * @param escrow that a settle ends
+ */
+export function followStanding(
+  before: Standing,
+  verified: VerifiedRecord,
+  escrow: EscrowBody | undefined
+): Standing {
+  const { record } = verified
+  switch (record.kind) {
+    case 'claim': {
+      if (!('certificate' in verified)) {
+        return before // the type of a claim: it has one
+      }
+      const { escrow, settle } = verified.certificate
+      const paid = settle.body.payouts[record.body.index] ?? 0n
+      return changed(before, [{ payer: escrow.author, paid, spent: 0n }])
+    }
+    case 'escrow':
+      return changed(
+        before,
+        record.body.payees.flatMap(({ on }) =>
+          on.map(({ payer, amount }) => ({ payer, paid: 0n, spent: amount }))
+        )
+      )
+    case 'settle':
+      return changed(
+        before,
+        (escrow?.payees ?? []).flatMap(({ on }, index) =>
+          unused(on, record.body.payouts[index] ?? 0n).map(({ payer, amount }) => ({
+            payer,
+            paid: 0n,
+            spent: -amount
+          }))
+        )
+      )
+    default:
+      return before
+  }
+}
+
+export interface RecognitionShare {
+  readonly payer: PeerIdString
+  readonly amount: MicroCredits
+}
+
+/** What of a payee's `on` a payout has not used: the payout counts as recognised first, in the order of `on`. */
+export function unused(on: readonly RecognitionShare[], payout: MicroCredits): RecognitionShare[] {
+  let left = payout
+  return on.flatMap(({ payer, amount }) => {
+    const used = min(left, amount)
+    left -= used
+    return used < amount ? [{ payer, amount: amount - used }] : []
+  })
+}
+
+function changed(
+  before: Standing,
+  changes: ReadonlyArray<{ payer: PeerIdString; paid: bigint; spent: bigint }>
+): Standing {
+  if (changes.length === 0) {
+    return before
+  }
+  const after = new Map(before)
+  for (const { payer, paid, spent } of changes) {
+    const merit = after.get(payer) ?? NO_MERIT
+    after.set(payer, { paid: merit.paid + paid, spent: merit.spent + spent })
+  }
+  return after
+}

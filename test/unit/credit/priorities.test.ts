@@ -1,0 +1,128 @@
+import { beforeAll, expect, test } from 'vitest'
+import { followStanding, Priorities, type Standing } from '../../../src/credit/index.ts'
+import { memoryStore } from '../../../src/store/index.ts'
+import { NETWORKS, type Network, networkOf } from '../../../src/wire/index.ts'
+import { TestChain } from '../../fixtures/chains.ts'
+import { HOUR, NOW } from '../../fixtures/ledger-swarm.ts'
+
+let network: Network
+let v: TestChain
+let j: TestChain
+let p: TestChain
+
+/** p works for v and pays j; j claims, and hires v on p's name. */
+beforeAll(async () => {
+  network = await networkOf(NETWORKS.local)
+  ;[v, j, p] = (await Promise.all([1, 2, 3].map((seed) => TestChain.create(network, seed, NOW)))) as [
+    TestChain,
+    TestChain,
+    TestChain
+  ]
+  await pay(p, j, 1_000n, NOW + 1_000)
+})
+
+async function pay(from: TestChain, to: TestChain, amount: bigint, ts: number): Promise<void> {
+  const escrow = await from.append(from.escrowIntent([[to.peer, amount]], ts))
+  const split = {
+    form: 'units' as const,
+    seed: new Uint8Array(32),
+    inputs: [{ weight: amount, payees: [0], quorum: 1 }]
+  }
+  const settle = await from.append({
+    kind: 'settle',
+    ts,
+    body: { escrow: escrow.id, payouts: [amount], refund: 0n, split }
+  })
+  await to.claim(from.certificate(escrow, settle, []), 0, ts + 1)
+}
+
+const unit = (cost: bigint) => ({ cost, inputBy: 'self', verdict: 'verified' }) as const
+
+function prioritiesOfV(store = memoryStore(), now = NOW + 2_000) {
+  return new Priorities({ store, network, self: v.peer, now: () => now })
+}
+
+test('a chain shows what its author was paid and what it spent, open escrows in full, settled ones as used', async () => {
+  const chain = await TestChain.create(network, 4, NOW)
+  await pay(p, chain, 500n, NOW + 2_000)
+  const on = [{ payer: p.peer, amount: 80n }]
+  const intent = chain.escrowIntent([[v.peer, 100n]], NOW + 3_000, {
+    payees: [{ peer: v.peer, max: 100n, on }]
+  })
+  const escrow = await chain.append(intent)
+  const split = {
+    form: 'units' as const,
+    seed: new Uint8Array(32),
+    inputs: [{ weight: 30n, payees: [0], quorum: 1 }]
+  }
+  await chain.append({
+    kind: 'settle',
+    ts: NOW + 4_000,
+    body: { escrow: escrow.id, payouts: [30n], refund: 70n, split }
+  })
+  const seen: Array<Standing> = []
+  let standing: Standing = new Map()
+  for (const verified of chain.records) {
+    const ends =
+      verified.record.kind === 'settle' && escrow.record.kind === 'escrow' ? escrow.record.body : undefined
+    standing = followStanding(standing, verified, ends)
+    seen.push(standing)
+  }
+  expect(seen.map((at) => at.get(p.peer))).toEqual([
+    undefined,
+    { paid: 500n, spent: 0n },
+    { paid: 500n, spent: 80n },
+    { paid: 500n, spent: 30n }
+  ])
+})
+
+test('a stranger weighs nothing; who was paid by a peer that worked here weighs that', async () => {
+  const priorities = prioritiesOfV()
+  expect(priorities.weightOf(j.peer)).toBe(0)
+  await priorities.learnEdge(p.peer, unit(600n))
+  expect(priorities.weightOf(j.peer)).toBe(0)
+  for (const record of j.records) {
+    priorities.follow(record)
+  }
+  expect(priorities.sharesOf(j.peer)).toEqual([{ payer: p.peer, amount: 300n }])
+  expect(priorities.weightOf(j.peer)).toBeCloseTo(300, 3)
+  expect(priorities.weightOf(p.peer)).toBe(300)
+})
+
+test('following a record twice changes nothing; a gap forgets what was before it', async () => {
+  const priorities = prioritiesOfV()
+  await priorities.learnEdge(p.peer, unit(10_000n))
+  for (const record of [...j.records, ...j.records]) {
+    priorities.follow(record)
+  }
+  expect(priorities.sharesOf(j.peer)).toEqual([{ payer: p.peer, amount: 500n }])
+})
+
+test('weight fades with idling', async () => {
+  const priorities = prioritiesOfV(memoryStore(), NOW + 1_000 + 168 * HOUR)
+  await priorities.learnEdge(p.peer, unit(600n))
+  for (const record of j.records) {
+    priorities.follow(record)
+  }
+  expect(priorities.weightOf(j.peer)).toBeCloseTo(150, 3)
+})
+
+test('what is promised is kept over a restart and comes back as far as it was not used', async () => {
+  const store = memoryStore()
+  const before = prioritiesOfV(store)
+  await before.learnEdge(p.peer, unit(600n))
+  expect(await before.promise('escrow', p.peer, 200n)).toEqual([{ payer: p.peer, amount: 200n }])
+  expect(await before.promise('escrow', p.peer, 200n)).toEqual([{ payer: p.peer, amount: 200n }])
+  expect(before.weightOf(p.peer)).toBe(100)
+  const after = prioritiesOfV(store)
+  await after.load()
+  expect(after.weightOf(p.peer)).toBe(100)
+  await after.settled('escrow', 50n)
+  expect(after.weightOf(p.peer)).toBe(250)
+  await after.settled('escrow', 50n)
+  expect(after.weightOf(p.peer)).toBe(250)
+  await after.forget(p.peer)
+  const last = prioritiesOfV(store)
+  await last.load()
+  expect(last.weightOf(p.peer)).toBe(0)
+})
