@@ -3,11 +3,11 @@
  * ones, those of the CPU's twins and of WebGPU mixed.
  */
 import { parseArgs } from 'node:util'
-import { SKILLS, type Skill, skillByName } from '../src/skills/index.ts'
+import { SKILLS, type Skill, skillByName, type UnitInput } from '../src/skills/index.ts'
 import { type BenchOptions, type BenchResult, type BenchRow, row } from './report.ts'
 import { CHEATS } from './verify/cheats.ts'
 import { type CpuTwins, cpuTwins, type Provider, withGpuProvider } from './verify/honest.ts'
-import { hasJobs, isFloat, seeded, typicalUnit, UNITS, unitsOf } from './verify/jobs.ts'
+import { hasJobs, isFloat, seeded, thinUnit, typicalUnit, UNITS, unitsOf } from './verify/jobs.ts'
 
 export const title = 'What the checks of results catch, refuse by mistake, and cost [--skill NAME,…]'
 
@@ -35,7 +35,7 @@ export async function run({ runs = TRIES, args, log }: BenchOptions): Promise<Be
       const found = [
         ...tryCheats(skill, twins, runs),
         await tryHonest(skill, twins, onGpu, runs),
-        measureCost(skill, twins)
+        ...measureCosts(skill, twins)
       ]
       log(found.map((each) => `${each.name} ${each.median.toPrecision(4)}`).join('\n'))
       rows.push(...found)
@@ -129,10 +129,16 @@ async function tryHonest(
   return single(`verify.${name}.false-alarms`, 'count', judged, refused)
 }
 
-/** Time of the check as a share of computing, both on one thread, for a unit of the planner's own choice. */
-function measureCost(skill: Skill, { fast, verify }: CpuTwins): BenchRow {
+/** Time of the check as a share of computing, both on one thread, for units of the planner's own choice. */
+function measureCosts(skill: Skill, twins: CpuTwins): BenchRow[] {
+  const name = `verify.${skill.manifest.name}.check-cost`
+  const thin = thinUnit(skill)
+  const typical = measureCost(name, typicalUnit(skill), twins)
+  return thin === undefined ? [typical] : [typical, measureCost(`${name}@thin`, thin, twins)]
+}
+
+function measureCost(name: string, unit: UnitInput, { fast, verify }: CpuTwins): BenchRow {
   const random = seeded(3)
-  const unit = typicalUnit(skill)
   const result = fast(unit)
   verify(unit, result, random)
   const shares = Array.from({ length: COST_RUNS }, () => {
@@ -144,7 +150,7 @@ function measureCost(skill: Skill, { fast, verify }: CpuTwins): BenchRow {
     })
     return checking / CHECKS / computing
   })
-  return row(`verify.${skill.manifest.name}.check-cost`, 'share', shares)
+  return row(name, 'share', shares)
 }
 
 function timed(work: () => void): number {

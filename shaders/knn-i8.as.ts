@@ -138,20 +138,58 @@ function offer(rank: i32, id: u32, to: usize, last: usize): i32 {
   return load<i32>(last, 4)
 }
 
-/** Dot products of `count` pairs: two offsets (uint32) each, to an int32 each. */
-export function dots(pairs: usize, count: usize, depth: usize, to: usize): void {
-  for (const end = to + count * 4; to < end; to += 4) {
-    store<i32>(to, dot(load<u32>(pairs), load<u32>(pairs, 4), depth))
-    pairs += 8
+/**
+ * The check of the lists of one segment: each full, in order, of its rows, with their scores.
+ *
+ * @param list entries of the first query; `stride`: bytes from one query's list to the next
+ * @param rows the segment's `count` rows of `depth` bytes, numbered from `first` on
+ * @param isDistance 1: squared distances, the least first; 0: dot products, the largest first
+ * @returns 1 if all is right, else 0
+ */
+export function checkLists(
+  list: usize,
+  stride: usize,
+  top: usize,
+  queries: usize,
+  rows: usize,
+  first: u32,
+  count: u32,
+  query: usize,
+  depth: usize,
+  isDistance: i32
+): i32 {
+  const full = list + min(top, count as usize) * 8
+  for (let done: usize = 0; done < queries; done++) {
+    const offset = stride * done
+    let lastScore = 0
+    let lastId: u32 = 0
+    let at = list + offset
+    for (const end = full + offset; at < end; at += 8) {
+      const id = load<u32>(at)
+      const score = load<i32>(at, 4)
+      // below `first` wraps around
+      if (id - first >= count) {
+        return 0
+      }
+      if (at > list + offset) {
+        const isWorse = isDistance ? score > lastScore : score < lastScore
+        if (!isWorse && !(score === lastScore && id > lastId)) {
+          return 0
+        }
+      }
+      const row = rows + ((id - first) as usize) * depth
+      if (score !== (isDistance ? distance(row, query, depth) : dot(row, query, depth))) {
+        return 0
+      }
+      lastScore = score
+      lastId = id
+    }
+    for (const end = list + offset + top * 8; at < end; at += 8) {
+      if (load<i32>(at) !== -1 || load<i32>(at, 4) !== 0) {
+        return 0
+      }
+    }
+    query += depth
   }
-}
-
-/** Squared distances of `count` pairs: two offsets (uint32) each, to an int32 each. */
-export function distances(pairs: usize, count: usize, depth: usize, to: usize): void {
-  for (const end = to + count * 4; to < end; to += 4) {
-    const x = load<u32>(pairs)
-    const y = load<u32>(pairs, 4)
-    store<i32>(to, distance(x, y, depth))
-    pairs += 8
-  }
+  return 1
 }

@@ -64,13 +64,17 @@ function add(c: usize, left: v128, right: v128): void {
 }
 
 // The check: products with eight vectors of ±1, summed in float32 over short blocks and in float64 over these,
-// and the size of sums of random signs, in float64.
+// and the size of sums of random signs, whose squares are summed in float32 where it holds them.
+
+/** Sums of squares from here to `SQUARES_MAX` are right to 2^-20 in float32: what underflows does not count. */
+const SQUARES_MIN: f32 = 8.0e-28
+const SQUARES_MAX: f32 = 1.0e38
 
 /**
  * Σ value·r of each line for eight vectors, then Σ value², as float64: nine a line.
  *
  * @param columns values of a line, a multiple of four; `block`: how many of them to sum in float32, the same
- * @param r for each four columns ±1 of the first vector, then of the second, … as float32
+ * @param r for each four columns the sign bits of the first vector, then of the second, …
  */
 export function signedSums(
   from: usize,
@@ -81,13 +85,14 @@ export function signedSums(
   to: usize
 ): void {
   for (let line: usize = 0; line < lines; line++) {
+    const begin = from
     const end = from + columns * 4
     let signs = r
     let low = f64x2.splat(0)
     let mid = f64x2.splat(0)
     let next = f64x2.splat(0)
     let high = f64x2.splat(0)
-    let squares = f64x2.splat(0)
+    let squares = f32x4.splat(0)
     while (from < end) {
       const stop = min(end, from + block * 4)
       let s0 = f32x4.splat(0)
@@ -100,17 +105,15 @@ export function signedSums(
       let s7 = f32x4.splat(0)
       for (; from < stop; from += 16) {
         const four = v128.load(from)
-        s0 = f32x4.add(s0, f32x4.mul(four, v128.load(signs)))
-        s1 = f32x4.add(s1, f32x4.mul(four, v128.load(signs, 16)))
-        s2 = f32x4.add(s2, f32x4.mul(four, v128.load(signs, 32)))
-        s3 = f32x4.add(s3, f32x4.mul(four, v128.load(signs, 48)))
-        s4 = f32x4.add(s4, f32x4.mul(four, v128.load(signs, 64)))
-        s5 = f32x4.add(s5, f32x4.mul(four, v128.load(signs, 80)))
-        s6 = f32x4.add(s6, f32x4.mul(four, v128.load(signs, 96)))
-        s7 = f32x4.add(s7, f32x4.mul(four, v128.load(signs, 112)))
-        const pair = f64x2.promote_low_f32x4(four)
-        const other = upper(four)
-        squares = f64x2.add(squares, f64x2.add(f64x2.mul(pair, pair), f64x2.mul(other, other)))
+        s0 = f32x4.add(s0, v128.xor(four, v128.load(signs)))
+        s1 = f32x4.add(s1, v128.xor(four, v128.load(signs, 16)))
+        s2 = f32x4.add(s2, v128.xor(four, v128.load(signs, 32)))
+        s3 = f32x4.add(s3, v128.xor(four, v128.load(signs, 48)))
+        s4 = f32x4.add(s4, v128.xor(four, v128.load(signs, 64)))
+        s5 = f32x4.add(s5, v128.xor(four, v128.load(signs, 80)))
+        s6 = f32x4.add(s6, v128.xor(four, v128.load(signs, 96)))
+        s7 = f32x4.add(s7, v128.xor(four, v128.load(signs, 112)))
+        squares = f32x4.add(squares, f32x4.mul(four, four))
         signs += 128
       }
       const first = lanes(s0, s1, s2, s3)
@@ -124,9 +127,19 @@ export function signedSums(
     v128.store(to, mid, 16)
     v128.store(to, next, 32)
     v128.store(to, high, 48)
-    store<f64>(to, f64x2.extract_lane(squares, 0) + f64x2.extract_lane(squares, 1), 64)
+    const sum = f32x4.extract_lane(lanes(squares, squares, squares, squares), 0)
+    store<f64>(to, sum > SQUARES_MIN && sum < SQUARES_MAX ? (sum as f64) : squareSum(begin, end), 64)
     to += 72
   }
+}
+
+function squareSum(from: usize, end: usize): f64 {
+  let sum: f64 = 0
+  for (; from < end; from += 4) {
+    const value = load<f32>(from) as f64
+    sum += value * value
+  }
+  return sum
 }
 
 /** The upper two of four float32 as float64. */
@@ -141,23 +154,37 @@ function lanes(a: v128, b: v128, c: v128, d: v128): v128 {
   return f32x4.add(v128.shuffle<i32>(ab, cd, 0, 2, 4, 6), v128.shuffle<i32>(ab, cd, 1, 3, 5, 7))
 }
 
-/** Nine float64 a line as eight float32 and one float64: 40 bytes. */
-export function narrow(from: usize, lines: usize, to: usize): void {
+/**
+ * Nine float64 a line as eight float32, the ninth times 2^-k as float32, and the ninth: 48 bytes.
+ *
+ * @returns 2^k, at least as large as every ninth one
+ */
+export function narrow(from: usize, lines: usize, to: usize): f64 {
+  let most: f64 = 0
+  for (let line: usize = 0; line < lines; line++) {
+    most = max(most, load<f64>(from + line * 72, 64))
+  }
+  // the bits of the exponent, one more: a power of two above
+  const scale = reinterpret<f64>((reinterpret<i64>(most) & 0x7ff0000000000000) + 0x0010000000000000)
   for (let line: usize = 0; line < lines; line++) {
     for (let vector: usize = 0; vector < 8; vector++) {
       store<f32>(to + vector * 4, load<f64>(from + vector * 8) as f32)
     }
-    store<f64>(to, load<f64>(from, 64), 32)
+    const square = load<f64>(from, 64)
+    store<f32>(to, (square / scale) as f32, 32)
+    store<f64>(to, square, 40)
     from += 72
-    to += 40
+    to += 48
   }
+  return scale
 }
 
 /**
- * Adds, for each of `lines` rows of A, Σ a·x for eight vectors and Σ a²·β to nine float64.
+ * Adds, for each of `lines` rows of A, Σ a·x for eight vectors and Σ a²·β to ten float64, and keeps in the last
+ * one the largest mean square of the first eight so far.
  *
  * @param a the first step of the first line; `stride`: bytes from step to step; `lines`: a multiple of four
- * @param x 40 bytes a step, as `narrow` made them
+ * @param x 48 bytes a step, as `narrow` made them; `scale`: what it returned
  * @param block steps to sum in float32
  */
 export function rowSums(
@@ -166,15 +193,17 @@ export function rowSums(
   lines: usize,
   steps: usize,
   x: usize,
+  scale: f64,
   block: usize,
   to: usize
 ): void {
-  const end = x + steps * 40
+  const end = x + steps * 48
   for (let line: usize = 0; line < lines; line += 4) {
     let from = a + line * 4
     let at = x
+    let squares = f32x4.splat(0)
     while (at < end) {
-      const stop = min(end, at + block * 40)
+      const stop = min(end, at + block * 48)
       let l0 = f32x4.splat(0)
       let l1 = f32x4.splat(0)
       let l2 = f32x4.splat(0)
@@ -183,9 +212,7 @@ export function rowSums(
       let r1 = f32x4.splat(0)
       let r2 = f32x4.splat(0)
       let r3 = f32x4.splat(0)
-      let q0 = f64x2.splat(0)
-      let q1 = f64x2.splat(0)
-      for (; at < stop; at += 40) {
+      for (; at < stop; at += 48) {
         const left = v128.load(at)
         const right = v128.load(at, 16)
         let row = v128.load32_splat(from)
@@ -200,27 +227,55 @@ export function rowSums(
         row = v128.load32_splat(from, 12)
         l3 = f32x4.add(l3, f32x4.mul(row, left))
         r3 = f32x4.add(r3, f32x4.mul(row, right))
-        const beta = v128.load64_splat(at, 32)
         const four = v128.load(from)
-        const pair = f64x2.promote_low_f32x4(four)
-        const other = upper(four)
-        q0 = f64x2.add(q0, f64x2.mul(f64x2.mul(pair, pair), beta))
-        q1 = f64x2.add(q1, f64x2.mul(f64x2.mul(other, other), beta))
+        squares = f32x4.add(squares, f32x4.mul(f32x4.mul(four, four), v128.load32_splat(at, 32)))
         from += stride
       }
-      add64(to, l0, r0, f64x2.extract_lane(q0, 0))
-      add64(to + 72, l1, r1, f64x2.extract_lane(q0, 1))
-      add64(to + 144, l2, r2, f64x2.extract_lane(q1, 0))
-      add64(to + 216, l3, r3, f64x2.extract_lane(q1, 1))
+      add64(to, l0, r0)
+      add64(to + 80, l1, r1)
+      add64(to + 160, l2, r2)
+      add64(to + 240, l3, r3)
     }
-    to += 288
+    const few = f32x4.lt(squares, f32x4.splat(SQUARES_MIN))
+    const many = f32x4.ge(squares, f32x4.splat(SQUARES_MAX))
+    if (v128.any_true(v128.or(few, many))) {
+      for (let row: usize = 0; row < 4; row++) {
+        addSquare(to + row * 80, weightedSquares(a + (line + row) * 4, stride, x, end))
+      }
+    } else {
+      addSquare(to, (f32x4.extract_lane(squares, 0) as f64) * scale)
+      addSquare(to + 80, (f32x4.extract_lane(squares, 1) as f64) * scale)
+      addSquare(to + 160, (f32x4.extract_lane(squares, 2) as f64) * scale)
+      addSquare(to + 240, (f32x4.extract_lane(squares, 3) as f64) * scale)
+    }
+    to += 320
   }
 }
 
-function add64(to: usize, left: v128, right: v128, square: f64): void {
+function weightedSquares(from: usize, stride: usize, x: usize, end: usize): f64 {
+  let sum: f64 = 0
+  for (; x < end; x += 48) {
+    const value = load<f32>(from) as f64
+    sum += value * value * load<f64>(x, 40)
+    from += stride
+  }
+  return sum
+}
+
+function add64(to: usize, left: v128, right: v128): void {
   v128.store(to, f64x2.add(v128.load(to), f64x2.promote_low_f32x4(left)))
   v128.store(to, f64x2.add(v128.load(to, 16), upper(left)), 16)
   v128.store(to, f64x2.add(v128.load(to, 32), f64x2.promote_low_f32x4(right)), 32)
   v128.store(to, f64x2.add(v128.load(to, 48), upper(right)), 48)
+}
+
+function addSquare(to: usize, square: f64): void {
   store<f64>(to, load<f64>(to, 64) + square, 64)
+  let sums = f64x2.splat(0)
+  for (let at = to; at < to + 64; at += 16) {
+    const two = v128.load(at)
+    sums = f64x2.add(sums, f64x2.mul(two, two))
+  }
+  const mean = (f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1)) / 8
+  store<f64>(to, max(load<f64>(to, 72), mean), 72)
 }

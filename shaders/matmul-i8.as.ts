@@ -164,51 +164,49 @@ function pairSums(low: v128, high: v128): v128 {
   return i32x4.add(v128.shuffle<i32>(low, high, 0, 2, 4, 6), v128.shuffle<i32>(low, high, 1, 3, 5, 7))
 }
 
+/** Terms of |c| ≤ 2^26 and r < 2^31 whose sum stays in 64 bits, after one that is less than 2^33. */
+const TERMS = 16
+
 /**
- * C·r mod p, an int32 a row.
+ * C·r mod p, a number from −p to p for each row.
  *
- * @param low the lower 16 bits of r, as int32; `high`: the rest
+ * @param r below 2^31, for each column
  * @returns 0 if an element is beyond ±limit, else 1
  */
-export function dotResult(
-  c: usize,
-  rows: usize,
-  columns: usize,
-  low: usize,
-  high: usize,
-  limit: i32,
-  to: usize
-): i32 {
+export function dotResult(c: usize, rows: usize, columns: usize, r: usize, limit: i32, to: usize): i32 {
   let least = i32x4.splat(0)
   let most = i32x4.splat(0)
+  const p = i64x2.splat(P)
   for (let row: usize = 0; row < rows; row++) {
-    let lows = i64x2.splat(0)
-    let highs = i64x2.splat(0)
+    let even = i64x2.splat(0)
+    let odd = i64x2.splat(0)
     const end = c + columns * 4
-    let at: usize = 0
-    for (const whole = c + (columns & ~3) * 4; c < whole; c += 16) {
-      const values = v128.load(c)
-      least = i32x4.min_s(least, values)
-      most = i32x4.max_s(most, values)
-      let factor = v128.load(low + at)
-      lows = i64x2.add(lows, i64x2.extmul_low_i32x4_s(values, factor))
-      lows = i64x2.add(lows, i64x2.extmul_high_i32x4_s(values, factor))
-      factor = v128.load(high + at)
-      highs = i64x2.add(highs, i64x2.extmul_low_i32x4_s(values, factor))
-      highs = i64x2.add(highs, i64x2.extmul_high_i32x4_s(values, factor))
-      at += 16
+    const whole = c + (columns & ~3) * 4
+    let at = r
+    while (c < whole) {
+      for (const stop = min(whole, c + TERMS * 16); c < stop; c += 16) {
+        const values = v128.load(c)
+        const factors = v128.load(at)
+        least = i32x4.min_s(least, values)
+        most = i32x4.max_s(most, values)
+        even = i64x2.add(even, i64x2.extmul_low_i32x4_s(values, factors))
+        odd = i64x2.add(odd, i64x2.extmul_high_i32x4_s(values, factors))
+        at += 16
+      }
+      // 2^31 is 1 modulo p
+      even = i64x2.add(v128.and(even, p), i64x2.shr_s(even, 31))
+      odd = i64x2.add(v128.and(odd, p), i64x2.shr_s(odd, 31))
     }
-    let lowSum = i64x2.extract_lane(lows, 0) + i64x2.extract_lane(lows, 1)
-    let highSum = i64x2.extract_lane(highs, 0) + i64x2.extract_lane(highs, 1)
+    const both = i64x2.add(even, odd)
+    let sum = i64x2.extract_lane(both, 0) + i64x2.extract_lane(both, 1)
     for (; c < end; c += 4) {
       const value = load<i32>(c)
       least = i32x4.min_s(least, i32x4.splat(value))
       most = i32x4.max_s(most, i32x4.splat(value))
-      lowSum += (value as i64) * (load<i32>(low + at) as i64)
-      highSum += (value as i64) * (load<i32>(high + at) as i64)
+      sum += (value as i64) * (load<i32>(at) as i64)
       at += 4
     }
-    store<i32>(to, (((highSum % P) * 65536 + lowSum) % P) as i32)
+    store<i32>(to, (sum % P) as i32)
     to += 4
   }
   const beyond = v128.or(i32x4.gt_s(most, i32x4.splat(limit)), i32x4.lt_s(least, i32x4.splat(-limit)))

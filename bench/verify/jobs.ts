@@ -93,12 +93,60 @@ export function unitsOf(skill: Skill, seed: number): UnitInput[] {
   return unitInputs(skill, input, UNITS)
 }
 
-/** A typical unit of the planner's own choice. */
+/** Jobs that fill the planner's units: what checking costs is told of these. Others: the skill's sample. */
+const LARGE: Readonly<Record<string, (random: () => number) => unknown>> = {
+  'matmul-i8': (random): MatmulInput => {
+    const side = 1024
+    return { a: int8(side * side, random), b: int8(side * side, random), m: side, k: side, n: side }
+  },
+  'matmul-f32': (random): MatmulF32Input => {
+    const side = 1024
+    return { a: floats(side * side, random), b: floats(side * side, random), m: side, k: side, n: side }
+  },
+  'knn-i8': (random): KnnInput => ({
+    database: int8(2 ** 16 * 128, random),
+    queries: int8(1024 * 128, random),
+    dims: 128,
+    top: 10,
+    metric: 'l2'
+  })
+}
+
+/** Products with a side of one. */
+const THIN: Readonly<Record<string, (random: () => number) => unknown>> = {
+  'matmul-i8': (random): MatmulInput => ({
+    a: int8(4096, random),
+    b: int8(2 ** 24, random),
+    m: 1,
+    k: 4096,
+    n: 4096
+  }),
+  'matmul-f32': (random): MatmulF32Input => ({
+    a: floats(4096, random),
+    b: floats(2 ** 24, random),
+    m: 1,
+    k: 4096,
+    n: 4096
+  })
+}
+
+/** A unit of the planner's own choice, of a job that is large enough for one. */
 export function typicalUnit(skill: Skill): UnitInput {
-  const units = unitInputs(skill, skill.sample?.() ?? skill.example())
+  const input = LARGE[skill.manifest.name]?.(seeded(0)) ?? skill.sample?.() ?? skill.example()
+  return middleUnit(skill, input)
+}
+
+/** One of a thin job, for skills that have such. */
+export function thinUnit(skill: Skill): UnitInput | undefined {
+  const input = THIN[skill.manifest.name]?.(seeded(0))
+  return input === undefined ? undefined : middleUnit(skill, input)
+}
+
+function middleUnit(skill: Skill, input: unknown): UnitInput {
+  const units = unitInputs(skill, input)
   const unit = units[units.length >> 1]
   if (unit === undefined) {
-    throw new Error(`The sample of ${skill.manifest.name} plans no unit.`)
+    throw new Error(`The input for ${skill.manifest.name} plans no unit.`)
   }
   return unit
 }

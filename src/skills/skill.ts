@@ -15,7 +15,11 @@ export interface Manifest {
   readonly license: string
   /** Longest time that one unit may take on a provider. */
   readonly timeout_secs: number
-  /** `strong`: the skill's check catches a cheat on a tenth of a unit with probability .99 or better. */
+  /**
+   * `strong`: the skill's check catches a cheat on a tenth of a unit with probability .99 or better, whatever the
+   * unit's shape, and costs at most a tenth of computing for units as the plan makes them of jobs that fill them.
+   * `weak`: results want a second opinion.
+   */
   readonly check: 'strong' | 'weak'
 }
 

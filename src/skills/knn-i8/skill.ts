@@ -7,7 +7,7 @@ import { depthOf, resultSize, type SearchShape, shapeOf, signedBytes } from './l
 import { input, type KnnInput, type KnnOutput, plan, unitCost } from './plan.ts'
 import { sampleSearch } from './sample.ts'
 import { searchSimd } from './simd.ts'
-import { checkNeighbours, type Scores } from './verify.ts'
+import { checkNeighbours, listsAreRight, type Scores } from './verify.ts'
 import { scoresSimd } from './verify-simd.ts'
 
 /** The unit's shard, queries and shape. */
@@ -20,15 +20,15 @@ function readUnit(unit: UnitInput): { database: Uint8Array; queries: Uint8Array;
 }
 
 /** What the check needs, by the readable twin. */
-function readableScores(database: Uint8Array, queries: Uint8Array, { dims, metric }: SearchShape): Scores {
+function readableScores(database: Uint8Array, queries: Uint8Array, shape: SearchShape): Scores {
+  const { dims, metric } = shape
   const rows = signedBytes(database)
   const vectors = signedBytes(queries)
   const depth = depthOf(dims)
   const count = queries.length / depth
   const score = (row = 0, query = 0) => scoreOf(metric, rows, row, vectors, query, depth)
   return {
-    ofPairs: (pairs) =>
-      Int32Array.from({ length: pairs.length / 2 }, (_, at) => score(pairs[at * 2], pairs[at * 2 + 1])),
+    listsAreRight: (lists) => listsAreRight(lists, shape, score),
     ofRows: (some) =>
       Int32Array.from({ length: count * some.length }, (_, at) =>
         score(some[at % some.length], Math.floor(at / some.length))

@@ -1,41 +1,61 @@
 import { layOut, wasmFunction, wasmMemory } from '../wasm.ts'
-import { depthOf, type SearchShape } from './layout.ts'
+import { depthOf, ENTRY_BYTES, SEGMENT, type SearchShape, segmentsOf } from './layout.ts'
 import { scoresOfRows } from './simd.ts'
 import type { Scores } from './verify.ts'
 
-/** The scores that the check asks for, by `shaders/knn-i8.as.ts`. */
+/** What the check needs, by `shaders/knn-i8.as.ts`. */
 export function scoresSimd(
   exports: WebAssembly.Exports,
   database: Uint8Array,
   queries: Uint8Array,
   shape: SearchShape
 ): Scores {
+  const { rows, top } = shape
   const depth = depthOf(shape.dims)
+  const segments = segmentsOf(rows)
   return {
-    ofPairs(pairs) {
-      const count = pairs.length / 2
-      const { offsets, size } = layOut([database.length, queries.length, pairs.byteLength, count * 4])
-      const [fromRows = 0, fromQueries = 0, fromPairs = 0, to = 0] = offsets
+    listsAreRight(lists) {
+      // a segment at a time, so that its rows are still in a CPU's second cache when they are read
+      const { offsets, size } = layOut([SEGMENT * depth, queries.length, lists.byteLength])
+      const [fromRows = 0, fromQueries = 0, fromLists = 0] = offsets
       const memory = wasmMemory(exports, size)
-      new Uint8Array(memory, fromRows).set(database)
+      const room = new Uint8Array(memory, fromRows, SEGMENT * depth)
       new Uint8Array(memory, fromQueries).set(queries)
-      const places = new Uint32Array(memory, fromPairs, pairs.length)
-      for (let at = 0; at < pairs.length; at += 2) {
-        places[at] = fromRows + (pairs[at] ?? 0) * depth
-        places[at + 1] = fromQueries + (pairs[at + 1] ?? 0) * depth
+      new Int32Array(memory, fromLists, lists.length).set(lists)
+      const check = wasmFunction(exports, 'checkLists')
+      const isDistance = shape.metric === 'l2' ? 1 : 0
+      for (let first = 0; first < rows; first += SEGMENT) {
+        const count = Math.min(SEGMENT, rows - first)
+        room.set(database.subarray(first * depth, (first + count) * depth))
+        const list = fromLists + (first / SEGMENT) * top * ENTRY_BYTES
+        const stride = segments * top * ENTRY_BYTES
+        const isRight = check(
+          list,
+          stride,
+          top,
+          shape.queries,
+          fromRows,
+          first,
+          count,
+          fromQueries,
+          depth,
+          isDistance
+        )
+        if (isRight !== 1) {
+          return false
+        }
       }
-      wasmFunction(exports, shape.metric === 'l2' ? 'distances' : 'dots')(fromPairs, count, depth, to)
-      return new Int32Array(memory, to, count)
+      return true
     },
-    ofRows(rows) {
-      if (rows.length === shape.rows) {
-        return scoresOfRows(exports, database, queries, shape, rows.length)
+    ofRows(sample) {
+      if (sample.length === rows) {
+        return scoresOfRows(exports, database, queries, shape, sample.length)
       }
-      const gathered = new Uint8Array(rows.length * depth)
-      for (const [at, row] of rows.entries()) {
+      const gathered = new Uint8Array(sample.length * depth)
+      for (const [at, row] of sample.entries()) {
         gathered.set(database.subarray(row * depth, (row + 1) * depth), at * depth)
       }
-      return scoresOfRows(exports, gathered, queries, shape, rows.length)
+      return scoresOfRows(exports, gathered, queries, shape, sample.length)
     }
   }
 }

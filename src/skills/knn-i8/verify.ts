@@ -1,19 +1,19 @@
-import { ENTRY_BYTES, NOBODY, resultSize, SEGMENT, type SearchShape, segmentsOf } from './layout.ts'
+import { NOBODY, resultSize, SEGMENT, type SearchShape, segmentsOf } from './layout.ts'
 import { comesBefore } from './top-list.ts'
 
 /** Pairs of a row and a query in the sample of a unit, times `top`: a cheat on a tenth of the rows passes with e^-4.7. */
 const SAMPLES = 47 * SEGMENT
 
-/** Pairs of a row and a query: their numbers, side by side. */
-export type Pairs = Uint32Array<ArrayBuffer>
-
 /** What the check needs to have computed. */
 export interface Scores {
-  /** A score a pair. */
-  ofPairs(pairs: Pairs): Int32Array
+  /** True if every list is full and in order, its rows are of its segment, and its scores are theirs. */
+  listsAreRight(lists: Lists): boolean
   /** For each query the scores of these rows. */
   ofRows(rows: Uint32Array): Int32Array
 }
+
+/** A result: `top` entries each for query after query, segment after segment, two words each: a row and its score. */
+export type Lists = Int32Array
 
 /**
  * Checks a unit: every returned score is computed anew, and a random sample of rows must not beat the worst
@@ -29,8 +29,8 @@ export interface Scores {
  * 47 · 1024 / (k · rows · queries), about .05 / k for a unit of a million pairs.
  *
  * Costs k/1024 of the work for the returned rows (some times more, since they lie apart), and
- * 47 · 1024 / (k · rows · queries) of it for the sample: a tenth in all for the units that the planner makes of
- * jobs that are large enough. Smaller ones are checked as strictly, which takes a larger share of less work.
+ * 47 · 1024 / (k · rows · queries) of it for the sample: for k up to 16 a tenth in all for the units that the planner
+ * makes of jobs that are large enough. Smaller ones are checked as strictly, which takes a larger share of less work.
  *
  * @param random uniform in [0, 1)
  */
@@ -43,61 +43,45 @@ export function checkNeighbours(
   if (result.byteLength !== resultSize(shape)) {
     return false
   }
-  const lists = readLists(result, shape)
-  if (lists === undefined || !scoresAreRight(lists, scores.ofPairs(returnedPairs(lists, shape)))) {
+  const lists = listsOf(result)
+  if (!scores.listsAreRight(lists)) {
     return false
   }
   const sample = drawRows(shape, random)
   return nobodyIsMissing(lists, shape, sample, scores.ofRows(sample))
 }
 
-interface Lists {
-  /** `top` each for query after query, segment after segment. */
-  readonly ids: Uint32Array
-  readonly scores: Int32Array
+/** Bytes off the wire may lie at any offset; words may not. */
+function listsOf(result: Uint8Array): Lists {
+  const { buffer, byteOffset, byteLength } = result.byteOffset % 4 === 0 ? result : result.slice()
+  return new Int32Array(buffer, byteOffset, byteLength / 4)
 }
 
-/** The entries, if rows are in range, lists full, and each in order. */
-function readLists(result: Uint8Array, shape: SearchShape): Lists | undefined {
-  const { rows, top, metric } = shape
-  const count = result.byteLength / ENTRY_BYTES
-  const ids = new Uint32Array(count)
-  const scores = new Int32Array(count)
-  const view = new DataView(result.buffer, result.byteOffset, result.byteLength)
-  for (let at = 0; at < count; at++) {
-    const id = view.getUint32(at * ENTRY_BYTES, true)
-    const score = view.getInt32(at * ENTRY_BYTES + 4, true)
+/** `Scores.listsAreRight`, readable: `score` of a row and a query. */
+export function listsAreRight(
+  lists: Lists,
+  { rows, top, metric }: SearchShape,
+  score: (row: number, query: number) => number
+): boolean {
+  const segments = segmentsOf(rows)
+  for (let at = 0; at * 2 < lists.length; at++) {
+    const list = Math.floor(at / top)
     const place = at % top
-    const first = (Math.floor(at / top) % segmentsOf(rows)) * SEGMENT
+    const first = (list % segments) * SEGMENT
     const size = Math.min(SEGMENT, rows - first)
-    if (place >= size ? id !== NOBODY || score !== 0 : id < first || id >= first + size) {
-      return undefined
+    const id = (lists[at * 2] ?? 0) >>> 0
+    const found = lists[at * 2 + 1] ?? 0
+    if (place >= size) {
+      if (id !== NOBODY || found !== 0) {
+        return false
+      }
+      continue
     }
-    const isFirst = place === 0 || place >= size
-    if (!isFirst && !comesBefore(metric, scores[at - 1] ?? 0, ids[at - 1] ?? 0, score, id)) {
-      return undefined
-    }
-    ids[at] = id
-    scores[at] = score
-  }
-  return { ids, scores }
-}
-
-/** For each entry its row and query; row 0 for an entry without a row. */
-function returnedPairs({ ids }: Lists, { rows, top }: SearchShape): Pairs {
-  const aQuery = segmentsOf(rows) * top
-  const pairs = new Uint32Array(ids.length * 2)
-  for (let at = 0; at < ids.length; at++) {
-    const id = ids[at] ?? 0
-    pairs[at * 2] = id === NOBODY ? 0 : id
-    pairs[at * 2 + 1] = Math.floor(at / aQuery)
-  }
-  return pairs
-}
-
-function scoresAreRight({ ids, scores }: Lists, right: Int32Array): boolean {
-  for (let at = 0; at < ids.length; at++) {
-    if (ids[at] !== NOBODY && scores[at] !== right[at]) {
+    const lastScore = lists[at * 2 - 1] ?? 0
+    const lastId = (lists[at * 2 - 2] ?? 0) >>> 0
+    const inOrder = place === 0 || comesBefore(metric, lastScore, lastId, found, id)
+    const inSegment = id >= first && id < first + size
+    if (!inOrder || !inSegment || found !== score(id, Math.floor(list / segments))) {
       return false
     }
   }
@@ -115,7 +99,7 @@ function drawRows({ rows, queries, top }: SearchShape, random: () => number): Ui
 
 /** True if each sampled row is in the list of its segment, or comes after its last entry. */
 function nobodyIsMissing(
-  { ids, scores }: Lists,
+  lists: Lists,
   { rows, queries, top, metric }: SearchShape,
   sample: Uint32Array,
   sampled: Int32Array
@@ -125,14 +109,23 @@ function nobodyIsMissing(
     for (let at = 0; at < sample.length; at++) {
       const row = sample[at] ?? 0
       const score = sampled[query * sample.length + at] ?? 0
-      const from = (query * segments + Math.floor(row / SEGMENT)) * top
-      const last = from + top - 1
-      const lastId = ids[last] ?? NOBODY
-      const isBetter = lastId === NOBODY || comesBefore(metric, score, row, scores[last] ?? 0, lastId)
-      if (isBetter && !ids.subarray(from, last + 1).includes(row)) {
+      const from = (query * segments + Math.floor(row / SEGMENT)) * top * 2
+      const last = from + top * 2 - 2
+      const lastId = (lists[last] ?? 0) >>> 0
+      const isBetter = lastId === NOBODY || comesBefore(metric, score, row, lists[last + 1] ?? 0, lastId)
+      if (isBetter && !holds(lists, from, last, row)) {
         return false
       }
     }
   }
   return true
+}
+
+function holds(lists: Lists, first: number, last: number, row: number): boolean {
+  for (let at = first; at <= last; at += 2) {
+    if (lists[at] === row) {
+      return true
+    }
+  }
+  return false
 }

@@ -13,6 +13,7 @@ import type { Skill } from '../skill.ts'
 import { multiply } from './cpu.ts'
 import { groupOf, VARIANTS } from './gpu.ts'
 import { floatsOf, packColumns, packedSize, packRows } from './layout.ts'
+import { checkSample, isThin } from './sampled.ts'
 import { multiplySimd } from './simd.ts'
 import { checkProduct } from './verify.ts'
 import { checkProductSimd } from './verify-simd.ts'
@@ -72,8 +73,13 @@ export const matmulF32: Skill<MatmulF32Input, MatmulF32Output> = {
   wasm: {
     module: 'matmul-f32',
     cpu: (unit, exports) => multiplySimd(exports, matricesOf(unit), shapeOf(unit.params)),
-    verify: (unit, result, random, exports) =>
-      checkProductSimd(exports, matricesOf(unit), result, shapeOf(unit.params), random)
+    verify(unit, result, random, exports) {
+      const { a, b } = matricesOf(unit)
+      const shape = shapeOf(unit.params)
+      return isThin(shape)
+        ? checkSample(a, b, result, shape, random)
+        : checkProductSimd(exports, { a, b }, result, shape, random)
+    }
   },
   gpu(unit, variant, grain) {
     const { rows, k, columns } = shapeOf(unit.params)
@@ -86,6 +92,7 @@ export const matmulF32: Skill<MatmulF32Input, MatmulF32Output> = {
   },
   verify(unit, result, random) {
     const { a, b } = matricesOf(unit)
-    return checkProduct(a, b, result, shapeOf(unit.params), random)
+    const shape = shapeOf(unit.params)
+    return (isThin(shape) ? checkSample : checkProduct)(a, b, result, shape, random)
   }
 }

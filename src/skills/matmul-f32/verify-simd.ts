@@ -2,14 +2,20 @@ import type { UnitShape } from '../matmul/blocks.ts'
 import { padded } from '../matmul/grid.ts'
 import { setWithPadding } from '../matmul/rows.ts'
 import { layOut, wasmFunction, wasmMemory } from '../wasm.ts'
-import { packedSize } from './layout.ts'
-import { agrees, CHANNELS, drawSigns, VECTORS } from './verify.ts'
+import { agrees, CHANNELS, drawBits, RUNNING, VECTORS } from './verify.ts'
 
-/** Columns, and steps, that are summed in float32 before float64 takes over: its error is far below the model's. */
-const BLOCK_COLUMNS = 32
-const BLOCK_STEPS = 16
-/** Bytes of a step of B·r: eight float32 and a float64. */
-const NARROW = 40
+/**
+ * Columns, and steps, that are summed in float32 before float64 takes over. Sums over n values are off by about
+ * .2 · √n times the size that the model's 2 (or, for steps, √K) stands for: four lanes halve that for columns.
+ */
+const BLOCK_COLUMNS = 64
+const BLOCK_STEPS = 64
+/** Bytes of a step of B·r: nine float32 and a float64. */
+const NARROW = 48
+const SIGN_BIT = 2 ** 31
+
+/** Bytes that are copied at a time, so that they are still in a CPU's second cache when they are read. */
+const CHUNK = 2 ** 17
 
 /** `checkProduct` (see there) by `shaders/matmul-f32.as.ts`. */
 export function checkProductSimd(
@@ -25,48 +31,59 @@ export function checkProductSimd(
   }
   const height = padded(rows)
   const width = padded(columns)
-  const r = drawSigns(columns, random)
-  const line = CHANNELS * 8
   const { offsets, size } = layOut([
-    packedSize(rows, k),
-    packedSize(columns, k),
-    rows * width * 4,
-    r.length * 4,
-    k * line,
+    CHUNK,
+    VECTORS * width * 4,
+    k * CHANNELS * 8,
     k * NARROW,
-    rows * line,
-    height * line
+    rows * CHANNELS * 8,
+    height * RUNNING * 8
   ])
-  const [fromA = 0, fromB = 0, fromC = 0, signs = 0, wide = 0, x = 0, ofC = 0, ofRows = 0] = offsets
+  const [chunk = 0, signs = 0, wide = 0, x = 0, ofC = 0, ofRows = 0] = offsets
   const memory = wasmMemory(exports, size)
-  new Uint8Array(memory, fromA).set(a)
-  new Uint8Array(memory, fromB).set(b)
-  setWithPadding(new Uint8Array(memory, fromC), result, rows, columns * 4, width * 4)
-  new Float32Array(memory, signs).set(interleaved(r, width))
-  const running = new Float64Array(memory, ofRows, height * CHANNELS)
-  running.fill(0)
+  const room = new Uint8Array(memory, chunk, CHUNK)
+  writeSigns(new Uint32Array(memory, signs, VECTORS * width), width, random)
   const signedSums = wasmFunction(exports, 'signedSums')
   const rowSums = wasmFunction(exports, 'rowSums')
-  signedSums(fromB, width, k, signs, BLOCK_COLUMNS, wide)
-  signedSums(fromC, width, rows, signs, BLOCK_COLUMNS, ofC)
-  wasmFunction(exports, 'narrow')(wide, k, x)
+  for (const [first, lines] of pieces(0, k, width * 4)) {
+    room.set(b.subarray(first * width * 4, (first + lines) * width * 4))
+    signedSums(chunk, width, lines, signs, BLOCK_COLUMNS, wide + first * CHANNELS * 8)
+  }
+  for (const [first, lines] of pieces(0, rows, width * 4)) {
+    setWithPadding(room, result.subarray(first * columns * 4), lines, columns * 4, width * 4)
+    signedSums(chunk, width, lines, signs, BLOCK_COLUMNS, ofC + first * CHANNELS * 8)
+  }
+  const scale = wasmFunction(exports, 'narrow')(wide, k, x) ?? 0
+  const running = new Float64Array(memory, ofRows, height * RUNNING)
+  running.fill(0)
   return agrees(shape, {
     ofResult: new Float64Array(memory, ofC, rows * CHANNELS),
-    addSteps(first, steps) {
-      const from = fromA + first * height * 4
-      rowSums(from, height * 4, height, steps, x + first * NARROW, BLOCK_STEPS, ofRows)
+    addSteps(from, count) {
+      for (const [first, steps] of pieces(from, count, height * 4)) {
+        room.set(a.subarray(first * height * 4, (first + steps) * height * 4))
+        rowSums(chunk, height * 4, height, steps, x + first * NARROW, scale, BLOCK_STEPS, ofRows)
+      }
       return running
     }
   })
 }
 
-/** Vector after vector to four columns of each vector in turn. */
-function interleaved(r: Float64Array, columns: number): Float32Array {
-  const signs = new Float32Array(r.length)
-  for (let at = 0; at < r.length; at++) {
-    const vector = Math.floor(at / columns)
-    const column = at % columns
-    signs[((column >> 2) * VECTORS + vector) * 4 + (column & 3)] = r[at] ?? 0
+/** Lines [from, from + count) in pieces [first, lines] of at most `CHUNK` bytes. */
+function pieces(from: number, count: number, lineBytes: number): Array<readonly [number, number]> {
+  const most = Math.floor(CHUNK / lineBytes)
+  return Array.from({ length: Math.ceil(count / most) }, (_, index) => {
+    const first = index * most
+    return [from + first, Math.min(most, count - first)] as const
+  })
+}
+
+/** The signs of `drawSigns` as sign bits: for each four columns those of the first vector, then of the second, … */
+function writeSigns(signs: Uint32Array, columns: number, random: () => number): void {
+  for (let column = 0; column < columns; column++) {
+    const bits = drawBits(random)
+    const at = (column >> 2) * VECTORS * 4 + (column & 3)
+    for (let vector = 0; vector < VECTORS; vector++) {
+      signs[at + vector * 4] = (bits >> vector) & 1 ? 0 : SIGN_BIT
+    }
   }
-  return signs
 }

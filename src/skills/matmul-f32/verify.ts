@@ -6,18 +6,23 @@ import { floatsOf, NORMAL_MIN } from './layout.ts'
 export const VECTORS = 8
 /** Float64 a step or a row: one for each vector, and one for the rounding model. */
 export const CHANNELS = VECTORS + 1
+/** Float64 a row of running sums: one more, for the largest mean square of the vectors' sums so far. */
+export const RUNNING = CHANNELS + 1
 /** How often the running sums along K are looked at. */
-const LOOKS = 8
+export const LOOKS = 8
 /** How many times the expected error is allowed. Honest kernels stay under 1.2. */
 const TOLERANCE = 4
 /** Half an ulp of 1. */
 const ROUNDING = 2 ** -24
 
-/** What the check needs, in float64 and `CHANNELS` a line, by whatever computes it. */
+/** What the check needs, in float64, by whatever computes it. */
 export interface CheckSums {
-  /** C·r and Σ c² for each row. */
+  /** C·r and Σ c² for each row: `CHANNELS` a row. */
   readonly ofResult: Float64Array
-  /** Adds steps [first, first + steps) to A·(B·r) and to Σ a²·‖b‖², and returns them, for each row. */
+  /**
+   * Adds steps [first, first + steps) to A·(B·r) and to Σ a²·‖b‖², and returns them for each row, with the largest
+   * mean square of A·(B·r) after any call so far: `RUNNING` a row.
+   */
   addSteps(first: number, steps: number): Float64Array
 }
 
@@ -40,8 +45,8 @@ export interface CheckSums {
  * less for all that is not made so on purpose. Cannot see errors below 4 s: those of lower precision (f16
  * inputs are seen, tf32 inputs mostly), nor where the error is. Never accepts NaN or infinities.
  *
- * Costs 9 · (rows·k + k·columns + rows·columns) multiplications: a tenth of computing for blocks from about 400
- * a side in WebAssembly. A thin product costs as much to check as to compute.
+ * Costs 8 · (rows·k + k·columns + rows·columns) additions, half of them with a multiplication: in WebAssembly a
+ * tenth of computing for blocks from about 512 a side. Thin products have another check (`sampled.ts`).
  *
  * @param random uniform in [0, 1)
  */
@@ -59,23 +64,40 @@ export function checkProduct(
   const r = drawSigns(columns, random)
   const x = signedSums(floatsOf(b), columns, padded(columns), r)
   const factors = floatsOf(a)
-  const running = new Float64Array(padded(rows) * CHANNELS)
+  const running = new Float64Array(padded(rows) * RUNNING)
   return agrees(shape, {
     ofResult: signedSums(floatsOf(result), columns, columns, r),
     addSteps(first, steps) {
       for (let step = first; step < first + steps; step++) {
         addStep(factors.subarray(step * padded(rows)), rows, x.subarray(step * CHANNELS), running)
       }
+      raisePeaks(running)
       return running
     }
   })
+}
+
+/**
+ * How far a row (or element) may be off: see `checkProduct`, whose q, c and p are `random`, `size` and `peak`.
+ *
+ * @param columns how many elements the sums hold
+ */
+export function allowedError(
+  k: number,
+  columns: number,
+  { random, size, peak }: { readonly random: number; readonly size: number; readonly peak: number }
+): number {
+  const drift = Math.max(0, size - 3 * random, 2 * peak - 4 * random)
+  const scale = ROUNDING * ((Math.sqrt(k) + 2) * Math.max(random, size) + (k / 2) * drift)
+  // products below the smallest normal number may be lost
+  return TOLERANCE * scale + NORMAL_MIN * k * columns
 }
 
 /** ±1 for each padded column of the first vector, then of the second, … */
 export function drawSigns(columns: number, random: () => number): Float64Array {
   const signs = new Float64Array(padded(columns) * VECTORS)
   for (let column = 0; column < padded(columns); column++) {
-    const bits = Math.floor(random() * 2 ** VECTORS)
+    const bits = drawBits(random)
     for (let vector = 0; vector < VECTORS; vector++) {
       signs[vector * padded(columns) + column] = (bits >> vector) & 1 ? 1 : -1
     }
@@ -83,27 +105,26 @@ export function drawSigns(columns: number, random: () => number): Float64Array {
   return signs
 }
 
+/** A bit a vector. */
+export const drawBits = (random: () => number): number => Math.floor(random() * 2 ** VECTORS)
+
 /** Compares row by row. */
 export function agrees({ rows, k, columns }: UnitShape, sums: CheckSums): boolean {
-  const peaks = new Float64Array(rows)
   const steps = Math.ceil(k / LOOKS)
-  let wanted = new Float64Array(0)
+  let wanted: Float64Array = new Float64Array(0)
   for (let first = 0; first < k; first += steps) {
-    wanted = sums.addSteps(first, Math.min(steps, k - first)) as Float64Array<ArrayBuffer>
-    for (let row = 0; row < rows; row++) {
-      peaks[row] = Math.max(peaks[row] ?? 0, meanSquare(wanted, row * CHANNELS))
-    }
+    wanted = sums.addSteps(first, Math.min(steps, k - first))
   }
   for (let row = 0; row < rows; row++) {
     const at = row * CHANNELS
-    const random = Math.sqrt(wanted[at + VECTORS] ?? 0)
-    const size = Math.sqrt(sums.ofResult[at + VECTORS] ?? 0)
-    const drift = Math.max(0, size - 3 * random, 2 * Math.sqrt(peaks[row] ?? 0) - 4 * random)
-    const scale = ROUNDING * ((Math.sqrt(k) + 2) * Math.max(random, size) + (k / 2) * drift)
-    // products below the smallest normal number may be lost
-    const limit = TOLERANCE * scale + NORMAL_MIN * k * columns
+    const from = row * RUNNING
+    const limit = allowedError(k, columns, {
+      random: Math.sqrt(wanted[from + VECTORS] ?? 0),
+      size: Math.sqrt(sums.ofResult[at + VECTORS] ?? 0),
+      peak: Math.sqrt(wanted[from + CHANNELS] ?? 0)
+    })
     for (let vector = 0; vector < VECTORS; vector++) {
-      const residual = Math.abs((sums.ofResult[at + vector] ?? 0) - (wanted[at + vector] ?? 0))
+      const residual = Math.abs((sums.ofResult[at + vector] ?? 0) - (wanted[from + vector] ?? 0))
       if (!(residual <= limit && residual < Number.POSITIVE_INFINITY)) {
         return false // also for NaN
       }
@@ -112,12 +133,14 @@ export function agrees({ rows, k, columns }: UnitShape, sums: CheckSums): boolea
   return true
 }
 
-function meanSquare(values: Float64Array, from: number): number {
-  let sum = 0
-  for (let vector = 0; vector < VECTORS; vector++) {
-    sum += (values[from + vector] ?? 0) ** 2
+function raisePeaks(running: Float64Array): void {
+  for (let at = 0; at < running.length; at += RUNNING) {
+    let sum = 0
+    for (let vector = 0; vector < VECTORS; vector++) {
+      sum += (running[at + vector] ?? 0) ** 2
+    }
+    running[at + CHANNELS] = Math.max(running[at + CHANNELS] ?? 0, sum / VECTORS)
   }
-  return sum / VECTORS
 }
 
 /** For each line of `stride` values: Σ value · r for each vector, then Σ value². */
@@ -145,7 +168,7 @@ function signedSums(values: Float32Array, columns: number, stride: number, r: Fl
 function addStep(a: Float32Array, rows: number, x: Float64Array, running: Float64Array): void {
   for (let row = 0; row < rows; row++) {
     const factor = a[row] ?? 0
-    const at = row * CHANNELS
+    const at = row * RUNNING
     for (let vector = 0; vector < VECTORS; vector++) {
       running[at + vector] = (running[at + vector] ?? 0) + factor * (x[vector] ?? 0)
     }

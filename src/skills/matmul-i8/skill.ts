@@ -14,6 +14,7 @@ import type { Skill } from '../skill.ts'
 import { multiply } from './cpu.ts'
 import { groupOf, VARIANTS } from './gpu.ts'
 import { packColumns, packedSize, packRows, signedBytes } from './layout.ts'
+import { checkSample, isThin } from './sampled.ts'
 import { multiplySimd } from './simd.ts'
 import { checkProduct } from './verify.ts'
 import { checkProductSimd } from './verify-simd.ts'
@@ -68,8 +69,13 @@ export const matmulI8: Skill<MatmulInput, MatmulOutput> = {
   wasm: {
     module: 'matmul-i8',
     cpu: (unit, exports) => multiplySimd(exports, matricesOf(unit), shapeOf(unit.params)),
-    verify: (unit, result, random, exports) =>
-      checkProductSimd(exports, matricesOf(unit), result, shapeOf(unit.params), random)
+    verify(unit, result, random, exports) {
+      const { a, b } = matricesOf(unit)
+      const shape = shapeOf(unit.params)
+      return isThin(shape)
+        ? checkSample(signedBytes(a), signedBytes(b), result, shape, random)
+        : checkProductSimd(exports, { a, b }, result, shape, random)
+    }
   },
   gpu(unit, variant, grain) {
     const { rows, k, columns } = shapeOf(unit.params)
@@ -82,6 +88,7 @@ export const matmulI8: Skill<MatmulInput, MatmulOutput> = {
   },
   verify(unit, result, random) {
     const { a, b } = matricesOf(unit)
-    return checkProduct(signedBytes(a), signedBytes(b), result, shapeOf(unit.params), random)
+    const shape = shapeOf(unit.params)
+    return (isThin(shape) ? checkSample : checkProduct)(signedBytes(a), signedBytes(b), result, shape, random)
   }
 }

@@ -29,20 +29,18 @@ export function checkProductSimd(
     digits * 2 * PLANES,
     Math.max(depth, height) * 4 * PLANES,
     width * 4,
-    width * 4,
     rows * 4
   ])
-  const [atA = 0, atB = 0, atC = 0, atDigits = 0, atSums = 0, atLow = 0, atHigh = 0, atRows = 0] = offsets
+  const [atA = 0, atB = 0, atC = 0, atDigits = 0, atSums = 0, atR = 0, atRows = 0] = offsets
   const memory = wasmMemory(exports, size)
   const bytes = new Uint8Array(memory)
   bytes.set(a, atA)
   bytes.set(b, atB)
   bytes.set(result, atC)
   const r = drawVector(columns, random)
-  new Int32Array(memory, atLow, width).set(r.map((value) => value % 65_536))
-  new Int32Array(memory, atHigh, width).set(r.map((value) => Math.floor(value / 65_536)))
+  new Int32Array(memory, atR, width).set(r)
   const dotResult = wasmFunction(exports, 'dotResult')
-  if (dotResult(atC, rows, columns, atLow, atHigh, limitOf(k), atRows) === 0) {
+  if (dotResult(atC, rows, columns, atR, limitOf(k), atRows) === 0) {
     return false
   }
   const planes = new Int16Array(memory, atDigits, digits * PLANES)

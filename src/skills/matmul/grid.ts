@@ -4,10 +4,10 @@ import { UNIT_BYTES_MAX, UNITS_MAX } from '../../wire/index.ts'
 export const SIDE_MAX = 4096
 
 /**
- * Counted operations of a unit by default: 1024³ makes 4 units of .3 s at 1.8 GOP/s. Smaller ones would move
+ * Counted operations of a unit by default: 1024³ makes 2 units, of 35 ms on a CPU's thread. Smaller ones would move
  * more bytes an operation, and their check would cost more than a tenth of the computing.
  */
-const UNIT_OPERATIONS = 2 ** 29
+const UNIT_OPERATIONS = 2 ** 30
 /** How far the default may be exceeded for a better shape. */
 const SLACK = 1.25
 

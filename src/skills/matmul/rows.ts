@@ -10,7 +10,7 @@ export function withoutPadding(padded: Uint8Array, rows: number, bytes: number, 
   return result
 }
 
-/** The opposite, to `target`: zeros after each row. */
+/** The opposite, of the first `rows` rows of `values` to `target`: zeros after each row. */
 export function setWithPadding(
   target: Uint8Array,
   values: Uint8Array,
@@ -19,7 +19,7 @@ export function setWithPadding(
   stride: number
 ): void {
   if (bytes === stride) {
-    target.set(values)
+    target.set(values.subarray(0, rows * bytes))
     return
   }
   target.fill(0, 0, rows * stride)

@@ -143,11 +143,11 @@ describe('plan and CPU twin', () => {
     )
   })
 
-  test('a 1024³ job makes 4 square units and costs 2,148 µcr, in 16 units 2,160', () => {
+  test('a 1024³ job makes 2 units and costs 2,148 µcr, in 16 units 2,160', () => {
     const input = { a: filled(1024 * 1024, 1), b: filled(1024 * 1024, 1), m: 1024, k: 1024, n: 1024 }
     const price = (count?: number) =>
       planned(input, count).plan.units.reduce((sum, { cost }) => sum + cost, 0n)
-    expect(planned(input).plan.units.map(({ params }) => params)).toEqual(Array(4).fill([512, 1024, 512]))
+    expect(planned(input).plan.units.map(({ params }) => params)).toEqual(Array(2).fill([512, 1024, 1024]))
     expect(price()).toBe(2148n)
     expect(price(16)).toBe(2160n)
   })
