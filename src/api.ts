@@ -146,11 +146,28 @@ export interface JobReceipt {
   readonly split: string
 }
 
+/** Why a unit went where it went. */
+export interface Dispatch {
+  readonly provider: PeerIdString
+  /** `next`: its turn. `hedge`, `resend`: a copy of one that takes long, or far too long, elsewhere. */
+  readonly reason: 'next' | 'hedge' | 'resend'
+  /**
+   * The providers that could take it, and when each would have had it done by what was known then; undefined: nothing
+   * had come back from it yet. The least wins, unless that one had its hands full.
+   */
+  readonly candidates: ReadonlyArray<{
+    readonly peer: PeerIdString
+    readonly doneMs: Milliseconds | undefined
+  }>
+}
+
 /** Iterate for events (a snapshot, then live); leaving the loop detaches. Not thenable. */
 export interface Job<Output = unknown> extends AsyncIterable<JobEvent> {
   readonly id: string
   readonly skill: string
   readonly state: JobState
+  /** Each dispatch of a unit, oldest first; none if it has not been sent. */
+  why(unit: number): readonly Dispatch[]
   /** Never an unhandled rejection: rejects only for those who await it. */
   readonly result: Promise<{ value: Output; receipt: JobReceipt }>
   /** Ends the job, pays what was verified, refunds the rest. Resolves when the books are closed. */

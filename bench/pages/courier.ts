@@ -147,7 +147,7 @@ async function carry(connection: Connection, bytes: number, plan: Plan<undefined
     escrow: await cidOf(crypto.getRandomValues(new Uint8Array(32))),
     payeeIndex: 0,
     max: BigInt(plan.units.length),
-    stream: framed,
+    connect: async () => framed,
     unitTimeout: 60_000
   })
   let carried = 0

@@ -1,21 +1,20 @@
 import type { CID } from 'multiformats/cid'
-import type { PartRef } from '../compute/index.ts'
-import type { FramedStream } from '../net/index.ts'
+import { asError, type FramedStream } from '../net/index.ts'
 import type { UnitSpec } from '../skills/index.ts'
 import {
   type JobRequestFrame,
   type JobResponseFrame,
   type MicroCredits,
   type Milliseconds,
-  PARTS_ASKED_MAX,
+  OPERATIONS_PER_MICROCREDIT,
   type PeerIdString,
   type Signed
 } from '../wire/index.ts'
-import { chunksOf, Reassembly } from './chunks.ts'
+import { Reassembly } from './chunks.ts'
 import { ANSWER_TIMEOUT } from './constants.ts'
 import { JobError } from './errors.ts'
-import { fromHex, type HashedPlan } from './plan.ts'
-import { Condition } from './waiting.ts'
+import type { HashedPlan } from './plan.ts'
+import { UnitSender } from './unit-sender.ts'
 
 export type JobStream = FramedStream<JobResponseFrame, JobRequestFrame>
 type Arrived = Exclude<JobResponseFrame, { t: 'ack' | 'beat' | 'bye' }>
@@ -25,13 +24,24 @@ export interface ChannelInit {
   readonly escrow: CID
   readonly payeeIndex: number
   readonly max: MicroCredits
-  readonly stream: JobStream
+  /** Opens the job stream. */
+  readonly connect: () => Promise<JobStream>
   readonly unitTimeout: Milliseconds
 }
 
-interface Sent {
+/** A unit in the provider's hands, or on its way there. */
+export interface Sent {
   readonly spec: UnitSpec
   readonly resultSize: number
+  /** When it was handed over (`performance.now()`). */
+  readonly at: Milliseconds
+  /** Operations of the units that were there before it, and how many those were. */
+  readonly ahead: number
+  readonly unitsAhead: number
+  /** From then to the result. */
+  tookMs: Milliseconds
+  /** It takes far too long. */
+  isLate: boolean
   output: Reassembly | undefined
   share: number
   isAnswered: boolean
@@ -47,10 +57,19 @@ export interface UnitResult {
 export interface ChannelHandler {
   onProgress(channel: Channel): void
   onResult(channel: Channel, result: UnitResult): void
+  /** Still in `sent`. */
+  onRoom(channel: Channel): void
   onFailed(channel: Channel, index: number, reason: string, retryable: boolean): void
   /** The channel broke or was cut; its units in `sent` are the handler's to give to others. */
   onEnded(channel: Channel, error: Error): void
 }
+
+/** Of a new sample in `speed`. */
+const SPEED_SMOOTHING = 0.3
+/** Clocks of pages are coarse. */
+const TIME_MIN: Milliseconds = 0.1
+
+export const operationsOf = ({ cost }: UnitSpec) => Number(cost) * OPERATIONS_PER_MICROCREDIT
 
 /** The requester's end of one provider's job stream, and what the two owe each other on it. */
 export class Channel {
@@ -61,7 +80,6 @@ export class Channel {
   readonly sent = new Map<number, Sent>()
   /** Units that this provider failed at: they go elsewhere. */
   readonly failedUnits = new Set<number>()
-  readonly wake = new Condition()
   verifiedAmount: MicroCredits = 0n
   verifiedUnits = 0
   receiptedUnits = 0
@@ -69,12 +87,20 @@ export class Channel {
   /** Results on their way through the check. */
   checking = 0
   ended: Error | undefined
+  /** Operations a ms that come back from there. */
+  speed: number | undefined
+  /** Units that the provider computes side by side, by its own word. */
+  slots = 1
+  /** 0 (idle) to 1 (full), by its own word; undefined: it has said nothing yet. */
+  load: number | undefined
   private window = 0
-  /** Hashes of the parts that the provider has. */
-  private readonly there = new Set<string>()
-  /** Those that `open` asked for, in its order. */
-  private asked: readonly PartRef[] = []
-  private readonly stream: JobStream
+  /** When the last result came (`performance.now()`). */
+  private lastDone = 0
+  /** Units that were taken back: answers to them may still be on their way. */
+  private readonly takenBack = new Set<number>()
+  private readonly connect: () => Promise<JobStream>
+  private stream: JobStream | undefined
+  private sender: UnitSender | undefined
   private readonly unitTimeout: Milliseconds
   private handler: ChannelHandler | undefined
   private watch: ReturnType<typeof setTimeout> | undefined
@@ -86,7 +112,7 @@ export class Channel {
     this.escrow = init.escrow
     this.payeeIndex = init.payeeIndex
     this.max = init.max
-    this.stream = init.stream
+    this.connect = init.connect
     this.unitTimeout = init.unitTimeout
     this.accepted.promise.catch(() => {}) // whoever waits for it hears of it; nobody may wait any more
   }
@@ -104,28 +130,45 @@ export class Channel {
     return sum
   }
 
-  /** Its window of unreceipted units has room. */
-  get hasRoom(): boolean {
-    return this.sent.size + this.verifiedUnits - this.receiptedUnits < this.window
+  /** Operations of the units in its hands. */
+  get pending(): number {
+    let sum = 0
+    for (const { spec } of this.sent.values()) {
+      sum += operationsOf(spec)
+    }
+    return sum
   }
 
-  /** Sends `open`, which asks for the shared parts. Rejects if the provider refuses. */
-  async open(init: {
-    jobId: Uint8Array
-    skill: string
-    kernel: Uint8Array
-    plan: HashedPlan<unknown>
-  }): Promise<void> {
-    // by hash: equal blocks, such as zeros, are one part
-    const refs = new Map(init.plan.partRefs.map((part) => [part.hash, part]))
-    this.asked = [...refs.values()].slice(0, PARTS_ASKED_MAX)
-    await this.stream.send({
+  /** Its window of unreceipted units has room. */
+  get hasRoom(): boolean {
+    return this.isLive && this.sent.size + this.verifiedUnits - this.receiptedUnits < this.window
+  }
+
+  /** Connects and sends `open`, which asks for the shared parts. Rejects if the provider refuses. */
+  async open(
+    handler: ChannelHandler,
+    init: { jobId: Uint8Array; skill: string; kernel: Uint8Array; plan: HashedPlan<unknown> }
+  ): Promise<void> {
+    this.handler = handler
+    const stream = await this.connect()
+    if (this.ended !== undefined) {
+      stream.abort(this.ended)
+      throw this.ended
+    }
+    this.stream = stream
+    void this.read(stream, handler)
+    this.sender = new UnitSender({
+      stream,
+      isWanted: (index) => this.sent.has(index),
+      onSent: () => this.watchUnits()
+    })
+    await stream.send({
       t: 'open',
       jobId: init.jobId,
       skill: init.skill,
       kernel: init.kernel,
       escrow: this.escrow,
-      parts: this.asked.map(({ hash }) => fromHex(hash))
+      parts: this.sender.ask(init.plan)
     })
     const timer = setTimeout(
       () => this.accepted.reject(new JobError('BUSY', 'The provider did not answer.', { retryable: true })),
@@ -134,84 +177,72 @@ export class Channel {
     await this.accepted.promise.finally(() => clearTimeout(timer))
   }
 
-  /** Sends a unit, and before it the parts that the provider lacks. */
-  async sendUnit(
-    index: number,
-    spec: UnitSpec,
-    resultSize: number,
-    plan: HashedPlan<unknown>
-  ): Promise<void> {
-    this.sent.set(index, { spec, resultSize, output: undefined, share: 0, isAnswered: false })
-    this.watchUnits()
-    for (const part of spec.parts) {
-      await this.sendPart(plan.partRefs[part])
-    }
-    if (!this.sent.has(index)) {
-      return // cancelled meanwhile
-    }
-    const [first, ...rest] = chunksOf(spec.data)
-    await this.stream.send({
-      t: 'unit',
-      index,
-      params: [...spec.params],
-      parts: spec.parts.map((part) => plan.partHashes[part] ?? new Uint8Array()),
-      size: spec.data.byteLength,
-      bytes: first?.bytes ?? new Uint8Array()
+  /** Hands a unit over: it, and before it the parts that the provider lacks, go out after all earlier ones. */
+  give(index: number, spec: UnitSpec, resultSize: number, plan: HashedPlan<unknown>): void {
+    const ahead = this.pending
+    this.sent.set(index, {
+      spec,
+      resultSize,
+      at: performance.now(),
+      ahead,
+      unitsAhead: this.sent.size,
+      tookMs: 0,
+      isLate: false,
+      output: undefined,
+      share: 0,
+      isAnswered: false
     })
-    for (const chunk of rest) {
-      this.watchUnits()
-      await this.stream.send({ t: 'input', index, ...chunk })
-    }
     this.watchUnits()
+    this.sender?.send(index, spec, plan).catch((error) => this.end(asError(error)))
   }
 
-  private async sendPart(part: PartRef | undefined): Promise<void> {
-    if (part === undefined || this.there.has(part.hash)) {
-      return
-    }
-    this.there.add(part.hash)
-    const hash = fromHex(part.hash)
-    for (const chunk of chunksOf(part.bytes)) {
-      await this.stream.send({ t: 'part', hash, size: part.bytes.byteLength, ...chunk })
-      this.watchUnits()
-    }
+  /** A result has come: what it says of the provider's speed. */
+  private time(sent: Sent): void {
+    const now = performance.now()
+    sent.tookMs = now - sent.at
+    // since the result before it, or since it was sent: what lay ahead is not its time
+    const alone = Math.max(now - Math.max(sent.at, this.lastDone), TIME_MIN)
+    this.lastDone = now
+    const speed = operationsOf(sent.spec) / alone
+    this.speed = this.speed === undefined ? speed : this.speed + SPEED_SMOOTHING * (speed - this.speed)
   }
 
   /** Reads until the stream ends. */
-  async read(handler: ChannelHandler): Promise<void> {
-    this.handler = handler
+  private async read(stream: JobStream, handler: ChannelHandler): Promise<void> {
     try {
-      for await (const frame of this.stream) {
+      for await (const frame of stream) {
         this.handle(frame, handler)
       }
       this.end(new JobError('REFUSED', 'The provider closed the stream.', { retryable: true }))
     } catch (error) {
-      this.end(error instanceof Error ? error : new Error(String(error)))
+      this.end(asError(error))
     }
   }
 
   async sendReceipt(receipt: Signed, units: number): Promise<void> {
-    await this.stream.send({ t: 'receipt', receipt })
+    await this.stream?.send({ t: 'receipt', receipt })
     this.receiptedUnits = units
-    this.wake.notify()
+    this.handler?.onRoom(this)
   }
 
-  /** Hands back every unit that is out; the provider stops computing at once. */
-  cancelUnits(): void {
-    for (const index of this.sent.keys()) {
-      this.stream.send({ t: 'cancel', index }).catch(() => {}) // a stream that is gone needs no cancel
+  /** Takes a unit back: the provider stops computing it at once. */
+  takeBack(index: number): void {
+    if (this.sent.delete(index)) {
+      this.takenBack.add(index)
+      this.stream?.send({ t: 'cancel', index }).catch(() => {}) // a stream that is gone needs no cancel
+      this.watchUnits()
     }
-    this.sent.clear()
   }
 
   /** No more work: asks for the release, which may not come. */
   async finish(): Promise<Signed | undefined> {
-    if (!this.isLive) {
+    const { stream } = this
+    if (!this.isLive || stream === undefined) {
       return undefined
     }
     const timer = setTimeout(() => this.released.resolve(undefined), ANSWER_TIMEOUT)
     try {
-      await this.stream.send({ t: 'finish' })
+      await stream.send({ t: 'finish' })
       return await this.released.promise
     } catch {
       return undefined // gone in between: settled without its release
@@ -229,17 +260,16 @@ export class Channel {
     clearTimeout(this.watch)
     this.accepted.reject(error)
     this.released.resolve(undefined)
-    this.stream.abort(error)
+    this.stream?.abort(error)
     this.handler?.onEnded(this, error)
-    this.wake.notify()
   }
 
   async close(): Promise<void> {
     clearTimeout(this.watch)
     if (this.isLive) {
       this.ended = new JobError('CANCELLED', 'The job is over.')
-      this.wake.notify()
-      await this.stream.close().catch((error) => this.stream.abort(error))
+      const { stream } = this
+      await stream?.close().catch((error) => stream.abort(error))
     }
   }
 
@@ -255,14 +285,13 @@ export class Channel {
   private handle(frame: Arrived, handler: ChannelHandler): void {
     switch (frame.t) {
       case 'accepted':
-        for (const i of frame.have) {
-          this.there.add(this.asked[i]?.hash ?? '')
-        }
+        this.sender?.found(frame.have)
+        this.slots = frame.slots
+        this.openWindow(frame)
         this.accepted.resolve()
-        this.openWindow(frame.window)
         return
       case 'window':
-        this.openWindow(frame.window)
+        this.openWindow(frame)
         return
       case 'refused':
         throw new JobError('REFUSED', `The provider refused: ${frame.message}`, {
@@ -284,6 +313,9 @@ export class Channel {
       }
       case 'output': {
         const unit = this.unitOf(frame.index)
+        if (unit === undefined) {
+          return
+        }
         unit.output ??= new Reassembly(unit.resultSize)
         unit.output.add(frame.offset, frame.bytes)
         if (frame.bytes.byteLength > 0) {
@@ -293,12 +325,16 @@ export class Channel {
       }
       case 'result': {
         const unit = this.unitOf(frame.index)
+        if (unit === undefined) {
+          return
+        }
         if (unit.isAnswered) {
           throw new JobError('PROTOCOL', `Unit ${frame.index} was answered twice.`)
         }
         if (frame.size !== unit.resultSize || unit.output?.isComplete !== true) {
           throw new JobError('WRONG_RESULT', `The result of unit ${frame.index} has the wrong length.`)
         }
+        this.time(unit)
         unit.isAnswered = true // one check a unit, however often it is answered
         this.watchUnits()
         handler.onResult(this, {
@@ -310,25 +346,26 @@ export class Channel {
         return
       }
       case 'failed':
-        if (this.sent.delete(frame.index)) {
-          this.watchUnits()
+        if (this.sent.has(frame.index)) {
           handler.onFailed(this, frame.index, `${frame.code}: ${frame.message}`, frame.retryable)
         }
         return
     }
   }
 
-  private unitOf(index: number): Sent {
+  /** Undefined: it was taken back, and the answer was on its way already. */
+  private unitOf(index: number): Sent | undefined {
     const unit = this.sent.get(index)
-    if (unit === undefined) {
+    if (unit === undefined && !this.takenBack.has(index)) {
       throw new JobError('PROTOCOL', `The provider answered unit ${index}, which it does not have.`)
     }
     return unit
   }
 
-  private openWindow(window: number): void {
+  private openWindow({ window, load }: { window: number; load: number }): void {
     this.window = Math.max(1, window)
-    this.wake.notify()
+    this.load = load / 100
+    this.handler?.onRoom(this)
   }
 
   /** A provider that holds units and neither takes nor gives anything for a unit's longest time is given up. */

@@ -34,5 +34,9 @@ export const KEPT_PART_BYTES = 256 * 1024 * 1024
 export const SESSION_UNIT_BYTES = 64 * 1024 * 1024
 /** Least time between two progress frames of one unit. */
 export const PROGRESS_INTERVAL: Milliseconds = 100
+/** Providers that have one unit in hand at once, as copies of a late one. */
+export const COPIES_MAX = 3
+/** Between two looks for units that are late. */
+export const LOOK_INTERVAL: Milliseconds = 100
 /** What a requester pays, in thousandths of the published cost. */
 export const RATE = 1_000

@@ -1,4 +1,4 @@
-import type { Job, JobEvent, JobReceipt, JobState } from '../api.ts'
+import type { Dispatch, Job, JobEvent, JobReceipt, JobState } from '../api.ts'
 import type { SwarmError } from '../wire/index.ts'
 
 type Progress = Extract<JobEvent, { type: 'progress' }>
@@ -16,6 +16,7 @@ export class JobHandle<Output> implements Job<Output> {
   private readonly history: JobEvent[] = []
   private progress: Progress | undefined
   private readonly listeners = new Set<EventQueue>()
+  private readonly dispatches = new Map<number, Dispatch[]>()
   private readonly requestCancel: () => Promise<void>
 
   constructor(id: string, skill: string, cancel: () => Promise<void>) {
@@ -43,6 +44,15 @@ export class JobHandle<Output> implements Job<Output> {
     for (const listener of this.listeners) {
       listener.push(event)
     }
+  }
+
+  why(unit: number): readonly Dispatch[] {
+    return this.dispatches.get(unit) ?? []
+  }
+
+  /** A unit was handed to a provider. */
+  note(unit: number, dispatch: Dispatch): void {
+    this.dispatches.set(unit, [...this.why(unit), dispatch])
   }
 
   enter(state: JobState): void {

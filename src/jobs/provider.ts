@@ -146,6 +146,7 @@ export class Provider {
         key: this.init.key,
         self: this.init.ledger.peer,
         ledger: this.init.ledger,
+        load: () => this.load,
         onChange: this.init.onChange,
         isFinishing: () => this.isFinishing
       })

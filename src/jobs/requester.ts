@@ -134,7 +134,10 @@ export class Requester {
       attempts: new Map(),
       excluded: new Exclusions(this.init.now),
       resultHashes: new Map(),
-      onAssigned: (unit, provider) => handle.emit({ type: 'assigned', unit, provider }),
+      onAssigned: (unit, dispatch) => {
+        handle.note(unit, dispatch)
+        handle.emit({ type: 'assigned', unit, provider: dispatch.provider })
+      },
       onVerified: (unit, provider, result) => {
         assembler.accept(unit, result)
         handle.emit({ type: 'verified', unit, provider })
@@ -184,14 +187,11 @@ export class Requester {
       return // those that did not answer are excluded now: look again
     }
     handle.enter('running')
-    const opened = await Promise.all(
-      contract.channels.map(async (channel, payeeIndex) =>
-        contract.certifiedBy.includes(channel.peer)
-          ? this.openChannel(job, contract, { ...channel, payeeIndex }, signal)
-          : undefined
-      )
+    const channels = contract.channels.flatMap((channel, payeeIndex) =>
+      contract.certifiedBy.includes(channel.peer)
+        ? [this.channel(job, contract, { ...channel, payeeIndex }, signal)]
+        : []
     )
-    const channels = opened.filter((channel) => channel !== undefined)
     const round = new Round(job, channels)
     try {
       await round.run(signal)
@@ -254,24 +254,24 @@ export class Requester {
     return contract
   }
 
-  private async openChannel(
+  private channel(
     job: JobContext,
     { escrow }: Contract,
     channel: { peer: PeerIdString; max: MicroCredits; payeeIndex: number },
     signal: AbortSignal
-  ): Promise<Channel | undefined> {
+  ): Channel {
     const { peer } = channel
-    try {
-      const timed = withTimeout(signal)
-      const connection = await connectDirect(this.init.node, peer, { signal: timed })
-      const stream = await openStream(connection, protocolId(this.init.network.parameters, 'job'), {
-        signal: timed
-      })
-      return new Channel({
-        ...channel,
-        escrow,
-        unitTimeout: job.skill.manifest.timeout_secs * 1_000,
-        stream: framedStream({
+    return new Channel({
+      ...channel,
+      escrow,
+      unitTimeout: job.skill.manifest.timeout_secs * 1_000,
+      connect: async () => {
+        const timed = withTimeout(signal)
+        const connection = await connectDirect(this.init.node, peer, { signal: timed })
+        const stream = await openStream(connection, protocolId(this.init.network.parameters, 'job'), {
+          signal: timed
+        })
+        return framedStream({
           stream,
           peer,
           connection,
@@ -279,12 +279,8 @@ export class Requester {
           maxFrame: JOB_FRAME_MAX,
           ticker: this.init.ticker
         })
-      })
-    } catch (error) {
-      this.log('no job stream to %s - %e', peer, error)
-      job.excluded.lost(peer)
-      return undefined
-    }
+      }
+    })
   }
 
   private log(format: string, ...details: unknown[]): void {

@@ -1,18 +1,13 @@
+import type { Dispatch } from '../api.ts'
 import type { Engine } from '../compute/index.ts'
 import type { Ledger } from '../credit/index.ts'
 import { asError } from '../net/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
 import type { Skill } from '../skills/index.ts'
-import {
-  type MicroCredits,
-  type PeerIdString,
-  type Signed,
-  SwarmError,
-  sha256,
-  type UnitGroup
-} from '../wire/index.ts'
-import type { Channel, ChannelHandler, UnitResult } from './channel.ts'
+import { type PeerIdString, type Signed, SwarmError, sha256, type UnitGroup } from '../wire/index.ts'
+import { type Channel, type ChannelHandler, operationsOf, type Sent, type UnitResult } from './channel.ts'
 import { PROVIDER_FAILURES, UNIT_ATTEMPTS } from './constants.ts'
+import { Dispatcher } from './dispatcher.ts'
 import { JobError } from './errors.ts'
 import type { Exclusions } from './exclusions.ts'
 import type { HashedPlan } from './plan.ts'
@@ -34,7 +29,7 @@ export interface JobContext {
   /** Peers that lied or failed in this job. */
   readonly excluded: Exclusions
   readonly resultHashes: Map<number, Uint8Array>
-  onAssigned(unit: number, peer: PeerIdString): void
+  onAssigned(unit: number, dispatch: Dispatch): void
   onVerified(unit: number, peer: PeerIdString, result: Uint8Array): void
   onRetried(unit: number, peer: PeerIdString, reason: string): void
   onProgress(partlyDone: number): void
@@ -47,32 +42,27 @@ export interface JobContext {
 export class Round implements ChannelHandler {
   private readonly job: JobContext
   private readonly channels: readonly Channel[]
-  private readonly queue: number[]
+  private readonly dispatcher: Dispatcher
   private readonly over = Promise.withResolvers<void>()
   private readonly receipting = new Map<Channel, Promise<void>>()
   private readonly failures = new Map<PeerIdString, number>()
-  private isClosing = false
 
   constructor(job: JobContext, channels: readonly Channel[]) {
     this.job = job
     this.channels = channels
-    this.queue = [...job.missing]
+    this.dispatcher = new Dispatcher(job, channels)
   }
 
   /** Resolves when the round can do no more. Rejects only if the job as a whole has failed, or is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     for (const channel of this.channels) {
-      void channel.read(this)
-      void this.feed(channel)
+      void this.open(channel)
     }
     this.checkOver()
     try {
       await orAborted(this.over.promise, signal)
     } finally {
-      this.isClosing = true // the last receipts open windows: no unit goes out for that
-      for (const channel of this.channels) {
-        channel.cancelUnits()
-      }
+      this.dispatcher.stop() // the last receipts open windows: no unit goes out for that
     }
   }
 
@@ -115,12 +105,17 @@ export class Round implements ChannelHandler {
       })
       .finally(() => {
         channel.checking -= 1
-        this.checkOver()
+        this.goOn()
       })
+  }
+
+  onRoom(): void {
+    this.goOn()
   }
 
   onFailed(channel: Channel, index: number, reason: string, retryable: boolean): void {
     channel.failedUnits.add(index)
+    this.dispatcher.remove(channel, index)
     const failures = (this.failures.get(channel.peer) ?? 0) + 1
     this.failures.set(channel.peer, failures)
     this.job.router.learn(channel.peer, this.job.skill.manifest.name, 'missed')
@@ -128,7 +123,7 @@ export class Round implements ChannelHandler {
     if (!retryable || failures >= PROVIDER_FAILURES) {
       channel.end(new JobError('REFUSED', `The provider failed: ${reason}`, { retryable: true }))
     }
-    this.checkOver()
+    this.goOn()
   }
 
   private async check(channel: Channel, result: UnitResult): Promise<void> {
@@ -157,25 +152,28 @@ export class Round implements ChannelHandler {
     if (!isRight) {
       throw new JobError('WRONG_RESULT', `The result of unit ${result.index} is wrong.`)
     }
-    this.accept(channel, result.index, sent.spec.cost, hash, result.bytes)
+    this.accept(channel, result.index, sent, hash, result.bytes)
   }
 
-  private accept(
-    channel: Channel,
-    index: number,
-    cost: MicroCredits,
-    hash: Uint8Array,
-    bytes: Uint8Array
-  ): void {
-    if (!channel.sent.delete(index) || !this.job.missing.delete(index)) {
-      return // cancelled while it was checked
+  private accept(channel: Channel, index: number, sent: Sent, hash: Uint8Array, bytes: Uint8Array): void {
+    const { job } = this
+    if (!this.dispatcher.remove(channel, index)) {
+      return // taken back while it was checked
     }
-    channel.verifiedAmount += cost
+    // a copy whose result came beside another's is work too
+    channel.verifiedAmount += sent.spec.cost
     channel.verifiedUnits += 1
-    this.job.resultHashes.set(index, hash)
-    this.job.router.learn(channel.peer, this.job.skill.manifest.name, 'verified')
-    this.job.onVerified(index, channel.peer, bytes)
-    this.onProgress()
+    job.router.learn(channel.peer, job.skill.manifest.name, 'verified', {
+      operations: operationsOf(sent.spec),
+      tookMs: sent.tookMs,
+      pending: sent.unitsAhead
+    })
+    if (job.missing.delete(index)) {
+      this.dispatcher.done(index)
+      job.resultHashes.set(index, hash)
+      job.onVerified(index, channel.peer, bytes)
+      this.onProgress()
+    }
     this.receipt(channel).catch((error) => channel.end(error))
   }
 
@@ -201,51 +199,30 @@ export class Round implements ChannelHandler {
     }
   }
 
-  private async feed(channel: Channel): Promise<void> {
+  private async open(channel: Channel): Promise<void> {
     const { job } = this
     try {
-      await channel.open({
+      await channel.open(this, {
         jobId: job.jobId,
         skill: job.skill.manifest.name,
         kernel: job.kernel,
         plan: job.plan
       })
-      while (channel.isLive) {
-        const awake = channel.wake.wait()
-        const index = channel.hasRoom ? this.take(channel) : undefined
-        const spec = index === undefined ? undefined : job.plan.units[index]
-        if (index === undefined || spec === undefined) {
-          this.checkOver()
-          await awake
-          continue
-        }
-        const { resultSize } = job.skill.checkUnit({
-          params: spec.params,
-          dataSize: spec.data.byteLength,
-          partSizes: spec.parts.map((part) => job.plan.parts[part]?.byteLength ?? 0)
-        })
-        job.onAssigned(index, channel.peer)
-        await channel.sendUnit(index, spec, resultSize, job.plan)
-      }
     } catch (error) {
       channel.end(asError(error))
     }
   }
 
-  private take(channel: Channel): number | undefined {
-    if (this.isClosing) {
-      return undefined
-    }
-    const at = this.queue.findIndex((index) => this.fits(channel, index))
-    return at < 0 ? undefined : this.queue.splice(at, 1)[0]
-  }
-
-  private fits(channel: Channel, index: number): boolean {
-    const cost = this.job.plan.units[index]?.cost ?? 0n
-    return !channel.failedUnits.has(index) && channel.committed + cost <= channel.max
+  /** Room at a channel, a unit back, or one more done. */
+  private goOn(): void {
+    this.dispatcher.next()
+    this.checkOver()
   }
 
   private giveBack(channel: Channel, index: number, reason: string): void {
+    if (!this.job.missing.has(index)) {
+      return // a copy: it is done elsewhere
+    }
     const attempts = (this.job.attempts.get(index) ?? 0) + 1
     this.job.attempts.set(index, attempts)
     this.job.onRetried(index, channel.peer, reason)
@@ -261,8 +238,7 @@ export class Round implements ChannelHandler {
       )
       return
     }
-    this.queue.unshift(index)
-    this.wakeAll()
+    this.dispatcher.giveBack(index)
   }
 
   onEnded(channel: Channel, error: Error): void {
@@ -280,25 +256,18 @@ export class Round implements ChannelHandler {
       job.router.learn(channel.peer, job.skill.manifest.name, isLie ? 'wrong' : 'missed')
     }
     for (const index of [...channel.sent.keys()]) {
-      channel.sent.delete(index)
+      this.dispatcher.remove(channel, index)
       this.giveBack(channel, index, error.message)
     }
-    this.checkOver()
+    this.goOn()
   }
 
   private checkOver(): void {
-    const isBusy = this.channels.some((channel) => channel.checking > 0 || channel.sent.size > 0)
-    const canGoOn = this.channels.some(
-      (channel) => channel.isLive && this.queue.some((index) => this.fits(channel, index))
-    )
-    if (this.job.missing.size === 0 || (!isBusy && !canGoOn)) {
+    const isChecking = this.channels.some(({ checking }) => checking > 0)
+    const isBusy = isChecking || this.channels.some(({ sent }) => sent.size > 0)
+    const isDone = this.job.missing.size === 0 && !isChecking
+    if (isDone || (!isBusy && !this.dispatcher.canGoOn)) {
       this.over.resolve()
-    }
-  }
-
-  private wakeAll(): void {
-    for (const channel of this.channels) {
-      channel.wake.notify()
     }
   }
 

@@ -9,6 +9,7 @@ import {
   type JobResponseFrame,
   type MicroCredits,
   type PeerIdString,
+  SLOTS_MAX,
   SwarmError,
   sha256
 } from '../wire/index.ts'
@@ -39,6 +40,8 @@ export interface SessionInit {
   readonly key: PrivateKey
   readonly self: PeerIdString
   readonly ledger: Ledger
+  /** 0 (idle) to 100 (full). */
+  readonly load: () => number
   readonly onChange: () => void
   readonly isFinishing: () => boolean
 }
@@ -92,7 +95,9 @@ export class ProviderSession {
     const { asked, parts, stream } = this.init
     const have = [...asked.keys()].filter((i) => parts.recall(hex(asked[i] ?? new Uint8Array())))
     try {
-      await stream.send({ t: 'accepted', window: this.window, have })
+      const { engine, load } = this.init
+      const slots = Math.min(SLOTS_MAX, engine.concurrency)
+      await stream.send({ t: 'accepted', window: this.window, slots, load: load(), have })
       for (
         let next = await this.init.frames.next();
         next.done !== true;
@@ -295,7 +300,7 @@ export class ProviderSession {
       this.window = Math.min(WINDOW_MAX, this.window * 2) // for whole units only: a crumb buys no trust
     }
     this.verifiedUnits = covered
-    await stream.send({ t: 'window', window: this.window })
+    await stream.send({ t: 'window', window: this.window, load: this.init.load() })
     this.notify()
   }
 

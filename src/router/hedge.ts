@@ -38,3 +38,13 @@ export function hedgeAt({ p95 }: Hedge, sentAt: Milliseconds): Milliseconds | un
 export function spend(hedge: Hedge): Hedge | undefined {
   return hedge.tokens >= 1 ? { ...hedge, tokens: hedge.tokens - 1 } : undefined
 }
+
+/** A unit that takes this many times what was expected of it is sent again, whatever it costs. */
+const LATE_FACTOR = 4
+/** Less is no reason: a page that was hidden, a kernel that is compiled. */
+const LATE_MIN: Milliseconds = 2_000
+
+/** @param expectedMs undefined: nothing is known to expect */
+export function isLate(elapsedMs: Milliseconds, expectedMs: Milliseconds | undefined): boolean {
+  return expectedMs !== undefined && elapsedMs > Math.max(LATE_MIN, LATE_FACTOR * expectedMs)
+}

@@ -2,8 +2,10 @@
  * SwarmRouter: a hard filter, then a strategy: equation 1 of the paper, or our own; learns from every unit. The rules
  * are pure, one a file, and `bench/sim` runs the same ones.
  */
+export { AHEAD, type Lane, medianSpeed, pickLane } from './dispatch.ts'
 export { type Experience, experience, judge, neverMet, type UnitOutcome } from './experience.ts'
-export { earn, HEDGE_SHARE, type Hedge, hedgeAt, NO_HEDGE, spend, time } from './hedge.ts'
+export { earn, HEDGE_SHARE, type Hedge, hedgeAt, isLate, NO_HEDGE, spend, time } from './hedge.ts'
+export { Hedges } from './hedges.ts'
 export {
   AS_PREDICTED,
   FAILURE_SLOWDOWN,

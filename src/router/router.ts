@@ -3,6 +3,7 @@ import type { FoundProvider } from '../registry/index.ts'
 import { learn as learnTrust, mean, type Outcome, UNKNOWN } from '../trust/index.ts'
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
 import { type Experience, experience, judge, neverMet } from './experience.ts'
+import { Hedges } from './hedges.ts'
 import { observeFailure } from './peak-ewma.ts'
 import { reinforce, strengthAt } from './pheromone.ts'
 import { follow, NO_SAMPLES, type Quantile } from './quantile.ts'
@@ -66,6 +67,7 @@ const FULL = 4
 
 /** SwarmRouter: which providers a job goes to, and what this node has learned of them. */
 export class SwarmRouter {
+  readonly hedges = new Hedges()
   /** By skill, then by peer. */
   private readonly known = new Map<string, Map<PeerIdString, Known>>()
   private readonly latency = new Map<PeerIdString, Milliseconds>()
@@ -187,6 +189,7 @@ export class SwarmRouter {
             peak: observeFailure(before.peak, now)
           }
     }
+    this.hedges.time(skill, time.tookMs)
     this.speeds.set(skill, follow(this.speeds.get(skill) ?? NO_SAMPLES, speedOf(time), 0.5))
     dropOldest(this.speeds)
     const median = follow(this.medians.get(skill) ?? NO_SAMPLES, time.tookMs, 0.5)

@@ -15,6 +15,10 @@ export const PARTS_ASKED_MAX = 1_024
 /** Largest message of the ledger protocol in bytes. */
 export const LEDGER_MESSAGE_MAX = 512 * 1024
 
+/** Units that a provider may say it computes side by side. */
+export const SLOTS_MAX = 256
+
+const percent = natural.check(z.maximum(100))
 const unitIndex = natural.check(z.maximum(UNITS_MAX - 1))
 const chunk = bytesUpTo(CHUNK_MAX)
 
@@ -65,14 +69,19 @@ export const jobRequestFrame = z.discriminatedUnion('t', [
 
 /** Provider to requester. */
 export const jobResponseFrame = z.discriminatedUnion('t', [
-  /** `window`: the units that the provider takes before the next receipt. `have`: indices into `parts` of `open`. */
+  /**
+   * `window`: the units that the provider takes before the next receipt. `slots`: those that it computes side by side.
+   * `load`: 0 (idle) to 100 (full). `have`: indices into `parts` of `open`.
+   */
   z.strictObject({
     t: z.literal('accepted'),
     window: natural,
+    slots: natural.check(z.gte(1), z.maximum(SLOTS_MAX)),
+    load: percent,
     have: z.array(natural.check(z.maximum(PARTS_ASKED_MAX - 1))).check(z.maxLength(PARTS_ASKED_MAX))
   }),
   z.strictObject({ t: z.literal('refused'), code: name, message: shortText, retryAfterMs: natural }),
-  z.strictObject({ t: z.literal('window'), window: natural }),
+  z.strictObject({ t: z.literal('window'), window: natural, load: percent }),
   z.strictObject({ t: z.literal('progress'), index: unitIndex, permille: natural.check(z.maximum(1000)) }),
   z.strictObject({ t: z.literal('output'), index: unitIndex, offset: natural, bytes: chunk }),
   /** Follows the last `output` of a unit: the provider's signature over `resultStatement`. */

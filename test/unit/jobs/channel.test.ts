@@ -49,23 +49,31 @@ class Script {
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 
-async function withUnit(script: Script) {
+async function withUnit(script: Script, takes = true) {
   const plan = await hashPlan(skillByName('matmul-i8').plan(product(16), { units: 1 }))
   const channel = new Channel({
     peer,
     escrow: await cidOf(encode({})),
     payeeIndex: 0,
     max: 10n,
-    stream: script.stream,
+    connect: async () => script.stream,
     unitTimeout: TIMEOUT
   })
   const onEnded = vi.fn<ChannelHandler['onEnded']>()
-  void channel.read({ onProgress: () => {}, onResult: () => {}, onFailed: () => {}, onEnded })
+  const handler = { onProgress: () => {}, onResult: () => {}, onRoom: () => {}, onFailed: () => {}, onEnded }
+  script.say({ t: 'accepted', window: 1, slots: 1, load: 0, have: [] })
+  await channel.open(handler, {
+    jobId: new Uint8Array(16),
+    skill: 'matmul-i8',
+    kernel: new Uint8Array(32),
+    plan
+  })
+  script.takes = takes
   const [spec] = plan.units
   if (spec === undefined) {
     throw new Error('one unit')
   }
-  void channel.sendUnit(0, spec, 16 * 16 * 4, plan)
+  channel.give(0, spec, 16 * 16 * 4, plan)
   await vi.advanceTimersByTimeAsync(0)
   return { channel, onEnded }
 }
@@ -79,8 +87,7 @@ test.each<[string, boolean, JobResponseFrame | undefined]>([
   ['sends empty chunks', true, { t: 'output', index: 0, offset: 0, bytes: new Uint8Array() }]
 ])('a provider that %s is given up after the longest time of a unit', async (_, takes, frame) => {
   const script = new Script()
-  script.takes = takes
-  const { channel, onEnded } = await withUnit(script)
+  const { channel, onEnded } = await withUnit(script, takes)
   for (let passed = 0; passed < TIMEOUT; passed += 1_000) {
     expect(onEnded).not.toHaveBeenCalled()
     if (frame !== undefined) {

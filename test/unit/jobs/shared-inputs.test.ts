@@ -61,15 +61,16 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
     payeeIndex: 0,
     max: 1_000n,
     unitTimeout: 5_000,
-    stream: Object.assign(Object.create(requesting), {
-      send: (frame: JobRequestFrame) => {
-        sent.push(frame)
-        return requesting.send(frame as never) // the same union under another name
-      },
-      [Symbol.asyncIterator]: () => requesting[Symbol.asyncIterator](),
-      abort: (error: Error) => requesting.abort(error),
-      close: () => requesting.close()
-    })
+    connect: async () =>
+      Object.assign(Object.create(requesting), {
+        send: (frame: JobRequestFrame) => {
+          sent.push(frame)
+          return requesting.send(frame as never) // the same union under another name
+        },
+        [Symbol.asyncIterator]: () => requesting[Symbol.asyncIterator](),
+        abort: (error: Error) => requesting.abort(error),
+        close: () => requesting.close()
+      })
   })
   const frames = providing[Symbol.asyncIterator]()
   const serving = (async () => {
@@ -89,6 +90,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       key: await testKey(3),
       self: PROVIDER,
       ledger: receiptingLedger(),
+      load: () => 0,
       onChange: () => {},
       isFinishing: () => false
     })
@@ -104,6 +106,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
   }
   const handler: ChannelHandler = {
     onProgress() {},
+    onRoom() {},
     onResult: (_, { index }) => {
       channel.sent.delete(index)
       results[index]?.resolve()
@@ -115,15 +118,19 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       }
     }
   }
-  void channel.read(handler)
-  await channel.open({ jobId: new Uint8Array(16), skill: 'matmul-i8', kernel: new Uint8Array(32), plan })
+  await channel.open(handler, {
+    jobId: new Uint8Array(16),
+    skill: 'matmul-i8',
+    kernel: new Uint8Array(32),
+    plan
+  })
   for (const [index, spec] of plan.units.entries()) {
     const { resultSize } = skill.checkUnit({
       params: spec.params,
       dataSize: spec.data.byteLength,
       partSizes: spec.parts.map((part) => plan.parts[part]?.byteLength ?? 0)
     })
-    await channel.sendUnit(index, spec, resultSize, plan)
+    channel.give(index, spec, resultSize, plan)
     await results[index]?.promise
     await channel.sendReceipt({ payload: new Uint8Array(1), signature: new Uint8Array(64) }, index + 1)
   }

@@ -1,0 +1,85 @@
+import type { PartRef } from '../compute/index.ts'
+import type { UnitSpec } from '../skills/index.ts'
+import { PARTS_ASKED_MAX } from '../wire/index.ts'
+import type { JobStream } from './channel.ts'
+import { chunksOf } from './chunks.ts'
+import { fromHex, type HashedPlan } from './plan.ts'
+
+export interface UnitSenderInit {
+  readonly stream: JobStream
+  /** Whether the unit is still to go out. */
+  readonly isWanted: (index: number) => boolean
+  /** The provider has taken a piece of it. */
+  readonly onSent: () => void
+}
+
+/** Sends units to one provider, one after the other, and each shared part once. */
+export class UnitSender {
+  private readonly init: UnitSenderInit
+  /** Hashes of the parts that the provider has. */
+  private readonly there = new Set<string>()
+  /** Those that `open` asked for, in its order. */
+  private asked: readonly PartRef[] = []
+  private last: Promise<void> = Promise.resolve()
+
+  constructor(init: UnitSenderInit) {
+    this.init = init
+  }
+
+  /** The parts to ask for in `open`. */
+  ask(plan: HashedPlan<unknown>): Uint8Array[] {
+    // by hash: equal blocks, such as zeros, are one part
+    const refs = new Map(plan.partRefs.map((part) => [part.hash, part]))
+    this.asked = [...refs.values()].slice(0, PARTS_ASKED_MAX)
+    return this.asked.map(({ hash }) => fromHex(hash))
+  }
+
+  /** The provider has these of the parts asked for. */
+  found(have: readonly number[]): void {
+    for (const i of have) {
+      this.there.add(this.asked[i]?.hash ?? '')
+    }
+  }
+
+  /** After all units before it. Resolves when the stream has taken it, or it is no longer wanted. */
+  send(index: number, spec: UnitSpec, plan: HashedPlan<unknown>): Promise<void> {
+    this.last = this.last.then(() => this.sendNow(index, spec, plan))
+    return this.last
+  }
+
+  private async sendNow(index: number, spec: UnitSpec, plan: HashedPlan<unknown>): Promise<void> {
+    const { stream, isWanted, onSent } = this.init
+    for (const part of isWanted(index) ? spec.parts : []) {
+      await this.sendPart(plan.partRefs[part])
+    }
+    if (!isWanted(index)) {
+      return
+    }
+    const [first, ...rest] = chunksOf(spec.data)
+    await stream.send({
+      t: 'unit',
+      index,
+      params: [...spec.params],
+      parts: spec.parts.map((part) => plan.partHashes[part] ?? new Uint8Array()),
+      size: spec.data.byteLength,
+      bytes: first?.bytes ?? new Uint8Array()
+    })
+    for (const chunk of rest) {
+      onSent()
+      await stream.send({ t: 'input', index, ...chunk })
+    }
+    onSent()
+  }
+
+  private async sendPart(part: PartRef | undefined): Promise<void> {
+    if (part === undefined || this.there.has(part.hash)) {
+      return
+    }
+    this.there.add(part.hash)
+    const hash = fromHex(part.hash)
+    for (const chunk of chunksOf(part.bytes)) {
+      await this.init.stream.send({ t: 'part', hash, size: part.bytes.byteLength, ...chunk })
+      this.init.onSent()
+    }
+  }
+}
