@@ -14,6 +14,8 @@ export interface CreateSwarmInit {
   /** Node only: where identity and ledger are kept. @default in memory */
   dataFolder?: string
   backend?: 'auto' | 'webgpu' | 'cpu'
+  /** How providers are chosen: our own rule, or equation 1 of the paper. @default 'swarm' */
+  strategy?: 'paper' | 'swarm'
   /** CPU workers. @default cores − 1, at least 1, at most 4 */
   workers?: number
   /** Ends the node. */
@@ -113,6 +115,18 @@ export type JobState = 'queued' | 'running' | 'settling' | 'done' | 'failed' | '
 
 export type JobEvent =
   | { readonly type: 'queued'; readonly price: MicroCredits; readonly units: number }
+  /** Providers were chosen: those looked at, best first. `score`: higher is better for `paper`, lower for `swarm`. */
+  | {
+      readonly type: 'hired'
+      readonly strategy: 'paper' | 'swarm'
+      readonly candidates: ReadonlyArray<{
+        readonly peer: PeerIdString
+        /** Undefined: cannot, may not or should not do the work. */
+        readonly score: number | undefined
+        /** Why it was chosen; undefined: it was not. */
+        readonly chosen: 'utility' | 'cost' | 'exploration' | undefined
+      }>
+    }
   | { readonly type: 'assigned'; readonly unit: number; readonly provider: PeerIdString }
   | { readonly type: 'progress'; readonly done: number; readonly of: number }
   | { readonly type: 'verified'; readonly unit: number; readonly provider: PeerIdString }
@@ -179,6 +193,18 @@ export interface ContributeOptions {
   power?: number
 }
 
+export interface RouterView {
+  readonly strategy: 'paper' | 'swarm'
+  /** Trails that success laid down and time has left, strongest first. Strength .05 to 1. */
+  pheromones(): ReadonlyArray<{
+    readonly peer: PeerIdString
+    readonly skill: string
+    readonly strength: number
+  }>
+  /** Trust in a peer for a skill, 0 to 1, from this node's own dealings; .3 of a stranger. */
+  trustIn(peer: PeerIdString, skill: string): number
+}
+
 export interface SwarmEvents {
   /** State, peers, balance or work changed: at most ten a second. */
   change: CustomEvent<SwarmStatus>
@@ -191,7 +217,6 @@ export interface Swarm {
   readonly skills: ReadonlyArray<{ name: string; version: string; description: string; example(): unknown }>
   /** @throws SwarmError for a bad input or budget; never waits: the job starts by itself */
   submit<Output = unknown>(skill: string, input: unknown, options?: SubmitOptions): Job<Output>
-  /** Running jobs, and the last 32 that ended. */
   /**
    * What a job would cost and take, here and away. Computes one unit on this machine the first time that a skill
    * is asked for.
@@ -199,6 +224,7 @@ export interface Swarm {
    * @throws SwarmError for a bad input or option
    */
   quote(skill: string, input: unknown, options?: QuoteOptions): Promise<JobQuote>
+  /** Running jobs, and the last 32 that ended. */
   jobs(): readonly Job[]
   /** Serve units to others. */
   contribute(options?: ContributeOptions): Promise<void>
@@ -206,6 +232,8 @@ export interface Swarm {
   pause(): Promise<void>
   /** Take no more units, end those in work, then pause. */
   finish(): Promise<void>
+  /** What this node has learned of its providers. */
+  readonly router: RouterView
   /** Everything of this node's books: own records and certificates. */
   exportLedger(): Promise<LedgerExport>
   addEventListener<T extends keyof SwarmEvents>(type: T, listener: (event: SwarmEvents[T]) => void): void

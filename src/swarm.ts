@@ -18,21 +18,21 @@ import { createLedger, type LedgerService } from './credit/index.ts'
 import { JobError, Provider, Quoter, Requester } from './jobs/index.ts'
 import {
   createNode,
-  isDirect,
   loadIdentity,
   type RelayWatchdog,
   type SwarmNode,
   ticker,
-  transportOf,
   watchRelays
 } from './net/index.ts'
 import { type Offer, type SwarmRegistry, swarmRegistry } from './registry/index.ts'
 import { SwarmRouter } from './router/index.ts'
 import { kernelHash, SKILLS, skillByName } from './skills/index.ts'
 import { openStore, type Store } from './store/index.ts'
+import { connectedPeers } from './swarm/connected-peers.ts'
 import { askHost, defaultNetwork, type HostConfiguration } from './swarm/host.ts'
+import { RouterMemory } from './swarm/router-memory.ts'
 import { tuningMemory } from './swarm/tuning-memory.ts'
-import { isPeerIdString, NETWORKS, type Network, networkOf, type PeerIdString } from './wire/index.ts'
+import { NETWORKS, type Network, networkOf, type PeerIdString } from './wire/index.ts'
 
 /** At most ten change events a second. */
 const CHANGE_INTERVAL_MS = 100
@@ -82,7 +82,8 @@ export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
       node,
       log: (message) => node.logger.forComponent('swarmharness:credit')(message)
     })
-    const parts = { init, network, store, node, relays, ledger, router: new SwarmRouter() }
+    const router = new SwarmRouter({ strategy: init.strategy ?? 'swarm' })
+    const parts = { init, network, store, node, relays, ledger, router }
     const swarm = new RunningSwarm(parts, key)
     try {
       await swarm.start()
@@ -100,6 +101,8 @@ export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
 class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   readonly peer: PeerIdString
   readonly skills: Swarm['skills']
+  readonly router: SwarmRouter
+  private readonly memory: RouterMemory
   private readonly parts: Parts
   private readonly provider: Provider
   private readonly requester: Requester
@@ -124,6 +127,8 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     this.parts = parts
     const { node, network, ledger, router } = parts
     this.peer = ledger.peer
+    this.router = router
+    this.memory = new RouterMemory(parts.store.table('meta'), router)
     this.skills = [...SKILLS.values()].map(({ manifest, example }) => ({
       name: manifest.name,
       version: manifest.version,
@@ -156,7 +161,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   async start(): Promise<void> {
     const { node, ledger, relays, init } = this.parts
     this.watchdog = watchRelays(node, relays) // first: the dial takes longest
-    await ledger.start()
+    await Promise.all([ledger.start(), this.memory.load()])
     await this.provider.start()
     for (const event of ['connection:open', 'connection:close', 'self:peer:update'] as const) {
       node.addEventListener(event, () => this.changed())
@@ -271,6 +276,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     await this.provider.stop()
     await ledger.stop()
     await node.stop()
+    await this.memory.save()
     await store.close()
     clearTimeout(this.changeTimer)
     this.safeDispatchEvent('change', { detail: this.status })
@@ -330,24 +336,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   }
 
   private peers(): PeerInfo[] {
-    const { node, relays } = this.parts
-    return node.getPeers().flatMap((id) => {
-      const peer = id.toString()
-      const connections = node.getConnections(id).filter(({ status }) => status === 'open')
-      const best = connections.find(isDirect) ?? connections[0]
-      if (best === undefined || !isPeerIdString(peer)) {
-        return []
-      }
-      return [
-        {
-          peer,
-          connection: isDirect(best) ? ('direct' as const) : ('relayed' as const),
-          transport: transportOf(best),
-          isRelay: relays.some((relay) => relay.endsWith(peer)),
-          skills: node.services.registry.known(peer)?.skills.map(({ name }) => name) ?? []
-        }
-      ]
-    })
+    return connectedPeers(this.parts.node, this.parts.relays)
   }
 
   private async readBalance(): Promise<SwarmStatus['balance']> {
@@ -375,6 +364,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
       this.changed()
     }
     this.changed()
+    this.memory.touch()
     this.ended.push(job.id)
     if (this.ended.length > JOBS_REMEMBERED) {
       this.handles.delete(this.ended.shift() ?? '')

@@ -1,5 +1,5 @@
 import type { FoundProvider, SwarmRegistry } from '../registry/index.ts'
-import type { SwarmRouter, Task } from '../router/index.ts'
+import type { Considered, SwarmRouter, Task } from '../router/index.ts'
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
 import { GATHER, SEARCH_INTERVAL } from './constants.ts'
 import { JobError } from './errors.ts'
@@ -20,22 +20,23 @@ export interface ProviderSearch {
 
 /**
  * Waits until there is at least one eligible provider, then a moment for more; looks at every advert that comes
- * in meanwhile. Best first.
+ * in meanwhile.
  *
+ * @returns all that were looked at: those chosen first, best first
  * @throws JobError `NO_PROVIDER`, or the signal's reason
  */
-export async function searchProviders(search: ProviderSearch): Promise<FoundProvider[]> {
+export async function searchProviders(search: ProviderSearch): Promise<Considered[]> {
   const { registry, router, task, count, waitMs } = search
   const only = search.only === undefined ? undefined : new Set(search.only)
   const found = new Map<PeerIdString, FoundProvider>()
   const ready = Promise.withResolvers<void>()
-  const choose = () => router.choose([...found.values()], task, count)
+  const decide = () => router.decide([...found.values()], task, count)
   const note = (provider: FoundProvider) => {
     if (only?.has(provider.advert.peer) === false) {
       return
     }
     found.set(provider.advert.peer, provider)
-    const chosen = choose().length
+    const chosen = decide().filter((considered) => considered.chosen !== undefined).length
     if (chosen >= count) {
       ready.resolve()
     } else if (chosen > 0) {
@@ -49,7 +50,7 @@ export async function searchProviders(search: ProviderSearch): Promise<FoundProv
   try {
     void searchOn(registry, task.skill, note, over.signal)
     await orAborted(ready.promise, search.signal)
-    return choose()
+    return decide()
   } finally {
     clearTimeout(timer)
     over.abort()

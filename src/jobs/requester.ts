@@ -163,14 +163,14 @@ export class Requester {
 
   /** One escrow: found, opened, worked off, settled. Whatever is still missing goes into the next round. */
   private async runRound(
-    handle: Pick<JobHandle<unknown>, 'enter'>,
+    handle: Pick<JobHandle<unknown>, 'enter' | 'emit'>,
     job: JobContext,
     submission: Submission,
     book: ReceiptBook
   ): Promise<void> {
     const { options, signal } = submission
     const { name, version } = job.skill.manifest
-    const providers = await searchProviders({
+    const considered = await searchProviders({
       registry: this.init.registry,
       router: this.init.router,
       task: { skill: name, version, kernel: job.kernel, rate: constants.RATE, excluded: job.excluded },
@@ -179,8 +179,16 @@ export class Requester {
       waitMs: options.providerWaitMs ?? constants.PROVIDER_WAIT_DEFAULT,
       signal
     })
+    const candidates = considered.map(({ provider, score, chosen }) => ({
+      peer: provider.advert.peer,
+      score,
+      chosen
+    }))
+    handle.emit({ type: 'hired', strategy: this.init.router.strategy, candidates })
     const reached = await Promise.all(
-      providers.map(async ({ advert: { peer } }) => ((await this.reach(job, peer, signal)) ? [peer] : []))
+      candidates
+        .filter(({ chosen }) => chosen !== undefined)
+        .map(async ({ peer }) => ((await this.reach(job, peer, signal)) ? [peer] : []))
     )
     const contract = await this.openContract(job, reached.flat(), submission, submission.budget - book.paid)
     if (contract === undefined) {

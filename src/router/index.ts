@@ -23,7 +23,15 @@ export {
   strengthAt
 } from './pheromone.ts'
 export { follow, NO_SAMPLES, QUANTILE_SEEN_MIN, type Quantile } from './quantile.ts'
-export { type RouterInit, SwarmRouter, type Task, type Trail, type UnitTime } from './router.ts'
+export {
+  type Considered,
+  type Memory,
+  type RouterInit,
+  SwarmRouter,
+  type Task,
+  type Trail,
+  type UnitTime
+} from './router.ts'
 export {
   chooseMany,
   type Decision,

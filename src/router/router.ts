@@ -1,15 +1,30 @@
 import { equals } from 'uint8arrays/equals'
 import type { FoundProvider } from '../registry/index.ts'
-import { learn as learnTrust, mean, type Outcome, UNKNOWN } from '../trust/index.ts'
+import { learn as learnTrust, mean, mustReplicate, type Outcome, UNCHECKED, UNKNOWN } from '../trust/index.ts'
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
+import {
+  type Acquaintance,
+  Acquaintances,
+  dropOldest,
+  type Judgement,
+  newAcquaintance,
+  replicated
+} from './acquaintances.ts'
 import { type Experience, experience, judge, neverMet } from './experience.ts'
 import { Hedges } from './hedges.ts'
 import { observeFailure } from './peak-ewma.ts'
 import { reinforce, strengthAt } from './pheromone.ts'
 import { follow, NO_SAMPLES, type Quantile } from './quantile.ts'
-import { chooseMany, type Strategy, type StrategyName, type SwarmCandidate } from './strategy.ts'
+import {
+  chooseMany,
+  paperStrategy,
+  type Reason,
+  type Strategy,
+  type StrategyName,
+  type SwarmCandidate
+} from './strategy.ts'
 import { swarmStrategy } from './swarm-strategy.ts'
-import { isEligible, rank } from './utility.ts'
+import { isEligible } from './utility.ts'
 
 export interface Task {
   readonly skill: string
@@ -25,7 +40,7 @@ export interface Task {
 export interface RouterInit {
   readonly now?: () => Milliseconds
   readonly random?: () => number
-  /** @default 'paper' */
+  /** The one that wins `bench sim-router` with news as old as adverts are. @default 'swarm' */
   readonly strategy?: StrategyName
 }
 
@@ -38,6 +53,18 @@ export interface UnitTime {
   readonly pending: number
 }
 
+/** A provider that was looked at for a task. */
+export interface Considered {
+  readonly provider: FoundProvider
+  /** What the strategy compares; undefined: not eligible. */
+  readonly score: number | undefined
+  /** Why it was chosen; undefined: it was not. */
+  readonly chosen: Reason | undefined
+}
+
+/** What `SwarmRouter.memory` gives: plain data. */
+export type Memory = ReadonlyArray<Acquaintance & { readonly skill: string; readonly peer: PeerIdString }>
+
 /** One trail of `SwarmRouter.pheromones()`. */
 export interface Trail {
   readonly peer: PeerIdString
@@ -46,21 +73,8 @@ export interface Trail {
   readonly strength: number
 }
 
-interface Known {
-  readonly experience: Experience
-  /** Operations a ms of one unit; undefined: none was timed. */
-  readonly speed: number | undefined
-  /** `experience` as it stood at `judgedAt`: looked at for each candidate of each unit, and it changes slowly. */
-  judgement: Judgement
-  judgedAt: Milliseconds
-}
-
-type Judgement = ReturnType<typeof judge>
 type ProviderCandidate = SwarmCandidate & { readonly provider: FoundProvider }
 
-/** Peers remembered, of each skill; and skills. */
-const PEERS_MAX = 4_096
-const JUDGEMENT_MAX_AGE: Milliseconds = 1_000
 const SMOOTHING = 0.2
 /** Units that a provider has when it calls itself full (`load` 100), as `jobs/provider` counts. */
 const FULL = 4
@@ -68,37 +82,47 @@ const FULL = 4
 /** SwarmRouter: which providers a job goes to, and what this node has learned of them. */
 export class SwarmRouter {
   readonly hedges = new Hedges()
-  /** By skill, then by peer. */
-  private readonly known = new Map<string, Map<PeerIdString, Known>>()
+  readonly strategy: StrategyName
+  private readonly known = new Acquaintances()
   private readonly latency = new Map<PeerIdString, Milliseconds>()
   private readonly sent = new Map<PeerIdString, number>()
   /** Median time of a unit, by skill. */
   private readonly medians = new Map<string, Quantile>()
   /** Median speed of a unit's provider, by skill: what a peer never timed is taken for. */
   private readonly speeds = new Map<string, Quantile>()
-  private readonly swarm: Strategy<SwarmCandidate> | undefined
+  private readonly chooser: Strategy<SwarmCandidate>
   private readonly now: () => Milliseconds
   private readonly random: () => number
 
   constructor(init: RouterInit = {}) {
     this.now = init.now ?? Date.now
     this.random = init.random ?? Math.random
-    this.swarm = init.strategy === 'swarm' ? swarmStrategy() : undefined
+    this.strategy = init.strategy ?? 'swarm'
+    this.chooser = this.strategy === 'swarm' ? swarmStrategy() : paperStrategy
   }
 
   /** The best `count` providers for a task, best first. */
   choose(found: readonly FoundProvider[], task: Task, count: number): FoundProvider[] {
+    return this.decide(found, task, count).flatMap(({ provider, chosen }) =>
+      chosen === undefined ? [] : [provider]
+    )
+  }
+
+  /** As `choose`, with all that were looked at and why: those chosen first, best first; then the others. */
+  decide(found: readonly FoundProvider[], task: Task, count: number): Considered[] {
     const now = this.now()
     const typical = this.speeds.get(task.skill)?.value ?? 1 // none was timed: all count as equally fast
     const stranger = judge(neverMet(now), now)
     const candidates = found.map((provider) => this.candidate(provider, task, typical, stranger, now))
-    const chosen =
-      this.swarm === undefined
-        ? rank(candidates, this.random).slice(0, count)
-        : chooseMany(this.swarm, candidates.filter(isEligible), { work: typical }, count, this.random).map(
-            (decision) => decision.chosen
-          )
-    return chosen.map(({ provider }) => provider)
+    const request = { work: typical }
+    const decisions = chooseMany(this.chooser, candidates.filter(isEligible), request, count, this.random)
+    const reasons = new Map(decisions.map(({ chosen, reason }) => [chosen, reason]))
+    const others = candidates.filter((candidate) => !reasons.has(candidate))
+    return [...reasons.keys(), ...others].map((candidate) => ({
+      provider: candidate.provider,
+      score: isEligible(candidate) ? this.chooser.score(candidate, request) : undefined,
+      chosen: reasons.get(candidate)
+    }))
   }
 
   /** A unit is on its way to the peer: counts at once, before any advert tells of it. */
@@ -121,22 +145,39 @@ export class SwarmRouter {
     return this.sent.get(peer) ?? 0
   }
 
-  /** @param time of a verified unit; without it only trust is learned */
-  learn(peer: PeerIdString, skill: string, outcome: Outcome, time?: UnitTime): void {
+  /**
+   * @param time of a verified unit; without it only trust is learned
+   * @param wasCompared the result was compared with another computation of the unit
+   */
+  learn(peer: PeerIdString, skill: string, outcome: Outcome, time?: UnitTime, wasCompared = false): void {
     const now = this.now()
-    const peers = this.known.get(skill) ?? new Map<PeerIdString, Known>()
-    this.known.set(skill, peers)
-    const before = peers.get(peer)
-    const after = this.learned(before?.experience ?? neverMet(now), skill, outcome, before?.speed, time)
-    peers.delete(peer)
-    peers.set(peer, {
-      experience: after,
-      speed: time && outcome === 'verified' ? smooth(before?.speed, speedOf(time)) : before?.speed,
-      judgement: judge(after, now),
-      judgedAt: now
-    })
-    dropOldest(peers)
-    dropOldest(this.known)
+    const before = this.known.get(skill, peer) ?? newAcquaintance(now)
+    const after = {
+      experience: this.learned(before.experience, skill, outcome, before.speed, time),
+      speed: time && outcome === 'verified' ? smooth(before.speed, speedOf(time)) : before.speed,
+      replication: replicated(before.replication, outcome, wasCompared)
+    }
+    this.known.set(skill, peer, after, now)
+  }
+
+  /** Whether a unit that the peer has done must be computed again elsewhere (for skills with a weak check). */
+  mustReplicate(peer: PeerIdString, skill: string): boolean {
+    return mustReplicate(this.known.get(skill, peer)?.replication ?? UNCHECKED, this.random())
+  }
+
+  /** All that was learned, to be kept until the node's next life. */
+  memory(): Memory {
+    return [...this.known.entries()].map(([skill, peer, acquaintance]) => ({ skill, peer, ...acquaintance }))
+  }
+
+  /** Takes up what an earlier life has learned. Call it before the first `learn`. */
+  remember(memory: Memory): void {
+    for (const { skill, peer, ...acquaintance } of memory) {
+      this.known.set(skill, peer, acquaintance, this.now())
+      if (acquaintance.speed !== undefined) {
+        this.speeds.set(skill, follow(this.speeds.get(skill) ?? NO_SAMPLES, acquaintance.speed, 0.5))
+      }
+    }
   }
 
   /** @param ms a round trip to the peer as this node measured it */
@@ -149,25 +190,19 @@ export class SwarmRouter {
 
   /** τ of a peer for a skill, 0 to 1. */
   trustIn(peer: PeerIdString, skill: string): number {
-    return mean(this.known.get(skill)?.get(peer)?.experience.trust ?? UNKNOWN, this.now())
+    return mean(this.known.get(skill, peer)?.experience.trust ?? UNKNOWN, this.now())
   }
 
   /** Operations a ms that this node has seen of a peer; undefined: it was never hired for the skill. */
   speedAt(peer: PeerIdString, skill: string): number | undefined {
-    return this.known.get(skill)?.get(peer)?.speed
+    return this.known.get(skill, peer)?.speed
   }
 
   /** Every trail that this node has laid down and that time has left of it, strongest first. */
   pheromones(): Trail[] {
     const now = this.now()
-    return [...this.known]
-      .flatMap(([skill, peers]) =>
-        [...peers].map(([peer, { experience }]) => ({
-          peer,
-          skill,
-          strength: strengthAt(experience.trail, now)
-        }))
-      )
+    return [...this.known.entries()]
+      .map(([skill, peer, { experience }]) => ({ peer, skill, strength: strengthAt(experience.trail, now) }))
       .sort((a, b) => b.strength - a.strength)
   }
 
@@ -208,8 +243,8 @@ export class SwarmRouter {
   ): ProviderCandidate {
     const { advert, latencyMs } = provider
     const offered = advert.skills.find((skill) => skill.name === task.skill)
-    const known = this.known.get(task.skill)?.get(advert.peer)
-    const { trust, trustLow, verified, pheromone, slowdown } = known ? judged(known, now) : stranger
+    const known = this.known.judged(task.skill, advert.peer, now)
+    const { trust, trustLow, verified, pheromone, slowdown } = known ?? stranger
     const own = this.inFlight(advert.peer)
     return {
       provider,
@@ -236,26 +271,9 @@ export class SwarmRouter {
   }
 }
 
-function judged(known: Known, now: Milliseconds): Judgement {
-  if (Math.abs(now - known.judgedAt) > JUDGEMENT_MAX_AGE) {
-    known.judgement = judge(known.experience, now)
-    known.judgedAt = now
-  }
-  return known.judgement
-}
-
 const smooth = (before: number | undefined, sample: number) =>
   before === undefined ? sample : before + SMOOTHING * (sample - before)
 
 /** Operations a ms, as if the unit had been alone: those ahead of it are taken for equal. */
 const speedOf = ({ operations, tookMs, pending }: UnitTime) =>
   (operations * (pending + 1)) / Math.max(tookMs, Number.MIN_VALUE)
-
-function dropOldest<K>(map: Map<K, unknown>): void {
-  if (map.size > PEERS_MAX) {
-    for (const oldest of map.keys()) {
-      map.delete(oldest)
-      return
-    }
-  }
-}

@@ -34,6 +34,8 @@ export function applyJobEvent(model: JobModel, event: JobEvent): JobModel {
   switch (event.type) {
     case 'queued':
       return { ...next, of: event.units }
+    case 'hired':
+      return next
     case 'assigned':
       return { ...next, state: 'running' }
     case 'progress':
@@ -83,6 +85,11 @@ function logLine(event: JobEvent): string | undefined {
   switch (event.type) {
     case 'queued':
       return events.queued(formatInteger(event.price), formatUnits(event.units))
+    case 'hired':
+      return events.hired(
+        formatInteger(event.candidates.filter(({ chosen }) => chosen !== undefined).length),
+        formatInteger(event.candidates.length)
+      )
     case 'assigned':
       return events.assigned(formatInteger(event.unit + 1), shortId(event.provider))
     case 'progress':

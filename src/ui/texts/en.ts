@@ -157,6 +157,7 @@ export const en = {
     logDropped: (count: string) => `${count} earlier events are not shown.`,
     events: {
       queued: (price: string, units: string) => `Planned: ${units}, price ${price} µcr`,
+      hired: (chosen: string, of: string) => `${chosen} of ${of} providers chosen`,
       assigned: (unit: string, peer: string) => `Unit ${unit} sent to ${peer}`,
       verified: (unit: string, peer: string) => `Unit ${unit} from ${peer} is right`,
       retried: (unit: string, peer: string, reason: string) => `Unit ${unit} taken from ${peer}: ${reason}`,

@@ -1,0 +1,28 @@
+import type { PeerInfo } from '../api.ts'
+import { isDirect, type SwarmNode, transportOf } from '../net/index.ts'
+import type { SwarmRegistry } from '../registry/index.ts'
+import { isPeerIdString } from '../wire/index.ts'
+
+/** Everyone that this node has an open connection to, by the best one. */
+export function connectedPeers(
+  node: SwarmNode<{ registry: SwarmRegistry }>,
+  relays: readonly string[]
+): PeerInfo[] {
+  return node.getPeers().flatMap((id) => {
+    const peer = id.toString()
+    const connections = node.getConnections(id).filter(({ status }) => status === 'open')
+    const best = connections.find(isDirect) ?? connections[0]
+    if (best === undefined || !isPeerIdString(peer)) {
+      return []
+    }
+    return [
+      {
+        peer,
+        connection: isDirect(best) ? ('direct' as const) : ('relayed' as const),
+        transport: transportOf(best),
+        isRelay: relays.some((relay) => relay.endsWith(peer)),
+        skills: node.services.registry.known(peer)?.skills.map(({ name }) => name) ?? []
+      }
+    ]
+  })
+}
