@@ -1,33 +1,24 @@
-import { CID } from 'multiformats/cid'
-import * as Digest from 'multiformats/hashes/digest'
 import {
   ADVERT_MAX,
   type Advert,
   advert,
   DOMAINS,
+  type Milliseconds,
   type Network,
   type PeerIdString,
   type Signed,
-  sha256,
   verifySigned
 } from '../wire/index.ts'
 import { ADVERT_LIFETIME } from './constants.ts'
 import { RegistryError } from './errors.ts'
-
-const RAW_CODEC = 0x55
-const SHA2_256 = 0x12
-
-/** The DHT key of a skill: SHA-256 of its name (paper, section on SwarmRegistry), apart for each network. */
-export async function skillKey(network: Network, skill: string): Promise<CID> {
-  const text = new TextEncoder().encode(`swarmharness:${network.parameters.name}:${skill}`)
-  return CID.createV1(RAW_CODEC, Digest.create(SHA2_256, await sha256(text)))
-}
 
 export interface AdvertContext {
   /** The peer that was asked. */
   readonly from: PeerIdString
   readonly network: Network
   readonly now: number
+  /** The longest that an advert lives. @default 180_000 */
+  readonly lifetime?: Milliseconds
   /** Sequence of the newest advert known from this peer. */
   readonly knownSeq: number | undefined
 }
@@ -50,7 +41,10 @@ export async function openAdvert(envelope: Signed, context: AdvertContext): Prom
   if (value.net.some((byte, i) => byte !== context.network.hash[i])) {
     throw new RegistryError('BAD_ADVERT', 'The advert belongs to another network.')
   }
-  if (value.ts > context.now + clockSkewMs || value.expires > value.ts + ADVERT_LIFETIME) {
+  if (
+    value.ts > context.now + clockSkewMs ||
+    value.expires > value.ts + (context.lifetime ?? ADVERT_LIFETIME)
+  ) {
     throw new RegistryError('BAD_ADVERT', 'The advert is dated in the future or lives too long.')
   }
   if (value.expires <= context.now) {

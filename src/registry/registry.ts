@@ -1,5 +1,4 @@
 import {
-  type AbortOptions,
   type Connection,
   type Logger,
   type PeerId,
@@ -10,23 +9,29 @@ import {
   setMaxListeners,
   TypedEventEmitter
 } from '@libp2p/interface'
-import type { CID } from 'multiformats/cid'
-import { openStream, request, respond, standingConnection } from '../net/index.ts'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { respond } from '../net/index.ts'
 import {
   type Advert,
   advertRequest,
   DOMAINS,
   isPeerIdString,
+  type Milliseconds,
   type PeerIdString,
   protocolId,
   type Signed,
-  sign,
-  signed
+  sign
 } from '../wire/index.ts'
-import { openAdvert, skillKey } from './advert.ts'
+import { openAdvert } from './advert.ts'
+import { Announcer } from './announcer.ts'
+import { askAdvert } from './ask.ts'
 import * as constants from './constants.ts'
+import { offers } from './constraints.ts'
 import { RegistryError } from './errors.ts'
+import { FloodGate } from './flood-gate.ts'
+import { type Heard, HeardAdverts } from './heard.ts'
 import type {
+  FindOptions,
   FoundProvider,
   Offer,
   SwarmRegistryComponents,
@@ -34,12 +39,13 @@ import type {
   SwarmRegistryInit,
   SwarmRegistry as SwarmRegistryInterface
 } from './index.ts'
+import { skillKey } from './keys.ts'
+import { search } from './search.ts'
+import { SetAside } from './set-aside.ts'
+import { levelFor, probes, SHARD_SIZE, type Shard } from './sharding.ts'
+import { SwarmSizeWatch } from './swarm-size-watch.ts'
 
 const NOTHING: Offer = { skills: [], device: { backend: 'cpu', class: 'none' }, load: 0, uptime: 0 }
-
-interface Heard extends FoundProvider {
-  readonly at: number
-}
 
 export class SwarmRegistry
   extends TypedEventEmitter<SwarmRegistryEvents>
@@ -54,14 +60,21 @@ export class SwarmRegistry
   private readonly protocol: string
   private readonly log: Logger
   private readonly now: () => number
-  private readonly heard = new Map<string, Heard>()
+  private readonly random: () => number
+  private readonly lifetime: Milliseconds
+  private readonly shardSize: number
+  private readonly announcer: Announcer
+  private readonly size: SwarmSizeWatch
+  private readonly heard: HeardAdverts
+  private readonly aside = new SetAside()
+  private readonly gate = new FloodGate(constants.TOLD_RATE, constants.TOLD_RATE_OF_ALL)
   private readonly asking = new Map<string, Promise<FoundProvider | undefined>>()
-  private readonly aside = new Map<string, number>()
   private readonly neighbours = new Map<string, PeerId>()
   private shutdown = new AbortController()
   private topology: string | undefined
   private offered: (() => Offer) | undefined
   private providing: AbortController | undefined
+  private own: { readonly envelope: Promise<Signed>; readonly at: number } | undefined
   private seq: number
 
   constructor(components: SwarmRegistryComponents, init: SwarmRegistryInit) {
@@ -69,15 +82,32 @@ export class SwarmRegistry
     this.components = components
     this.init = init
     this.now = init.now ?? Date.now
+    this.random = init.random ?? Math.random
+    this.shardSize = init.shardSize ?? SHARD_SIZE
+    const refreshInterval = init.refreshInterval ?? constants.REFRESH_INTERVAL
+    this.lifetime = constants.REFRESHES_MISSED * refreshInterval
     this.seq = this.now() // grows across restarts without being stored
     this.protocol = protocolId(init.network.parameters, 'advert')
     this.log = components.logger.forComponent('swarmharness:registry')
+    const { now, random, log, shardSize } = this
+    this.heard = new HeardAdverts(now)
+    const { peerRouting, peerId } = components
+    this.size = new SwarmSizeWatch({ peerRouting, peerId, now, log })
+    this.announcer = new Announcer({
+      components,
+      network: init.network,
+      log,
+      shardSize,
+      refreshInterval,
+      random,
+      swarmSize: (signal) => this.size.known(signal, constants.SIZE_WAIT)
+    })
   }
 
   async start(): Promise<void> {
     this.shutdown = new AbortController()
     setMaxListeners(Infinity, this.shutdown.signal)
-    const { registrar } = this.components
+    const { registrar, events } = this.components
     await registrar.handle(this.protocol, (stream, connection) => this.answer(stream, connection), {
       runOnLimitedConnection: true
     })
@@ -86,24 +116,32 @@ export class SwarmRegistry
       onConnect: (peer) => this.onNeighbour(peer),
       onDisconnect: (peer) => void this.neighbours.delete(peer.toString())
     })
+    events.addEventListener('self:peer:update', this.onSelfUpdate)
   }
 
   async stop(): Promise<void> {
     this.withdraw()
     this.shutdown.abort()
+    const { registrar, events } = this.components
+    events.removeEventListener('self:peer:update', this.onSelfUpdate)
     if (this.topology !== undefined) {
-      this.components.registrar.unregister(this.topology)
+      registrar.unregister(this.topology)
     }
-    await this.components.registrar.unhandle(this.protocol)
+    await registrar.unhandle(this.protocol)
   }
 
   offer(offer: () => Offer): void {
     this.providing?.abort()
     this.offered = offer
+    this.own = undefined
     const providing = new AbortController()
     this.providing = providing
+    const signal = AbortSignal.any([providing.signal, this.shutdown.signal])
+    setMaxListeners(Infinity, signal)
     for (const skill of offer().skills) {
-      void this.keepProviding(skill.name, AbortSignal.any([providing.signal, this.shutdown.signal]))
+      this.announcer
+        .keep(skill.name, signal)
+        .catch((error) => this.log.error('%s is provided no more - %e', skill.name, error))
     }
     this.tellNeighbours()
   }
@@ -113,103 +151,98 @@ export class SwarmRegistry
     this.providing = undefined
     if (this.offered !== undefined) {
       this.offered = undefined
+      this.own = undefined
       this.tellNeighbours()
+      this.announcer.withdraw().catch((error) => this.log('could not forget what was provided - %e', error))
     }
   }
 
   known(peer: PeerIdString): Advert | undefined {
-    return this.valid(peer)?.advert
+    return this.heard.get(peer)?.advert
+  }
+
+  learnLoad(peer: PeerIdString, load: number, at: Milliseconds = this.now()): void {
+    this.heard.learnLoad(peer, load, at)
   }
 
   setAside(peer: PeerIdString): void {
     this.heard.delete(peer)
-    this.aside.set(peer, this.now() + constants.SET_ASIDE)
+    this.aside.add(peer, false, this.now())
   }
 
-  async *find(skill: string, options: AbortOptions = {}): AsyncIterable<FoundProvider> {
+  async *find(skill: string, options: FindOptions = {}): AsyncIterable<FoundProvider> {
     const signal = AbortSignal.any([
       ...(options.signal ? [options.signal] : []),
       this.shutdown.signal,
       AbortSignal.timeout(constants.DHT_TIMEOUT)
     ])
-    const asked = new Set<string>([this.components.peerId.toString()])
-    const answers = new Set<Promise<FoundProvider | undefined>>()
-    let news = Promise.withResolvers<undefined>()
-    const ask = (peer: PeerId) => {
-      if (!asked.has(peer.toString()) && asked.size < constants.CACHE_MAX) {
-        asked.add(peer.toString())
-        const answer = this.ask(peer, signal).finally(() => answers.delete(answer))
-        answers.add(answer)
-        news.resolve(undefined)
-      }
-    }
-    for (const peer of this.neighbours.values()) {
-      const heard = this.valid(peer.toString())
-      if (serves(heard, skill)) {
+    setMaxListeners(Infinity, signal)
+    const isWanted = ({ advert }: FoundProvider) => offers(advert, skill, options.constraints)
+    for (const peer of [...this.neighbours.keys()]) {
+      const heard = this.heard.get(peer)
+      if (heard !== undefined && isWanted(heard)) {
         yield heard
       }
-      ask(peer)
     }
-    // beside the neighbours, not after them: one of them may be gone and take its time to answer
-    let isWalking = true
-    const walk = this.walk(skill, ask, answers, signal).then(() => {
-      isWalking = false
-      return undefined
+    const level =
+      this.announcer.levels.get(skill) ?? levelFor(this.size.current(this.shutdown.signal), this.shardSize)
+    const answers = search({
+      self: this.components.peerId.toString(),
+      acquaintances: this.acquaintances(isWanted),
+      shards: probes(level, this.random),
+      providersIn: (shard, walking) => this.providersIn(skill, shard, walking),
+      ask: (peer) => this.ask(peer),
+      askedMax: constants.ASKED_MAX,
+      random: this.random,
+      signal,
+      log: this.log
     })
-    while (isWalking || answers.size > 0) {
-      news = Promise.withResolvers<undefined>()
-      const found = await Promise.race([...answers, news.promise, ...(isWalking ? [walk] : [])])
-      if (serves(found, skill)) {
+    for await (const found of answers) {
+      if (isWanted(found)) {
         yield found
       }
     }
   }
 
-  /** Asks whom the DHT names, a few at a time. */
-  private async walk(
-    skill: string,
-    ask: (peer: PeerId) => void,
-    answers: ReadonlySet<Promise<unknown>>,
-    signal: AbortSignal
-  ): Promise<void> {
-    for await (const peer of this.providersOf(skill, signal)) {
-      ask(peer)
-      if (answers.size >= constants.FAN_OUT) {
-        await Promise.race(answers)
-      }
-    }
+  /**
+   * Connected peers whose advert is unknown, wanted, or so old that it may have changed; and those heard of whose
+   * connection has ended. The more neighbours, the older: asking them all must not cost more than a DHT walk.
+   */
+  private acquaintances(isWanted: (found: FoundProvider) => boolean): PeerId[] {
+    const { FRESH, NEIGHBOURS_ASKED, REFRESH_INTERVAL } = constants
+    const age = Math.min(REFRESH_INTERVAL, FRESH * Math.max(1, this.neighbours.size / NEIGHBOURS_ASKED))
+    const connected = [...this.neighbours].filter(([peer]) => {
+      const heard = this.heard.get(peer)
+      return heard === undefined || isWanted(heard) || this.now() - heard.at >= age
+    })
+    const away = [...this.heard].filter((heard) => !this.neighbours.has(heard.advert.peer) && isWanted(heard))
+    return [
+      ...connected.map(([, peer]) => peer),
+      ...away.slice(0, NEIGHBOURS_ASKED).map(({ advert }) => peerIdFromString(advert.peer))
+    ]
   }
 
-  private valid(peer: string): Heard | undefined {
-    const heard = this.heard.get(peer)
-    return heard !== undefined && heard.advert.expires > this.now() ? heard : undefined
-  }
-
-  private async *providersOf(skill: string, signal: AbortSignal): AsyncIterable<PeerId> {
-    try {
-      const key = await skillKey(this.init.network, skill)
-      for await (const provider of this.components.contentRouting.findProviders(key, { signal })) {
-        yield provider.id
+  private async *providersIn(skill: string, shard: Shard, signal: AbortSignal): AsyncIterable<PeerId> {
+    const key = await skillKey(this.init.network, skill, shard)
+    for await (const { id } of this.components.contentRouting.findProviders(key, { signal })) {
+      if (!this.aside.has(id.toString(), this.now())) {
+        yield id
       }
-    } catch (error) {
-      // an empty routing table or an ended walk is an empty answer, not a failure of the search
-      this.log('looking for %s ended - %e', skill, error)
     }
   }
 
   /** A peer's advert: as heard a moment ago, or asked now, once at a time; nothing from one that is set aside. */
-  private ask(peer: PeerId, signal: AbortSignal): Promise<FoundProvider | undefined> {
+  private ask(peer: PeerId): Promise<FoundProvider | undefined> {
     const key = peer.toString()
-    const heard = this.valid(key)
+    const heard = this.heard.get(key)
     const now = this.now()
     if (heard !== undefined && now - heard.at < constants.FRESH) {
       return Promise.resolve(heard)
     }
-    if ((this.aside.get(key) ?? 0) > now || !isPeerIdString(key)) {
+    if (this.aside.has(key, now) || !isPeerIdString(key)) {
       return Promise.resolve(undefined)
     }
-    const running =
-      this.asking.get(key) ?? this.fetch(peer, key, signal).finally(() => this.asking.delete(key))
+    const running = this.asking.get(key) ?? this.fetch(peer, key).finally(() => this.asking.delete(key))
     this.asking.set(key, running)
     return running
   }
@@ -217,66 +250,50 @@ export class SwarmRegistry
   private async fetch(
     peer: PeerId,
     key: PeerIdString,
-    signal: AbortSignal,
     mine: Signed | null = null
   ): Promise<FoundProvider | undefined> {
     const started = this.now()
-    const timed = AbortSignal.any([signal, AbortSignal.timeout(constants.ADVERT_TIMEOUT)])
+    const { signal } = this.shutdown
     try {
-      const stream = await this.openStream(peer, timed)
       // whoever serves says so when it asks: a new neighbour hears of it with the first exchange
       const told = mine ?? (this.offered === undefined ? null : await this.ownAdvert())
-      const envelope = await request(
-        stream,
-        signed,
-        { t: 'advert', mine: told },
-        {
-          maxBytes: constants.MESSAGE_MAX,
-          signal: timed
-        }
-      )
-      return await this.hear(key, envelope, this.now() - started)
+      const envelope = await askAdvert(this.components, this.protocol, peer, told, signal)
+      return await this.hear(key, envelope, { latencyMs: this.now() - started, isAsked: true })
     } catch (error) {
       this.log('no advert from %s - %e', key, error)
       if (!signal.aborted) {
-        const isConnected = this.neighbours.has(key)
         this.heard.delete(key)
-        this.aside.set(key, this.now() + (isConnected ? constants.PROVIDE_RETRY : constants.SET_ASIDE))
+        this.aside.add(key, this.neighbours.has(key), this.now())
       }
       return undefined
     }
   }
 
-  /** A relayed connection will do; libp2p would first wait for the direct one that is being made. */
-  private async openStream(peer: PeerId, signal: AbortSignal): Promise<Stream> {
-    const { connectionManager } = this.components
-    const options = { signal, runOnLimitedConnection: true }
-    const standing = standingConnection(this.components.peerId, connectionManager.getConnections(peer))
-    return standing === undefined
-      ? connectionManager.openStream(peer, this.protocol, options)
-      : openStream(standing, this.protocol, options)
-  }
-
-  private async hear(from: PeerIdString, envelope: Signed, latencyMs: number): Promise<FoundProvider> {
-    const known = this.valid(from)
+  private async hear(
+    from: PeerIdString,
+    envelope: Signed,
+    how: Pick<Heard, 'latencyMs' | 'isAsked'>
+  ): Promise<FoundProvider> {
     const advert = await openAdvert(envelope, {
       from,
       network: this.init.network,
       now: this.now(),
-      knownSeq: known?.advert.seq
+      lifetime: this.lifetime,
+      knownSeq: this.heard.get(from)?.advert.seq
     }).catch((error) => {
-      if (known !== undefined && error instanceof RegistryError && error.code === 'STALE_ADVERT') {
-        return known.advert // a newer one has overtaken it on the way
+      if (error instanceof RegistryError && error.code === 'STALE_ADVERT') {
+        return error
       }
       throw error
     })
-    const heard = { advert, latencyMs, at: this.now() }
-    this.heard.delete(from)
-    this.heard.set(from, heard)
-    if (this.heard.size > constants.CACHE_MAX) {
-      const oldest = this.heard.keys().next().value
-      this.heard.delete(oldest ?? '')
+    const known = this.heard.get(from)
+    if (known !== undefined && (advert instanceof Error || advert.seq < known.advert.seq)) {
+      return known // a newer one has overtaken it on the way
     }
+    if (advert instanceof Error) {
+      throw advert
+    }
+    const heard = this.heard.set(advert, how)
     this.aside.delete(from)
     this.safeDispatchEvent('advert', { detail: heard })
     return heard
@@ -290,7 +307,7 @@ export class SwarmRegistry
         advertRequest,
         async ({ mine }) => {
           if (mine !== null && isPeerIdString(from)) {
-            await this.hear(from, mine, this.heard.get(from)?.latencyMs ?? constants.LATENCY_UNKNOWN)
+            await this.beTold(from, mine)
           }
           return this.ownAdvert()
         },
@@ -301,30 +318,46 @@ export class SwarmRegistry
     }
   }
 
+  /** Beyond the peer's allowance nothing is checked; what was known of it may be out of date, and is asked anew. */
+  private async beTold(from: PeerIdString, mine: Signed): Promise<void> {
+    if (this.gate.admits(from, this.now())) {
+      const latencyMs = this.heard.get(from)?.latencyMs ?? constants.LATENCY_UNKNOWN
+      await this.hear(from, mine, { latencyMs, isAsked: false })
+    } else {
+      this.heard.delete(from)
+    }
+  }
+
   /** What this node serves now, signed; an advert without skills where it serves nothing. */
-  private async ownAdvert(): Promise<Signed> {
+  private ownAdvert(): Promise<Signed> {
     const now = this.now()
+    if (this.own !== undefined && now - this.own.at < constants.SIGNED_AFRESH) {
+      return this.own.envelope
+    }
     this.seq = Math.max(this.seq + 1, now)
-    return sign(this.components.privateKey, DOMAINS.advert, {
-      ...(this.offered?.() ?? NOTHING),
+    const offer = this.offered?.() ?? NOTHING
+    const envelope = sign(this.components.privateKey, DOMAINS.advert, {
+      ...offer,
+      device: { memory: 0, ...offer.device },
       v: 1,
       net: this.init.network.hash,
       peer: this.components.peerId.toString(),
       seq: this.seq,
       ts: now,
-      expires: now + constants.ADVERT_LIFETIME
+      expires: now + this.lifetime
     })
+    this.own = { envelope, at: now }
+    return envelope
   }
 
   /** Those who are connected hear of a change at once; the others when they ask. */
   private tellNeighbours(): void {
-    const { signal } = this.shutdown
     this.ownAdvert()
       .then((mine) =>
         Promise.all(
           [...this.neighbours]
             .slice(0, constants.NEIGHBOURS_TOLD)
-            .map(([key, peer]) => (isPeerIdString(key) ? this.fetch(peer, key, signal, mine) : undefined))
+            .map(([key, peer]) => (isPeerIdString(key) ? this.fetch(peer, key, mine) : undefined))
         )
       )
       .catch((error) => this.log('could not tell the neighbours - %e', error))
@@ -332,50 +365,9 @@ export class SwarmRegistry
 
   private onNeighbour(peer: PeerId): void {
     this.neighbours.set(peer.toString(), peer)
-    this.aside.delete(peer.toString())
-    void this.ask(peer, this.shutdown.signal)
+    this.aside.retry(peer.toString())
+    void this.ask(peer)
   }
 
-  private async keepProviding(skill: string, signal: AbortSignal): Promise<void> {
-    const key = await skillKey(this.init.network, skill)
-    while (!signal.aborted) {
-      const provided = await this.provideOnce(key, signal)
-      await pause(provided ? constants.REFRESH_INTERVAL : constants.PROVIDE_RETRY, signal)
-    }
-  }
-
-  private async provideOnce(key: CID, signal: AbortSignal): Promise<boolean> {
-    if (this.components.connectionManager.getConnections().length === 0) {
-      return false
-    }
-    try {
-      await this.components.contentRouting.provide(key, {
-        signal: AbortSignal.any([signal, AbortSignal.timeout(constants.DHT_TIMEOUT)])
-      })
-      return true
-    } catch (error) {
-      this.log('could not provide yet - %e', error)
-      return false
-    }
-  }
-}
-
-function serves<F extends FoundProvider>(found: F | undefined, skill: string): found is F {
-  return found?.advert.skills.some(({ name }) => name === skill) ?? false
-}
-
-/** Resolves after `ms`, or as soon as the signal is aborted. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) {
-      done()
-    }
-  })
+  private readonly onSelfUpdate = () => this.announcer.checkAddresses()
 }

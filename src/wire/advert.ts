@@ -27,7 +27,12 @@ export const advert = z.strictObject({
   expires: timestamp,
   /** None: the node serves nothing now. */
   skills: z.array(advertSkill).check(z.maxLength(ADVERT_SKILLS_MAX)),
-  device: z.strictObject({ backend: z.enum(['webgpu', 'cpu']), class: name }),
+  device: z.strictObject({
+    backend: z.enum(['webgpu', 'cpu']),
+    class: name,
+    /** Bytes that one kernel can bind; 0: not said. */
+    memory: natural
+  }),
   load: natural.check(z.maximum(100)),
   uptime: natural
 })

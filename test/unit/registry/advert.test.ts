@@ -1,8 +1,9 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describe, expect, test } from 'vitest'
-import { openAdvert, skillKey } from '../../../src/registry/advert.ts'
+import { openAdvert } from '../../../src/registry/advert.ts'
 import { ADVERT_LIFETIME } from '../../../src/registry/constants.ts'
+import { skillKey } from '../../../src/registry/keys.ts'
 import {
   ADVERT_SKILLS_MAX,
   DOMAINS,
@@ -26,7 +27,7 @@ const good = {
   ts: NOW,
   expires: NOW + ADVERT_LIFETIME,
   skills: [skill],
-  device: { backend: 'cpu', class: 'cpu-2' },
+  device: { backend: 'cpu', class: 'cpu-2', memory: 0 },
   load: 0,
   uptime: 1
 }

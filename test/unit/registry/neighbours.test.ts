@@ -40,7 +40,13 @@ async function registryNode() {
       getConnections: () => connections,
       openStream: () => Promise.reject(new Error('libp2p would dial here'))
     },
-    contentRouting: { provide: () => Promise.reject(new Error('no routing')) },
+    contentRouting: {
+      provide: () => Promise.reject(new Error('no routing')),
+      cancelReprovide: async () => {}
+    },
+    peerRouting: { getClosestPeers: () => [] },
+    addressManager: { getAddresses: () => [] },
+    events: new EventTarget(),
     peerId,
     privateKey,
     logger: defaultLogger()

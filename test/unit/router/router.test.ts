@@ -19,12 +19,12 @@ function provider(name: string, change: Partial<FoundProvider['advert']> = {}): 
     ts: NOW,
     expires: NOW + HOUR,
     skills: [{ name: 'x', version: '1', kernel: KERNEL, rate: 1_000 }],
-    device: { backend: 'cpu' as const, class: 'cpu-2' },
+    device: { backend: 'cpu' as const, class: 'cpu-2', memory: 0 },
     load: 0,
     uptime: 0,
     ...change
   }
-  return { advert, latencyMs: 10 }
+  return { advert, latencyMs: 10, loadAt: NOW }
 }
 
 const routerOf = (strategy: 'paper' | 'swarm', now = () => NOW) =>
