@@ -2,22 +2,29 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const DOCS = join(import.meta.dirname, '..', '..', 'docs')
-const PAGE = join(DOCS, 'SIMULATION.md')
 
-/** Replaces what stands between the markers of a simulation in docs/SIMULATION.md, and its picture. */
-export function writeSection(name: string, tables: readonly string[], picture: string): void {
+/** Replaces what stands between the markers of a simulation in a page of docs, and its picture. */
+export function writeSection(
+  name: string,
+  tables: readonly string[],
+  picture?: string,
+  file = 'SIMULATION.md'
+): void {
+  const page = join(DOCS, file)
   mkdirSync(join(DOCS, 'images'), { recursive: true })
-  writeFileSync(join(DOCS, 'images', `${name}.svg`), picture)
-  const text = [...tables, `![${name}](images/${name}.svg)`].join('\n\n')
+  if (picture !== undefined) {
+    writeFileSync(join(DOCS, 'images', `${name}.svg`), picture)
+  }
+  const text = [...tables, ...(picture === undefined ? [] : [`![${name}](images/${name}.svg)`])].join('\n\n')
   const begin = `<!-- ${name}: written by the bench -->`
   const end = `<!-- end of ${name} -->`
-  const page = existsSync(PAGE) ? readFileSync(PAGE, 'utf8') : ''
-  const from = page.indexOf(begin)
-  const to = page.indexOf(end)
+  const before = existsSync(page) ? readFileSync(page, 'utf8') : ''
+  const from = before.indexOf(begin)
+  const to = before.indexOf(end)
   if (from === -1 || to < from) {
-    throw new Error(`docs/SIMULATION.md lacks the markers "${begin}" and "${end}".`)
+    throw new Error(`docs/${file} lacks the markers "${begin}" and "${end}".`)
   }
-  writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n${text}\n${page.slice(to)}`)
+  writeFileSync(page, `${before.slice(0, from + begin.length)}\n${text}\n${before.slice(to)}`)
 }
 
 export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -21,7 +21,16 @@ export { createLedger, type LedgerInit, type LedgerService } from './ledger.ts'
 export { Priorities } from './priorities.ts'
 export { idleFactor, idleMs, priorityWeight } from './priority.ts'
 export { chooseProbed, isProbeSize, nextProbeAt, type ProbeCandidate } from './probes.ts'
-export { drawOn, giveOn, PAYERS_MAX, type Recogniser, recognise, recognised, shown } from './recognition.ts'
+export {
+  drawOn,
+  giveOn,
+  PAYERS_MAX,
+  type Recogniser,
+  recognise,
+  recognised,
+  recognition,
+  shown
+} from './recognition.ts'
 export { replaySplit, splitUnits } from './shapley.ts'
 export {
   type CapacityGame,

@@ -13,7 +13,7 @@ import {
 } from '../wire/index.ts'
 import { addWork, type CheckedUnit, type Edge, NO_EDGE, workOf } from './edges.ts'
 import { idleMs, priorityWeight } from './priority.ts'
-import { drawOn, giveOn, recognise, recognised } from './recognition.ts'
+import { drawOn, giveOn, type Recogniser, recognise, recognition } from './recognition.ts'
 import { followStanding, type RecognitionShare, type Standing, unused } from './standing.ts'
 import type { VerifiedRecord } from './verify.ts'
 
@@ -28,6 +28,7 @@ const PROMISE = 'promise/'
 const ROW_MAX = 4_096
 /** Authors whose standing is kept in memory: what was followed longest ago goes first. */
 const STANDINGS_MAX = 4_096
+const NOTHING_SHOWN: Standing = new Map()
 
 interface Followed {
   readonly seq: number
@@ -41,14 +42,14 @@ interface Followed {
  * from both the weight of a requester in its queue. A thin shell around `edges`, `standing`, `recognition` and
  * `priority`.
  */
-export class Priorities {
-  private readonly edges = new Map<PeerIdString, Edge>()
+export class Priorities implements Recogniser {
+  readonly edges = new Map<PeerIdString, Edge>()
   /** By escrow: what is promised on whom, until its settle says what was used. */
   private readonly promises = new Map<string, z.output<typeof promiseSchema>>()
   private readonly followed = new Map<PeerIdString, Followed>()
   private readonly store: Store
   private readonly network: Network
-  private readonly self: PeerIdString
+  readonly self: PeerIdString
   private readonly now: () => Milliseconds
 
   constructor(init: { store: Store; network: Network; self: PeerIdString; now: () => Milliseconds }) {
@@ -114,15 +115,15 @@ export class Priorities {
 
   /** On whose account this node serves a requester now, and for how much. Empty: a stranger. */
   sharesOf(payer: PeerIdString): RecognitionShare[] {
-    const standing = this.followed.get(payer)?.standing ?? new Map()
-    return recognise({ self: this.self, edges: this.edges }, payer, standing, this.network.parameters)
+    return recognise(this, payer, this.standingOf(payer), this.network.parameters)
   }
 
   /** A requester's weight in this node's queue (µcr, faded by its idling); 0: a stranger. */
   weightOf(payer: PeerIdString): number {
     const chain = this.followed.get(payer)
     const idle = chain === undefined ? 0 : idleMs(chain.idleSince, chain.firstSeat, this.now())
-    return priorityWeight(recognised(this.sharesOf(payer)), idle, this.network.parameters)
+    const { parameters } = this.network
+    return priorityWeight(recognition(this, payer, this.standingOf(payer), parameters), idle, parameters)
   }
 
   /**
@@ -154,9 +155,12 @@ export class Priorities {
     }
   }
 
+  private standingOf(payer: PeerIdString): Standing {
+    return this.followed.get(payer)?.standing ?? NOTHING_SHOWN
+  }
+
   private give(payer: PeerIdString, on: readonly RecognitionShare[], direction: 1 | -1): Promise<void> {
-    const { self, edges, network } = this
-    return this.saveEdges(giveOn({ self, edges }, payer, on, network.parameters, direction), false)
+    return this.saveEdges(giveOn(this, payer, on, this.network.parameters, direction), false)
   }
 
   private async saveEdges(changed: ReadonlyMap<PeerIdString, Edge>, relaxed: boolean): Promise<void> {

@@ -31,22 +31,54 @@ export function recognise(
   standing: Standing,
   network: NetworkParameters
 ): RecognitionShare[] {
-  const own = edges.get(requester)
-  const first: RecognitionShare[] = []
-  if (own !== undefined) {
-    const paidByThis = standing.get(self)
-    first.push({ payer: requester, amount: residual(own, network) })
-    if (paidByThis !== undefined) {
-      first.push({ payer: self, amount: min(shown(paidByThis, network), redeemable(own, network)) })
+  const own: RecognitionShare[] = []
+  const others: RecognitionShare[] = []
+  eachTerm({ self, edges }, requester, standing, network, (payer, amount) => {
+    const list = payer === requester || payer === self ? own : others
+    list.push({ payer, amount })
+  })
+  others.sort((a, b) => Number(b.amount - a.amount) || (a.payer < b.payer ? -1 : 1))
+  return [...own, ...others]
+}
+
+/** rec_v(j) (µcr): the sum of `recognise`, for a queue that only weighs. */
+export function recognition(
+  recogniser: Recogniser,
+  requester: PeerIdString,
+  standing: Standing,
+  network: NetworkParameters
+): MicroCredits {
+  let total = 0n
+  eachTerm(recogniser, requester, standing, network, (_, amount) => {
+    total += amount
+  })
+  return total
+}
+
+/** Calls back for each term above 0, the requester's own first. */
+function eachTerm(
+  { self, edges }: Recogniser,
+  requester: PeerIdString,
+  standing: Standing,
+  network: NetworkParameters,
+  take: (payer: PeerIdString, amount: MicroCredits) => void
+): void {
+  const takeSome = (payer: PeerIdString, amount: MicroCredits) => {
+    if (amount > 0n) {
+      take(payer, amount)
     }
   }
-  const others: RecognitionShare[] = []
+  const own = edges.get(requester)
+  if (own !== undefined) {
+    takeSome(requester, residual(own, network))
+    const paidByThis = standing.get(self)
+    if (paidByThis !== undefined) {
+      takeSome(self, min(shown(paidByThis, network), redeemable(own, network)))
+    }
+  }
   const add = (payer: PeerIdString, edge: Edge | undefined, merit: Merit | undefined) => {
     if (edge !== undefined && merit !== undefined && payer !== self && payer !== requester) {
-      const amount = min(residual(edge, network), shown(merit, network))
-      if (amount > 0n) {
-        others.push({ payer, amount })
-      }
+      takeSome(payer, min(residual(edge, network), shown(merit, network)))
     }
   }
   if (edges.size < standing.size) {
@@ -58,11 +90,9 @@ export function recognise(
       add(payer, edges.get(payer), merit)
     }
   }
-  others.sort((a, b) => Number(b.amount - a.amount) || (a.payer < b.payer ? -1 : 1))
-  return [...first.filter(({ amount }) => amount > 0n), ...others]
 }
 
-/** rec_v(j) (µcr). */
+/** The sum of shares (µcr). */
 export const recognised = (shares: readonly RecognitionShare[]): MicroCredits =>
   sum(shares.map(({ amount }) => amount))
 

@@ -11,6 +11,7 @@ import {
   PAYERS_MAX,
   recognise,
   recognised,
+  recognition,
   redeemable,
   residual,
   serve,
@@ -85,6 +86,7 @@ test('is the formula, term by term', () => {
         expect(redeemed).toBeGreaterThan(0n)
       })
       expect(recognised(recognise({ self: v, edges }, j, standing, network))).toBe(expected)
+      expect(recognition({ self: v, edges }, j, standing, network)).toBe(expected)
     })
   )
 })
