@@ -7,12 +7,22 @@ import { type Ping, ping } from '@libp2p/ping'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { type Network, protocolId } from '../wire/index.ts'
 import { connectionGater } from './gater.ts'
+import { type DhtTender, dhtTender } from './tend-dht.ts'
 
-/** The default (5 min) leaves a small swarm blind for minutes. */
-const SELF_QUERY_MS = 30_000
 const FIRST_SELF_QUERY_MS = 100
+/** Not again: the tender's interval follows the size of the swarm. The longest that a timer takes. */
+const SELF_QUERY_MS = 2 ** 31 - 1
+/** A provider record that was not renewed for so long is dropped; providers renew every 200 s at least. */
+const PROVIDER_RECORD_MS = 600_000
+const PROVIDER_CLEANUP_MS = 60_000
 
-export type BaseServices = { identify: Identify; identifyPush: IdentifyPush; ping: Ping; dht: KadDHT }
+export type BaseServices = {
+  identify: Identify
+  identifyPush: IdentifyPush
+  ping: Ping
+  dht: KadDHT
+  tender: DhtTender
+}
 
 export interface BaseInit {
   readonly privateKey: PrivateKey
@@ -42,8 +52,11 @@ export function baseOptions({ privateKey, network, allowPrivate }: BaseInit) {
         clientMode: false,
         peerInfoMapper: allowPrivate ? passthroughMapper : removePrivateAddressesMapper,
         initialQuerySelfInterval: FIRST_SELF_QUERY_MS,
-        querySelfInterval: SELF_QUERY_MS
-      })
+        querySelfInterval: SELF_QUERY_MS,
+        // by default for 48 h, past the life of the addresses that belong to it; and own ones are the registry's
+        reprovide: { validity: PROVIDER_RECORD_MS, interval: PROVIDER_CLEANUP_MS, threshold: 0 }
+      }),
+      tender: dhtTender()
     } satisfies ServiceFactoryMap<BaseServices>
   } satisfies Libp2pOptions<BaseServices>
 }

@@ -12,6 +12,7 @@ export { createNode } from './node.ts'
 export { openStream } from './open-stream.ts'
 export { type RelayWatchdogOptions, watchRelays } from './relay-watchdog.ts'
 export { distanceOf, estimateSwarmSize } from './swarm-size.ts'
+export { DhtTender, dhtTender, selfQueryInterval } from './tend-dht.ts'
 export type * from './types.ts'
 
 /** The runtime's ticks: of a worker in a page, of a timer in Node. */

@@ -1,0 +1,97 @@
+import type { ComponentLogger, Logger, PeerId, PeerRouting, Startable } from '@libp2p/interface'
+import type { Milliseconds } from '../wire/index.ts'
+import { CLOSEST, distanceOf, estimateSwarmSize } from './swarm-size.ts'
+
+/** In a swarm that one walk sees whole. */
+const SHORTEST: Milliseconds = 15_000
+const LONGEST: Milliseconds = 300_000
+const FIRST: Milliseconds = 5_000
+const WALK_TIMEOUT: Milliseconds = 10_000
+
+/**
+ * From one self-query to the next: 15 s in a swarm of up to 20 peers, where hardly anything else fills the routing
+ * tables; in proportion to its size beyond, so that the swarm as a whole makes no more than 4/3 of them a second;
+ * at most five minutes, kad-dht's default, from 400 peers on: there the searches of others do most of the work.
+ */
+export function selfQueryInterval(swarmSize: number): Milliseconds {
+  return Math.min(LONGEST, SHORTEST * Math.max(1, swarmSize / CLOSEST))
+}
+
+export interface DhtTenderInit {
+  /** In [0, 1). @default Math.random */
+  readonly random?: () => number
+}
+
+export interface DhtTenderComponents {
+  readonly peerRouting: PeerRouting
+  readonly peerId: PeerId
+  readonly logger: ComponentLogger
+}
+
+/**
+ * Keeps the DHT's routing table filled, in place of kad-dht's own self-query, whose interval is fixed: a walk to
+ * this node's own key, and where that does not see the whole swarm, one to a random key for the far buckets.
+ */
+export class DhtTender implements Startable {
+  readonly [Symbol.toStringTag] = 'swarmharness/dht-tender'
+  private readonly components: DhtTenderComponents
+  private readonly random: () => number
+  private readonly log: Logger
+  private timer: ReturnType<typeof setTimeout> | undefined
+  private over = new AbortController()
+
+  constructor(components: DhtTenderComponents, { random = Math.random }: DhtTenderInit = {}) {
+    this.components = components
+    this.random = random
+    this.log = components.logger.forComponent('swarmharness:dht')
+  }
+
+  start(): void {
+    this.over = new AbortController()
+    this.tendAfter(FIRST)
+  }
+
+  stop(): void {
+    clearTimeout(this.timer)
+    this.over.abort()
+  }
+
+  private tendAfter(ms: Milliseconds): void {
+    // spread by a tenth: a swarm that started together must not walk together
+    this.timer = setTimeout(() => void this.tend(), ms * (0.9 + 0.2 * this.random()))
+  }
+
+  private async tend(): Promise<void> {
+    const { peerId } = this.components
+    const closest = await this.walk(peerId.toMultihash().bytes)
+    const distances = await Promise.all(closest.map((peer) => distanceOf(peerId, peer)))
+    const size = estimateSwarmSize(distances)
+    if (size > CLOSEST) {
+      await this.walk(crypto.getRandomValues(new Uint8Array(32)))
+    }
+    if (!this.over.signal.aborted) {
+      this.tendAfter(selfQueryInterval(size))
+    }
+  }
+
+  private async walk(key: Uint8Array): Promise<PeerId[]> {
+    const signal = AbortSignal.any([this.over.signal, AbortSignal.timeout(WALK_TIMEOUT)])
+    const peers: PeerId[] = []
+    try {
+      for await (const { id } of this.components.peerRouting.getClosestPeers(key, { signal })) {
+        if (!id.equals(this.components.peerId)) {
+          peers.push(id)
+        }
+      }
+    } catch (error) {
+      this.log('a walk ended - %e', error) // nobody is known yet, or the node stops
+    }
+    return peers
+  }
+}
+
+/** A libp2p service beside `kadDHT`. */
+export const dhtTender =
+  (init: DhtTenderInit = {}) =>
+  (components: DhtTenderComponents): DhtTender =>
+    new DhtTender(components, init)
