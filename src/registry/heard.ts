@@ -55,6 +55,14 @@ export class HeardAdverts {
     }
   }
 
+  /** It may be gone: what it said stands until it expires, but is asked anew before it is given out. */
+  doubt(peer: string): void {
+    const heard = this.peers.get(peer)
+    if (heard !== undefined) {
+      this.peers.set(peer, { ...heard, at: Number.NEGATIVE_INFINITY })
+    }
+  }
+
   delete(peer: string): void {
     this.peers.delete(peer)
   }

@@ -114,7 +114,7 @@ export class SwarmRegistry
     this.topology = await registrar.register(this.protocol, {
       notifyOnLimitedConnection: true,
       onConnect: (peer) => this.onNeighbour(peer),
-      onDisconnect: (peer) => void this.neighbours.delete(peer.toString())
+      onDisconnect: (peer) => this.onParted(peer)
     })
     events.addEventListener('self:peer:update', this.onSelfUpdate)
   }
@@ -367,6 +367,11 @@ export class SwarmRegistry
     this.neighbours.set(peer.toString(), peer)
     this.aside.retry(peer.toString())
     void this.ask(peer)
+  }
+
+  private onParted(peer: PeerId): void {
+    this.neighbours.delete(peer.toString())
+    this.heard.doubt(peer.toString())
   }
 
   private readonly onSelfUpdate = () => this.announcer.checkAddresses()

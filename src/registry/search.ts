@@ -76,8 +76,9 @@ export async function* search(init: SearchInit): AsyncGenerator<FoundProvider> {
     isWalking = false
     news.resolve()
   })
+  signal.addEventListener('abort', () => news.resolve())
   try {
-    while (isWalking || running > 0 || answers.length > 0) {
+    while (!signal.aborted && (isWalking || running > 0 || answers.length > 0)) {
       if (answers.length === 0) {
         await news.promise
       }

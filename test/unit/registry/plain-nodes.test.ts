@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { offerOf, type PlainNode, plainNode, plainSwarm } from '../../fixtures/memory-swarm.ts'
+
+// The registry in plain js-libp2p nodes, which share nothing with this house but the service itself.
+
+const nodes: PlainNode[] = []
+afterEach(async () => {
+  await Promise.all(nodes.splice(0).map((node) => node.stop()))
+})
+
+async function swarm(...init: Parameters<typeof plainSwarm>): Promise<PlainNode[]> {
+  nodes.push(...(await plainSwarm(...init)))
+  return nodes
+}
+
+async function findPeers(node: PlainNode, skill: string): Promise<string[]> {
+  const peers = new Set<string>()
+  for await (const { advert } of node.services.registry.find(skill)) {
+    peers.add(advert.peer)
+  }
+  return [...peers].sort()
+}
+
+const idsOf = (some: PlainNode[]) => some.map(({ peerId }) => peerId.toString()).sort()
+
+describe('in a swarm of six', () => {
+  test('each finds all providers of a skill, and no others', async () => {
+    const all = await swarm(6)
+    const providers = all.slice(0, 2)
+    for (const { services } of providers) {
+      services.registry.offer(() => offerOf('sort'))
+    }
+    all[2]?.services.registry.offer(() => offerOf('nbody'))
+    for (const finder of all.slice(4)) {
+      await vi.waitFor(async () => expect(await findPeers(finder, 'sort')).toEqual(idsOf(providers)), {
+        timeout: 8_000
+      })
+    }
+  })
+
+  test('a node that never met the provider finds it through the DHT', async () => {
+    const [first, provider] = await swarm(6)
+    provider?.services.registry.offer(() => offerOf('sort'))
+    const newcomer = await plainNode()
+    nodes.push(newcomer)
+    await newcomer.dial(first?.getMultiaddrs() ?? [])
+    await vi.waitFor(
+      async () => expect(await findPeers(newcomer, 'sort')).toEqual([provider?.peerId.toString()]),
+      { timeout: 8_000 }
+    )
+  })
+})
+
+test('a provider that withdraws is found no more, at once by those who are connected', async () => {
+  const [provider, finder] = await swarm(3)
+  if (provider === undefined || finder === undefined) {
+    throw new Error('three nodes were made')
+  }
+  const heard = (skills: number) =>
+    new Promise<void>((resolve) => {
+      finder.services.registry.addEventListener('advert', function listen({ detail }) {
+        if (detail.advert.peer === provider.peerId.toString() && detail.advert.skills.length === skills) {
+          finder.services.registry.removeEventListener('advert', listen)
+          resolve()
+        }
+      })
+    })
+  const offered = heard(1)
+  provider.services.registry.offer(() => offerOf('sort'))
+  await offered
+  const withdrawn = heard(0)
+  provider.services.registry.withdraw()
+  await withdrawn
+  expect(await findPeers(finder, 'sort')).toEqual([])
+})
+
+test('a provider that is gone is found no more, though its advert and its record are still there', async () => {
+  const [provider, finder, third] = await swarm(3)
+  provider?.services.registry.offer(() => offerOf('sort'))
+  await vi.waitFor(async () => expect(await findPeers(third as PlainNode, 'sort')).toHaveLength(1), {
+    timeout: 8_000
+  })
+  await vi.waitFor(async () => expect(await findPeers(finder as PlainNode, 'sort')).toHaveLength(1), {
+    timeout: 8_000
+  })
+  const gone = new Promise((resolve) =>
+    finder?.addEventListener('peer:disconnect', ({ detail }) => {
+      if (detail.equals(provider?.peerId)) {
+        resolve(undefined)
+      }
+    })
+  )
+  await provider?.stop()
+  await gone
+  expect(await findPeers(finder as PlainNode, 'sort')).toEqual([])
+})
