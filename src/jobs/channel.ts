@@ -54,12 +54,15 @@ export interface UnitResult {
   readonly signature: Uint8Array
 }
 
+/** As the provider said it. */
+export type UnitFailure = Pick<Extract<JobResponseFrame, { t: 'failed' }>, 'code' | 'message' | 'retryable'>
+
 export interface ChannelHandler {
   onProgress(channel: Channel): void
   onResult(channel: Channel, result: UnitResult): void
   /** Still in `sent`. */
   onRoom(channel: Channel): void
-  onFailed(channel: Channel, index: number, reason: string, retryable: boolean): void
+  onFailed(channel: Channel, index: number, failure: UnitFailure): void
   /** The channel broke or was cut; its units in `sent` are the handler's to give to others. */
   onEnded(channel: Channel, error: Error): void
 }
@@ -347,7 +350,7 @@ export class Channel {
       }
       case 'failed':
         if (this.sent.has(frame.index)) {
-          handler.onFailed(this, frame.index, `${frame.code}: ${frame.message}`, frame.retryable)
+          handler.onFailed(this, frame.index, frame)
         }
         return
     }

@@ -22,16 +22,25 @@ export const SETTLE_GRACE: Milliseconds = 60_000
 export const UNIT_ATTEMPTS = 4
 /** Failures, other than lies, after which a provider is left out of the job. */
 export const PROVIDER_FAILURES = 3
+/** When a refused requester may ask again, if the provider cannot say better. */
+export const RETRY_AFTER: Milliseconds = 1_000
 /** Units that a provider takes unreceipted: starts at one, doubles with each receipt up to this. */
 export const WINDOW_MAX = 64
 /** How long a job leaves a peer alone that it lost for the first time. */
 export const LOST_ASIDE: Milliseconds = 3_000
+/** The longest that a provider's "busy, try in n ms" is believed. */
+export const BUSY_ASIDE_MAX: Milliseconds = 60_000
 /** Job streams that a provider serves side by side. */
 export const SESSIONS_MAX = 32
 /** Shared inputs of all jobs that a provider keeps, in bytes. */
 export const KEPT_PART_BYTES = 256 * 1024 * 1024
 /** Input bytes of the units of one job stream that wait. */
 export const SESSION_UNIT_BYTES = 64 * 1024 * 1024
+/** Units of all requesters that wait at a provider, and the bytes of their own inputs. */
+export const QUEUE_UNITS_MAX = 1_024
+export const QUEUED_BYTES_MAX = 256 * 1024 * 1024
+/** A provider with more than this to do takes no further job. */
+export const QUEUE_WAIT_MAX: Milliseconds = 30_000
 /** Least time between two progress frames of one unit. */
 export const PROGRESS_INTERVAL: Milliseconds = 100
 /** Providers that have one unit in hand at once, as copies of a late one. */

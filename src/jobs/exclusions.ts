@@ -1,5 +1,5 @@
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
-import { LOST_ASIDE } from './constants.ts'
+import { BUSY_ASIDE_MAX, LOST_ASIDE, RETRY_AFTER } from './constants.ts'
 
 /** The peers that one job leaves out: liars for good; lost ones for a moment first, then for good. */
 export class Exclusions {
@@ -16,6 +16,12 @@ export class Exclusions {
 
   lied(peer: PeerIdString): void {
     this.until.set(peer, Infinity)
+  }
+
+  /** It has too much to do, and says until when. */
+  busy(peer: PeerIdString, retryAfterMs: Milliseconds): void {
+    const until = this.now() + Math.min(Math.max(retryAfterMs, RETRY_AFTER), BUSY_ASIDE_MAX)
+    this.until.set(peer, Math.max(until, this.until.get(peer) ?? 0))
   }
 
   /** Unreachable, silent, or gone: a tab that reloads is back in seconds. */

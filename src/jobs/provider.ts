@@ -9,13 +9,16 @@ import {
   JOB_FRAME_MAX,
   jobRequestFrame,
   type MicroCredits,
+  type Milliseconds,
   type Network,
+  type PeerIdString,
   protocolId
 } from '../wire/index.ts'
-import { KEPT_PART_BYTES, OPEN_TIMEOUT, SESSIONS_MAX } from './constants.ts'
+import { KEPT_PART_BYTES, OPEN_TIMEOUT, QUEUE_WAIT_MAX, RETRY_AFTER, SESSIONS_MAX } from './constants.ts'
 import { JobError } from './errors.ts'
 import { PartStore } from './part-store.ts'
 import { ProviderSession, type ProviderStream } from './session.ts'
+import { WorkQueue } from './work-queue.ts'
 
 export interface ProviderInit {
   readonly node: SwarmNode
@@ -24,6 +27,8 @@ export interface ProviderInit {
   readonly ledger: Ledger
   readonly skills: ReadonlyMap<string, Skill>
   readonly ticker: Ticker
+  /** Weight of a requester in the queue, 0 or more; 0: a stranger, served after all others. @default all alike */
+  readonly weightOf?: (payer: PeerIdString) => number
   readonly onChange: () => void
 }
 
@@ -38,6 +43,12 @@ export interface Served {
   readonly pending: MicroCredits
 }
 
+interface Refusal {
+  readonly code: string
+  readonly message: string
+  readonly retryAfterMs?: Milliseconds
+}
+
 /** The serving side: takes job streams while it contributes, one session each. */
 export class Provider {
   private readonly init: ProviderInit
@@ -45,7 +56,7 @@ export class Provider {
   private readonly sessions = new Set<ProviderSession>()
   private readonly past = { units: 0, verifiedUnits: 0 }
   private readonly parts = new PartStore(KEPT_PART_BYTES)
-  private engine: Engine | undefined
+  private queue: WorkQueue | undefined
   private isFinishing = false
 
   constructor(init: ProviderInit) {
@@ -61,13 +72,13 @@ export class Provider {
 
   /** Take work from now on. */
   contribute(engine: Engine): void {
-    this.engine = engine
+    this.queue = this.queue?.engine === engine ? this.queue : this.newQueue(engine)
     this.isFinishing = false
   }
 
   /** Hands everything back, at once. */
   pause(reason = 'paused'): void {
-    this.engine = undefined
+    this.queue = undefined
     for (const session of this.sessions) {
       session.leave(reason)
     }
@@ -101,8 +112,12 @@ export class Provider {
 
   /** 0 (idle) to 100 (full): for the advert. */
   get load(): number {
-    const slots = this.engine?.concurrency ?? 1
+    const slots = this.queue?.engine.concurrency ?? 1
     return Math.min(100, Math.round((this.served.running / (slots * 4)) * 100))
+  }
+
+  private newQueue(engine: Engine): WorkQueue {
+    return new WorkQueue({ engine, weightOf: this.init.weightOf ?? (() => 1) })
   }
 
   private async serve(stream: Stream, connection: Connection): Promise<void> {
@@ -124,13 +139,17 @@ export class Provider {
       const opened = await firstFrame(frames, framed)
       const skill = this.init.skills.get(opened.skill)
       const refusal = (await this.refusal(opened, payer, skill)) ?? this.crowded(opened.escrow)
-      const { engine } = this
-      if (refusal !== undefined || skill === undefined || engine === undefined) {
-        const { code, message } = refusal ?? {
+      const { queue } = this
+      if (refusal !== undefined || skill === undefined || queue === undefined) {
+        const {
+          code,
+          message,
+          retryAfterMs = RETRY_AFTER
+        } = refusal ?? {
           code: 'NOT_CONTRIBUTING',
           message: 'It does not contribute now.'
         }
-        await framed.send({ t: 'refused', code, message, retryAfterMs: 1_000 })
+        await framed.send({ t: 'refused', code, message, retryAfterMs })
         await framed.close()
         return
       }
@@ -140,7 +159,7 @@ export class Provider {
         skill,
         parts: this.parts.shelf(payer),
         asked: opened.parts,
-        engine,
+        queue,
         escrow: opened.escrow,
         payer,
         key: this.init.key,
@@ -169,8 +188,8 @@ export class Provider {
     opened: Awaited<ReturnType<typeof firstFrame>>,
     payer: string,
     skill: Skill | undefined
-  ): Promise<{ code: string; message: string } | undefined> {
-    if (this.engine === undefined || this.isFinishing) {
+  ): Promise<Refusal | undefined> {
+    if (this.queue === undefined || this.isFinishing) {
       return { code: 'NOT_CONTRIBUTING', message: 'This node does not take work now.' }
     }
     if (skill === undefined) {
@@ -191,9 +210,14 @@ export class Provider {
   }
 
   /** Without an await between this and the session's start, so that no two streams pass at once. */
-  private crowded(escrow: CID): { code: string; message: string } | undefined {
+  private crowded(escrow: CID): Refusal | undefined {
+    const waitMs = this.queue?.waitMs ?? 0
     if (this.sessions.size >= SESSIONS_MAX) {
-      return { code: 'BUSY', message: `This node serves ${SESSIONS_MAX} jobs already.` }
+      return { code: 'BUSY', message: `This node serves ${SESSIONS_MAX} jobs already.`, retryAfterMs: waitMs }
+    }
+    if (waitMs > QUEUE_WAIT_MAX) {
+      const message = `This node has its hands full: try again in ${waitMs} ms.`
+      return { code: 'BUSY', message, retryAfterMs: waitMs }
     }
     // each stream has a window of unreceipted work: a second one would double it
     if ([...this.sessions].some((session) => session.isOn(escrow))) {

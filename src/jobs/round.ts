@@ -5,7 +5,14 @@ import { asError } from '../net/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
 import type { Skill } from '../skills/index.ts'
 import { type PeerIdString, type Signed, SwarmError, sha256, type UnitGroup } from '../wire/index.ts'
-import { type Channel, type ChannelHandler, operationsOf, type Sent, type UnitResult } from './channel.ts'
+import {
+  type Channel,
+  type ChannelHandler,
+  operationsOf,
+  type Sent,
+  type UnitFailure,
+  type UnitResult
+} from './channel.ts'
 import { PROVIDER_FAILURES, UNIT_ATTEMPTS } from './constants.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { JobError } from './errors.ts'
@@ -113,14 +120,20 @@ export class Round implements ChannelHandler {
     this.goOn()
   }
 
-  onFailed(channel: Channel, index: number, reason: string, retryable: boolean): void {
-    channel.failedUnits.add(index)
+  onFailed(channel: Channel, index: number, failure: UnitFailure): void {
+    const reason = `${failure.code}: ${failure.message}`
     this.dispatcher.remove(channel, index)
+    if (failure.code === 'BUSY') {
+      this.dispatcher.giveBack(index)
+      channel.end(new JobError('BUSY', `The provider failed: ${reason}`, { details: { retryAfterMs: 0 } }))
+      return
+    }
+    channel.failedUnits.add(index)
     const failures = (this.failures.get(channel.peer) ?? 0) + 1
     this.failures.set(channel.peer, failures)
     this.job.router.learn(channel.peer, this.job.skill.manifest.name, 'missed')
     this.giveBack(channel, index, reason)
-    if (!retryable || failures >= PROVIDER_FAILURES) {
+    if (!failure.retryable || failures >= PROVIDER_FAILURES) {
       channel.end(new JobError('REFUSED', `The provider failed: ${reason}`, { retryable: true }))
     }
     this.goOn()
@@ -244,10 +257,13 @@ export class Round implements ChannelHandler {
   onEnded(channel: Channel, error: Error): void {
     const { job } = this
     const isLie = isProvidersFault(error)
+    const busyMs = busyFor(error)
     if (isLie) {
       channel.rejected += 1
     }
-    if (isLie || channel.sent.size > 0 || channel.verifiedUnits === 0) {
+    if (busyMs !== undefined) {
+      job.excluded.busy(channel.peer, busyMs) // it said so before it had anything: no word against it
+    } else if (isLie || channel.sent.size > 0 || channel.verifiedUnits === 0) {
       if (isLie) {
         job.excluded.lied(channel.peer)
       } else {
@@ -294,4 +310,14 @@ const FAULTS = new Set<string>([
 /** Wrong, forged or malformed: not bad luck. */
 function isProvidersFault(error: unknown): error is SwarmError {
   return error instanceof SwarmError && FAULTS.has(error.code)
+}
+
+/** Undefined: not because it is busy. */
+function busyFor(error: Error): number | undefined {
+  if (!(error instanceof JobError)) {
+    return undefined
+  }
+  const { code, retryAfterMs } = error.details
+  const isBusy = error.code === 'BUSY' || code === 'BUSY'
+  return isBusy && typeof retryAfterMs === 'number' ? retryAfterMs : undefined
 }

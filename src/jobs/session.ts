@@ -1,6 +1,6 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import type { Engine, PartRef } from '../compute/index.ts'
+import type { PartRef } from '../compute/index.ts'
 import type { Ledger } from '../credit/index.ts'
 import type { FramedStream } from '../net/index.ts'
 import type { Skill } from '../skills/index.ts'
@@ -20,6 +20,7 @@ import type { PartShelf } from './part-store.ts'
 import { hex } from './plan.ts'
 import { signResult } from './result.ts'
 import { Condition } from './waiting.ts'
+import type { WorkQueue } from './work-queue.ts'
 
 export type ProviderStream = FramedStream<JobRequestFrame, JobResponseFrame>
 type Arrived = Exclude<JobRequestFrame, { t: 'ack' | 'beat' | 'bye' }>
@@ -34,7 +35,7 @@ export interface SessionInit {
   readonly parts: PartShelf
   /** Hashes that `open` asked for. */
   readonly asked: readonly Uint8Array[]
-  readonly engine: Engine
+  readonly queue: WorkQueue
   readonly escrow: CID
   readonly payer: PeerIdString
   readonly key: PrivateKey
@@ -95,8 +96,8 @@ export class ProviderSession {
     const { asked, parts, stream } = this.init
     const have = [...asked.keys()].filter((i) => parts.recall(hex(asked[i] ?? new Uint8Array())))
     try {
-      const { engine, load } = this.init
-      const slots = Math.min(SLOTS_MAX, engine.concurrency)
+      const { load, queue } = this.init
+      const slots = Math.min(SLOTS_MAX, queue.engine.concurrency)
       await stream.send({ t: 'accepted', window: this.window, slots, load: load(), have })
       for (
         let next = await this.init.frames.next();
@@ -237,13 +238,15 @@ export class ProviderSession {
   }
 
   private async compute(unit: Unit): Promise<void> {
-    const { engine, stream, skill } = this.init
+    const { payer, queue, stream, skill } = this.init
     const { index } = unit.frame
     const { signal } = unit.cancel
     let reported = 0
     let result: Uint8Array
     try {
-      result = await engine.run(
+      result = await queue.run(
+        payer,
+        Number(unit.cost),
         {
           skill: skill.manifest.name,
           params: unit.frame.params,

@@ -7,6 +7,7 @@ import { Channel, type ChannelHandler } from '../../../src/jobs/channel.ts'
 import { PartStore } from '../../../src/jobs/part-store.ts'
 import { type HashedPlan, hashPlan } from '../../../src/jobs/plan.ts'
 import { ProviderSession } from '../../../src/jobs/session.ts'
+import { WorkQueue } from '../../../src/jobs/work-queue.ts'
 import { framedStream } from '../../../src/net/index.ts'
 import { skillByName } from '../../../src/skills/index.ts'
 import {
@@ -30,8 +31,8 @@ function planOf(a: number, b: number, units = 4): Promise<HashedPlan<unknown>> {
 }
 
 class FakeEngine {
-  readonly units: EngineUnit[] = []
   readonly concurrency = 1
+  readonly units: EngineUnit[] = []
   async run(unit: EngineUnit): Promise<Uint8Array> {
     this.units.push(unit)
     const { resultSize } = skill.checkUnit({
@@ -84,7 +85,8 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       skill,
       parts: store.shelf(payer),
       asked: value.parts,
-      engine: engine as unknown as Engine, // a session only runs units
+      // a session only runs units
+      queue: new WorkQueue({ engine: engine as unknown as Engine, weightOf: () => 1 }),
       escrow: ESCROW,
       payer: payer as PeerIdString,
       key: await testKey(3),
@@ -111,7 +113,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       channel.sent.delete(index)
       results[index]?.resolve()
     },
-    onFailed: (_, index, reason) => results[index]?.reject(new Error(reason)),
+    onFailed: (_, index, { message }) => results[index]?.reject(new Error(message)),
     onEnded: (_, error) => {
       for (const { reject } of results) {
         reject(error)

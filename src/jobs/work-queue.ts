@@ -1,0 +1,124 @@
+import type { Engine, EngineUnit, RunOptions } from '../compute/index.ts'
+import type { Milliseconds, PeerIdString } from '../wire/index.ts'
+import { QUEUE_UNITS_MAX, QUEUED_BYTES_MAX } from './constants.ts'
+import { JobError } from './errors.ts'
+import { FairQueue } from './fair-queue.ts'
+
+export interface WorkQueueInit {
+  readonly engine: Engine
+  /** Of a requester, 0 or more; 0: a stranger, served after all others. */
+  readonly weightOf: (payer: PeerIdString) => number
+}
+
+interface Work {
+  readonly start: () => void
+}
+
+/** Of a new sample in the speed. */
+const SMOOTHING = 0.2
+/** Given to the engine beyond those that it computes side by side, so that it never waits for the next. */
+const SPARE = 1
+
+/** All units that wait at this node for its engine, of all requesters: a few run, the others wait their fair turn. */
+export class WorkQueue {
+  private readonly init: WorkQueueInit
+  private readonly queue = new FairQueue<Work>()
+  private running = 0
+  private runningCost = 0
+  private bytes = 0
+  /** Cost a ms of the whole engine; undefined: nothing was computed yet. */
+  private speed: number | undefined
+  private lastDone = 0
+
+  constructor(init: WorkQueueInit) {
+    this.init = init
+  }
+
+  get engine(): Engine {
+    return this.init.engine
+  }
+
+  /** How long a unit that came now would wait; 0 while nothing is known. */
+  get waitMs(): Milliseconds {
+    return this.speed === undefined ? 0 : Math.ceil((this.queue.cost + this.runningCost) / this.speed)
+  }
+
+  /**
+   * @param cost µcr
+   * @throws JobError `BUSY`, or the signal's reason; what `Engine.run` throws
+   */
+  async run(
+    payer: PeerIdString,
+    cost: number,
+    unit: EngineUnit,
+    options: RunOptions = {}
+  ): Promise<Uint8Array> {
+    const size = unit.data.byteLength
+    if (this.queue.size >= QUEUE_UNITS_MAX || this.bytes + size > QUEUED_BYTES_MAX) {
+      throw new JobError('BUSY', `This node has its hands full: try again in ${this.waitMs} ms.`, {
+        retryable: true,
+        details: { retryAfterMs: this.waitMs }
+      })
+    }
+    this.bytes += size
+    try {
+      await this.turn(payer, cost, options.signal)
+      return await this.runNow(cost, unit, options)
+    } finally {
+      this.bytes -= size
+    }
+  }
+
+  private async runNow(cost: number, unit: EngineUnit, options: RunOptions): Promise<Uint8Array> {
+    this.runningCost += cost
+    const begun = performance.now()
+    try {
+      const result = await this.init.engine.run(unit, options)
+      this.time(cost, begun)
+      return result
+    } finally {
+      this.running -= 1
+      this.runningCost -= cost
+      this.next()
+    }
+  }
+
+  /** Resolves when it is this unit's turn: a place is taken for it. */
+  private async turn(payer: PeerIdString, cost: number, signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const work: Work = { start: resolve }
+    const leave = () => {
+      if (this.queue.remove(payer, work)) {
+        reject(signal?.reason)
+      }
+    }
+    signal?.throwIfAborted()
+    signal?.addEventListener('abort', leave, { once: true })
+    this.queue.add(payer, this.init.weightOf(payer), Math.max(cost, 1), work)
+    this.next()
+    try {
+      await promise
+    } finally {
+      signal?.removeEventListener('abort', leave)
+    }
+  }
+
+  private next(): void {
+    while (this.running < this.init.engine.concurrency + SPARE) {
+      const work = this.queue.take()
+      if (work === undefined) {
+        return
+      }
+      this.running += 1
+      work.start()
+    }
+  }
+
+  private time(cost: number, begun: Milliseconds): void {
+    const now = performance.now()
+    const took = Math.max(now - Math.max(begun, this.lastDone), 0.1)
+    this.lastDone = now
+    const speed = cost / took
+    this.speed = this.speed === undefined ? speed : this.speed + SMOOTHING * (speed - this.speed)
+  }
+}
