@@ -69,6 +69,8 @@ export interface WorkDone {
 export interface SubmitOptions {
   /** The most that the job may cost (µcr). @default twice its price */
   budget?: MicroCredits
+  /** What is paid, in thousandths of the published cost; providers that want more are left out. @default 1000 */
+  rate?: number
   /** Until when the result is wanted, from now. @default 600_000 */
   deadlineMs?: Milliseconds
   /** How long to wait for the first provider. @default 30_000 */
@@ -89,6 +91,8 @@ export interface QuoteOptions {
   maxProviders?: number
   /** As in `SubmitOptions`. */
   units?: number
+  /** As in `SubmitOptions`. @default 1000 */
+  rate?: number
 }
 
 /**
@@ -191,6 +195,8 @@ export interface Job<Output = unknown> extends AsyncIterable<JobEvent> {
 export interface ContributeOptions {
   /** Share of the device's time, .05 to 1. @default 1 */
   power?: number
+  /** The least that units are computed for, in thousandths of their published cost. @default 1000 */
+  rate?: number
 }
 
 export interface RouterView {

@@ -15,7 +15,7 @@ import type {
 } from './api.ts'
 import { createEngine, type Engine } from './compute/index.ts'
 import { createLedger, type LedgerService } from './credit/index.ts'
-import { JobError, Provider, Quoter, Requester } from './jobs/index.ts'
+import { checkRate, JobError, Provider, Quoter, RATE_DEFAULT, Requester } from './jobs/index.ts'
 import {
   createNode,
   loadIdentity,
@@ -41,7 +41,6 @@ const STOP_GRACE_MS = 250
 /** Between two looks around: doubles from the first to the most. */
 const LOOK_FIRST_MS = 500
 const LOOK_MOST_MS = 60_000
-const RATE = 1_000
 /** Finished jobs that `jobs()` still names: each holds its result. */
 const JOBS_REMEMBERED = 32
 
@@ -207,11 +206,12 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     return [...this.handles.values()]
   }
 
-  async contribute({ power = 1 }: ContributeOptions = {}): Promise<void> {
+  async contribute({ power = 1, rate = RATE_DEFAULT }: ContributeOptions = {}): Promise<void> {
     this.refuseIfStopped()
     if (!(power >= 0.05 && power <= 1)) {
       throw new JobError('BAD_OPTION', `power is a share of the device's time, .05 to 1; it is ${power}.`)
     }
+    checkRate(rate)
     const { init, node } = this.parts
     this.power = power
     this.contributing = true
@@ -221,14 +221,14 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     this.engine = starting
     const [engine, skills] = await Promise.all([
       starting.catch((error) => this.noEngine(error)),
-      offeredSkills()
+      offeredSkills(rate)
     ])
     engine.setPower(power)
     if (!this.contributing) {
       return // paused while the device started
     }
     this.device = engine.device
-    this.provider.contribute(engine)
+    this.provider.contribute(engine, rate)
     node.services.registry.offer(() => ({
       skills,
       device: engine.device,
@@ -372,13 +372,13 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   }
 }
 
-async function offeredSkills(): Promise<Offer['skills']> {
+async function offeredSkills(rate: number): Promise<Offer['skills']> {
   return Promise.all(
     [...SKILLS.values()].map(async (skill) => ({
       name: skill.manifest.name,
       version: skill.manifest.version,
       kernel: await kernelHash(skill),
-      rate: RATE
+      rate
     }))
   )
 }

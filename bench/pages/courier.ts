@@ -146,6 +146,7 @@ async function carry(connection: Connection, bytes: number, plan: Plan<undefined
     peer,
     escrow: await cidOf(crypto.getRandomValues(new Uint8Array(32))),
     payeeIndex: 0,
+    rate: 1_000,
     max: BigInt(plan.units.length),
     connect: async () => framed,
     unitTimeout: 60_000

@@ -14,6 +14,7 @@ import { Reassembly } from './chunks.ts'
 import { ANSWER_TIMEOUT } from './constants.ts'
 import { JobError } from './errors.ts'
 import type { HashedPlan } from './plan.ts'
+import { priceAt } from './price.ts'
 import { UnitSender } from './unit-sender.ts'
 
 export type JobStream = FramedStream<JobResponseFrame, JobRequestFrame>
@@ -24,6 +25,8 @@ export interface ChannelInit {
   readonly escrow: CID
   readonly payeeIndex: number
   readonly max: MicroCredits
+  /** What is paid, in thousandths of the published cost. */
+  readonly rate: number
   /** Opens the job stream. */
   readonly connect: () => Promise<JobStream>
   readonly unitTimeout: Milliseconds
@@ -80,6 +83,7 @@ export class Channel {
   readonly escrow: CID
   readonly payeeIndex: number
   readonly max: MicroCredits
+  readonly rate: number
   readonly sent = new Map<number, Sent>()
   /** Units that this provider failed at: they go elsewhere. */
   readonly failedUnits = new Set<number>()
@@ -115,6 +119,7 @@ export class Channel {
     this.escrow = init.escrow
     this.payeeIndex = init.payeeIndex
     this.max = init.max
+    this.rate = init.rate
     this.connect = init.connect
     this.unitTimeout = init.unitTimeout
     this.accepted.promise.catch(() => {}) // whoever waits for it hears of it; nobody may wait any more
@@ -128,7 +133,7 @@ export class Channel {
   get committed(): MicroCredits {
     let sum = this.verifiedAmount
     for (const { spec } of this.sent.values()) {
-      sum += spec.cost
+      sum += priceAt(spec.cost, this.rate)
     }
     return sum
   }
@@ -170,6 +175,7 @@ export class Channel {
       jobId: init.jobId,
       skill: init.skill,
       kernel: init.kernel,
+      rate: this.rate,
       escrow: this.escrow,
       parts: this.sender.ask(init.plan)
     })

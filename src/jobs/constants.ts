@@ -47,5 +47,3 @@ export const PROGRESS_INTERVAL: Milliseconds = 100
 export const COPIES_MAX = 3
 /** Between two looks for units that are late. */
 export const LOOK_INTERVAL: Milliseconds = 100
-/** What a requester pays, in thousandths of the published cost. */
-export const RATE = 1_000

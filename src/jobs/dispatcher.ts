@@ -3,6 +3,7 @@ import { isLate, medianSpeed, pickLane } from '../router/index.ts'
 import type { Milliseconds } from '../wire/index.ts'
 import { type Channel, operationsOf, type Sent } from './channel.ts'
 import { COPIES_MAX, LOOK_INTERVAL } from './constants.ts'
+import { priceAt } from './price.ts'
 import type { JobContext } from './round.ts'
 
 /** Units looked at, of those that wait, for one that somebody free may take. */
@@ -182,7 +183,7 @@ export class Dispatcher {
 /** The unit may go there: it has not failed there, and the channel's part of the escrow pays for it. */
 function fits(job: JobContext, channel: Channel, index: number): boolean {
   const cost = job.plan.units[index]?.cost ?? 0n
-  return !channel.failedUnits.has(index) && channel.committed + cost <= channel.max
+  return !channel.failedUnits.has(index) && channel.committed + priceAt(cost, channel.rate) <= channel.max
 }
 
 const isStalled = ({ sent }: Channel) => [...sent.values()].some((unit) => unit.isLate)

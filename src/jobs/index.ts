@@ -1,7 +1,10 @@
 /** The way of a job: the requester's side (plan, dispatch, verify, settle) and the provider's (sessions). */
+
 export { JobError, type JobErrorCode } from './errors.ts'
 export { type Away, awayMs, type Home, homeMs, type JobShape } from './estimate.ts'
 export { JobHandle } from './job.ts'
+export { checkRate } from './options.ts'
+export { RATE_DEFAULT } from './price.ts'
 export { Provider, type ProviderInit, type Served } from './provider.ts'
 export { shapeOf } from './quote.ts'
 export { Quoter } from './quoter.ts'

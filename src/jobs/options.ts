@@ -1,12 +1,13 @@
 import type { SubmitOptions } from '../api.ts'
 import { isPeerIdString, SwarmError } from '../wire/index.ts'
 import { JobError } from './errors.ts'
+import { RATE_MAX } from './price.ts'
 
 const TIMER_MAX = 2 ** 31 - 1
 
 /** @throws JobError `BAD_OPTION` */
 export function checkOptions(options: SubmitOptions): void {
-  const { budget, deadlineMs, providerWaitMs, units, maxProviders, providers } = options
+  const { budget, deadlineMs, providerWaitMs, units, maxProviders, providers, rate } = options
   if (
     budget !== undefined &&
     (typeof budget !== 'bigint' || budget <= 0n || budget > BigInt(Number.MAX_SAFE_INTEGER))
@@ -18,9 +19,20 @@ export function checkOptions(options: SubmitOptions): void {
       throw new JobError('BAD_OPTION', `${name} must be a positive whole number; it is ${String(value)}.`)
     }
   }
+  checkRate(rate)
   const isList = Array.isArray(providers) && providers.length > 0 && providers.every(isPeerIdString)
   if (providers !== undefined && !isList) {
     throw new JobError('BAD_OPTION', 'providers must be a list of peer ids (12D3KooW…), not an empty one.')
+  }
+}
+
+/** @throws JobError `BAD_OPTION` */
+export function checkRate(rate: number | undefined): void {
+  if (rate !== undefined && !(Number.isSafeInteger(rate) && rate > 0 && rate <= RATE_MAX)) {
+    throw new JobError(
+      'BAD_OPTION',
+      `rate is in thousandths of the published cost, 1 to ${RATE_MAX}, 1000 by default; it is ${String(rate)}.`
+    )
   }
 }
 

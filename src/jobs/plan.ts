@@ -2,16 +2,11 @@ import { concat } from 'uint8arrays/concat'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as toText } from 'uint8arrays/to-string'
 import type { PartRef } from '../compute/index.ts'
-import type { Plan, UnitSpec } from '../skills/index.ts'
-import { encode, type MicroCredits, sha256 } from '../wire/index.ts'
+import type { Plan } from '../skills/index.ts'
+import { encode, sha256 } from '../wire/index.ts'
 
 export const hex = (bytes: Uint8Array) => toText(bytes, 'base16')
 export const fromHex = (text: string) => fromString(text, 'base16')
-
-/** µcr for all units at the published cost. */
-export function priceOf(units: readonly UnitSpec[]): MicroCredits {
-  return units.reduce((sum, unit) => sum + unit.cost, 0n)
-}
 
 export interface HashedPlan<Output> extends Plan<Output> {
   readonly partRefs: readonly PartRef[]

@@ -17,6 +17,7 @@ import {
 import { KEPT_PART_BYTES, OPEN_TIMEOUT, QUEUE_WAIT_MAX, RETRY_AFTER, SESSIONS_MAX } from './constants.ts'
 import { JobError } from './errors.ts'
 import { PartStore } from './part-store.ts'
+import { RATE_DEFAULT } from './price.ts'
 import { ProviderSession, type ProviderStream } from './session.ts'
 import { WorkQueue } from './work-queue.ts'
 
@@ -57,6 +58,7 @@ export class Provider {
   private readonly past = { units: 0, verifiedUnits: 0 }
   private readonly parts = new PartStore(KEPT_PART_BYTES)
   private queue: WorkQueue | undefined
+  private rate = RATE_DEFAULT
   private isFinishing = false
 
   constructor(init: ProviderInit) {
@@ -70,8 +72,9 @@ export class Provider {
     })
   }
 
-  /** Take work from now on. */
-  contribute(engine: Engine): void {
+  /** Take work from now on. @param rate the least that is paid for it, in thousandths of the published cost */
+  contribute(engine: Engine, rate: number = RATE_DEFAULT): void {
+    this.rate = rate
     this.queue = this.queue?.engine === engine ? this.queue : this.newQueue(engine)
     this.isFinishing = false
   }
@@ -161,6 +164,7 @@ export class Provider {
         asked: opened.parts,
         queue,
         escrow: opened.escrow,
+        rate: opened.rate,
         payer,
         key: this.init.key,
         self: this.init.ledger.peer,
@@ -198,6 +202,10 @@ export class Provider {
     const kernel = await kernelHash(skill)
     if (kernel.some((byte, i) => byte !== opened.kernel[i])) {
       return { code: 'OTHER_KERNEL', message: 'This node has another version of that skill.' }
+    }
+    if (opened.rate < this.rate) {
+      const message = `This node works for ${this.rate} thousandths of the published cost or more.`
+      return { code: 'PRICE', message }
     }
     const contract = await this.init.ledger.earning(opened.escrow)
     if (contract === undefined || contract.payer !== payer) {

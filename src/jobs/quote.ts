@@ -6,7 +6,8 @@ import { OPERATIONS_PER_MICROCREDIT, type PeerIdString } from '../wire/index.ts'
 import { PROVIDERS_DEFAULT } from './constants.ts'
 import { JobError } from './errors.ts'
 import { awayMs, homeMs, type JobShape } from './estimate.ts'
-import { priceOf } from './plan.ts'
+import { checkRate } from './options.ts'
+import { priceOf, RATE_DEFAULT } from './price.ts'
 
 /** Bytes a ms of 1 Mbit/s. */
 const MEGABIT = 125
@@ -41,6 +42,7 @@ export async function quote(init: QuoteInit): Promise<JobQuote> {
       `maxProviders must be a positive whole number; it is ${String(maxProviders)}.`
     )
   }
+  checkRate(options.rate)
   const plan = skill.plan(init.input, options.units === undefined ? {} : { units: options.units })
   const [speed, providers] = await Promise.all([init.localSpeed(plan), init.providers()])
   const hired = providers.slice(0, maxProviders)
@@ -53,7 +55,7 @@ export async function quote(init: QuoteInit): Promise<JobQuote> {
       ? undefined
       : Math.ceil(awayMs(shape, { speeds: working, linkBytesPerMs: linkMbps * MEGABIT, setupMs: SETUP_MS }))
   return {
-    price: priceOf(plan.units),
+    price: priceOf(plan.units, options.rate ?? RATE_DEFAULT),
     units: plan.units.length,
     providers: providers.length,
     etaMs,

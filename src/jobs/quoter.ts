@@ -4,7 +4,7 @@ import type { FoundProvider, SwarmRegistry } from '../registry/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
 import { kernelHash, type Plan, type Skill } from '../skills/index.ts'
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
-import { RATE } from './constants.ts'
+import { RATE_DEFAULT } from './price.ts'
 import { measureSpeed, quote } from './quote.ts'
 
 /** How long to look for providers: an estimate is wanted now. */
@@ -43,7 +43,7 @@ export class Quoter {
           skill: name,
           version,
           kernel: await kernelHash(skill),
-          rate: RATE,
+          rate: options.rate ?? RATE_DEFAULT,
           excluded: new Set<never>()
         }
         return router.choose(await this.find(name), task, PROVIDERS_MAX)

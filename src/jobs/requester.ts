@@ -20,7 +20,8 @@ import { JobError } from './errors.ts'
 import { Exclusions } from './exclusions.ts'
 import { JobHandle } from './job.ts'
 import { checkOptions, deadlineSignal, typedError } from './options.ts'
-import { hashPlan, hex, priceOf } from './plan.ts'
+import { hashPlan, hex } from './plan.ts'
+import { priceAt, priceOf, RATE_DEFAULT } from './price.ts'
 import { searchProviders } from './provider-search.ts'
 import { ReceiptBook } from './receipt-book.ts'
 import { type JobContext, Round } from './round.ts'
@@ -40,6 +41,7 @@ export interface RequesterInit {
 interface Submission {
   readonly jobId: Uint8Array
   readonly options: SubmitOptions
+  readonly rate: number
   readonly price: MicroCredits
   readonly budget: MicroCredits
   readonly signal: AbortSignal
@@ -68,7 +70,8 @@ export class Requester {
     checkOptions(options)
     this.stopped.signal.throwIfAborted()
     const plan = skill.plan(input, options.units === undefined ? {} : { units: options.units })
-    const price = priceOf(plan.units)
+    const rate = options.rate ?? RATE_DEFAULT
+    const price = priceOf(plan.units, rate)
     const budget = options.budget ?? 2n * price
     if (budget < price) {
       throw new JobError('BUDGET_TOO_SMALL', `The job costs ${price} µcr; the budget is ${budget} µcr.`, {
@@ -90,7 +93,7 @@ export class Requester {
       await this.running.get(id)
     })
     handle.emit({ type: 'queued', price, units: plan.units.length })
-    const run = this.run(handle, skill, plan, { jobId, options, price, budget, signal })
+    const run = this.run(handle, skill, plan, { jobId, options, rate, price, budget, signal })
       .catch((error: unknown) => handle.fail(typedError(error, options.signal)))
       .finally(() => {
         deadline.clear()
@@ -173,7 +176,7 @@ export class Requester {
     const considered = await searchProviders({
       registry: this.init.registry,
       router: this.init.router,
-      task: { skill: name, version, kernel: job.kernel, rate: constants.RATE, excluded: job.excluded },
+      task: { skill: name, version, kernel: job.kernel, rate: submission.rate, excluded: job.excluded },
       only: options.providers,
       count: Math.min(options.maxProviders ?? constants.PROVIDERS_DEFAULT, job.missing.size),
       waitMs: options.providerWaitMs ?? constants.PROVIDER_WAIT_DEFAULT,
@@ -197,7 +200,7 @@ export class Requester {
     handle.enter('running')
     const channels = contract.channels.flatMap((channel, payeeIndex) =>
       contract.certifiedBy.includes(channel.peer)
-        ? [this.channel(job, contract, { ...channel, payeeIndex }, signal)]
+        ? [this.channel(job, contract, { ...channel, payeeIndex, rate: submission.rate }, signal)]
         : []
     )
     const round = new Round(job, channels)
@@ -228,14 +231,14 @@ export class Requester {
   private async openContract(
     job: JobContext,
     peers: readonly PeerIdString[],
-    { options, signal }: Submission,
+    { options, rate, signal }: Submission,
     budget: MicroCredits
   ): Promise<Contract | undefined> {
     if (peers.length === 0) {
       return undefined
     }
     const { ledger, network, now } = this.init
-    const costs = [...job.missing].map((unit) => job.plan.units[unit]?.cost ?? 0n)
+    const costs = [...job.missing].map((unit) => priceAt(job.plan.units[unit]?.cost ?? 0n, rate))
     const { settled } = await ledger.balance()
     const channels = allocate(peers, costs, budget < settled ? budget : settled)
     const lifetime = (options.deadlineMs ?? constants.DEADLINE_DEFAULT) + constants.SETTLE_GRACE
@@ -265,7 +268,7 @@ export class Requester {
   private channel(
     job: JobContext,
     { escrow }: Contract,
-    channel: { peer: PeerIdString; max: MicroCredits; payeeIndex: number },
+    channel: { peer: PeerIdString; max: MicroCredits; rate: number; payeeIndex: number },
     signal: AbortSignal
   ): Channel {
     const { peer } = channel

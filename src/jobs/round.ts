@@ -18,6 +18,7 @@ import { Dispatcher } from './dispatcher.ts'
 import { JobError } from './errors.ts'
 import type { Exclusions } from './exclusions.ts'
 import type { HashedPlan } from './plan.ts'
+import { priceAt } from './price.ts'
 import { checkResultSignature } from './result.ts'
 import { orAborted } from './waiting.ts'
 
@@ -174,7 +175,7 @@ export class Round implements ChannelHandler {
       return // taken back while it was checked
     }
     // a copy whose result came beside another's is work too
-    channel.verifiedAmount += sent.spec.cost
+    channel.verifiedAmount += priceAt(sent.spec.cost, channel.rate)
     channel.verifiedUnits += 1
     job.router.learn(channel.peer, job.skill.manifest.name, 'verified', {
       operations: operationsOf(sent.spec),

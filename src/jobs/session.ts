@@ -18,6 +18,7 @@ import { PROGRESS_INTERVAL, SESSION_UNIT_BYTES, WINDOW_MAX } from './constants.t
 import { JobError } from './errors.ts'
 import type { PartShelf } from './part-store.ts'
 import { hex } from './plan.ts'
+import { priceAt } from './price.ts'
 import { signResult } from './result.ts'
 import { Condition } from './waiting.ts'
 import type { WorkQueue } from './work-queue.ts'
@@ -37,6 +38,8 @@ export interface SessionInit {
   readonly asked: readonly Uint8Array[]
   readonly queue: WorkQueue
   readonly escrow: CID
+  /** What is paid, in thousandths of the published cost. */
+  readonly rate: number
   readonly payer: PeerIdString
   readonly key: PrivateKey
   readonly self: PeerIdString
@@ -50,6 +53,7 @@ export interface SessionInit {
 interface Unit {
   readonly frame: UnitFrame
   readonly cost: MicroCredits
+  readonly price: MicroCredits
   readonly data: Reassembly
   readonly cancel: AbortController
 }
@@ -66,7 +70,7 @@ export class ProviderSession {
   private readonly changed = new Condition()
   private unitBytes = 0
   private window = 1
-  /** Cost of all units taken and not failed or cancelled, receipted or not. */
+  /** Price of all units taken and not failed or cancelled, receipted or not. */
   private taken: MicroCredits = 0n
   private receipted: MicroCredits = 0n
   private dearest: MicroCredits = 0n
@@ -87,7 +91,7 @@ export class ProviderSession {
 
   /** Computed, sent, and not yet receipted (µcr). */
   get pending(): MicroCredits {
-    const sum = this.delivered.reduce((total, cost) => total + cost, 0n)
+    const sum = this.delivered.reduce((total, price) => total + price, 0n)
     return sum > this.receipted ? sum - this.receipted : 0n
   }
 
@@ -219,12 +223,15 @@ export class ProviderSession {
       )
       return
     }
-    this.dearest = cost > this.dearest ? cost : this.dearest
-    this.taken += cost
+    const price = priceAt(cost, this.init.rate)
+    if (price > this.dearest) {
+      this.dearest = price
+    }
+    this.taken += price
     if (this.taken - this.receipted > BigInt(this.window) * this.dearest) {
       throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
     }
-    const unit = { frame, cost, data: new Reassembly(frame.size), cancel: new AbortController() }
+    const unit = { frame, cost, price, data: new Reassembly(frame.size), cancel: new AbortController() }
     this.units.set(frame.index, unit)
     this.notify()
     unit.data.add(0, frame.bytes)
@@ -266,7 +273,7 @@ export class ProviderSession {
       )
     } catch (error) {
       if (this.forget(index)) {
-        this.taken -= unit.cost
+        this.taken -= unit.price
         await this.fail(index, error)
       }
       return
@@ -280,7 +287,7 @@ export class ProviderSession {
       return // cancelled in the last moment
     }
     this.computed += 1
-    this.delivered.push(unit.cost)
+    this.delivered.push(unit.price)
     const outputs = [...chunksOf(result)].map((chunk) => ({ t: 'output' as const, index, ...chunk }))
     const last = { t: 'result' as const, index, size: result.byteLength, hash, signature }
     for (const output of outputs.slice(0, -1)) {
@@ -311,8 +318,8 @@ export class ProviderSession {
   private coveredUnits(): number {
     let left = this.receipted
     let covered = 0
-    for (const cost of this.delivered) {
-      left -= cost
+    for (const price of this.delivered) {
+      left -= price
       if (left < 0n) {
         break
       }
@@ -324,7 +331,7 @@ export class ProviderSession {
   private drop(index: number): void {
     const unit = this.units.get(index)
     if (unit !== undefined && this.forget(index)) {
-      this.taken -= unit.cost
+      this.taken -= unit.price
       unit.cancel.abort(new JobError('CANCELLED', 'The requester cancelled the unit.'))
     }
   }

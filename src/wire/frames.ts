@@ -39,6 +39,8 @@ export const jobRequestFrame = z.discriminatedUnion('t', [
     jobId: bytes(16),
     skill: name,
     kernel: hash,
+    /** What is paid, in thousandths of the published cost. */
+    rate: natural.check(z.gte(1)),
     escrow: cid,
     /** Parts that units will name: does the provider still have them from an earlier job? */
     parts: z.array(hash).check(z.maxLength(PARTS_ASKED_MAX))

@@ -55,6 +55,7 @@ async function withUnit(script: Script, takes = true) {
     peer,
     escrow: await cidOf(encode({})),
     payeeIndex: 0,
+    rate: 1_000,
     max: 10n,
     connect: async () => script.stream,
     unitTimeout: TIMEOUT

@@ -114,6 +114,28 @@ test('a cancelled job leaves no unit at a provider within a fifth of a second, a
   expect(requester.router.trustIn(honest.peer, SKILL)).toBeGreaterThanOrEqual(trust)
 })
 
+test('a provider that wants twice the price is left out of a job that pays less, and gets it from one that pays it', async () => {
+  const dear = await house.swarm()
+  await dear.contribute({ rate: 2_000 })
+  const only = { providers: [dear.peer], units: 2 }
+  await expect(
+    requester.submit<MatmulOutput>(SKILL, input, { ...only, providerWaitMs: 2_000 }).result
+  ).rejects.toMatchObject({ code: 'NO_PROVIDER' })
+  const published = (await requester.quote(SKILL, input, { units: 2 })).price
+  const quote = await requester.quote(SKILL, input, { units: 2, rate: 2_000 })
+  const { receipt } = await right(requester.submit<MatmulOutput>(SKILL, input, { ...only, rate: 2_000 }))
+  expect(receipt.price).toBe(2n * published)
+  expect([quote.price, receipt.paid]).toEqual([receipt.price, receipt.price])
+  gone.push(dear)
+  for (const rate of [0, -1, 0.5, Number.NaN, 1e9, '5']) {
+    const options = { rate } as { rate: number } // callers without types
+    expect(() => requester.submit(SKILL, input, options)).toThrow(
+      expect.objectContaining({ code: 'BAD_OPTION' })
+    )
+    await expect(dear.contribute(options)).rejects.toMatchObject({ code: 'BAD_OPTION' })
+  }
+})
+
 test('what was learned of a provider outlives the node', async () => {
   const dataFolder = mkdtempSync(join(tmpdir(), 'swarm-'))
   try {

@@ -84,6 +84,7 @@ async function openJob(max = 100n, payees: readonly PeerIdString[] = [provider.p
     jobId: contract.jobId,
     skill: SKILL,
     kernel,
+    rate: 1_000,
     escrow: contract.escrow,
     parts: []
   }
@@ -165,12 +166,13 @@ describe('a job stream that begins with', () => {
     ['OTHER_KERNEL', () => ({ kernel: new Uint8Array(32) })],
     ['NO_ESCROW', async () => ({ escrow: await random() })],
     ['NO_ESCROW', async () => ({ escrow: (await other.openEscrow([provider.peer])).escrow })],
+    ['PRICE', () => ({ rate: 999 })],
     ['OTHER_JOB', () => ({ jobId: new Uint8Array(16) })]
   ])('an opening that names what is not is refused: %s', async (code, change) => {
     const contract = await hostile.openEscrow([provider.peer])
     const { jobId, escrow } = contract
     const stream = await hostile.jobStream(provider.peer)
-    const opening = { t: 'open', jobId, skill: SKILL, kernel, escrow, parts: [] }
+    const opening = { t: 'open', jobId, skill: SKILL, kernel, rate: 1_000, escrow, parts: [] }
     await stream.framed.send({ ...opening, ...(await change(contract)) })
     const { frames, error } = await untilCut(stream)
     expect(frames).toMatchObject([{ t: 'refused', code }])
@@ -211,7 +213,7 @@ describe('a requester with an open job that sends', () => {
     ['a part larger than parts may be', () => partFrame({ size: 2 ** 40 })],
     [
       'a second opening',
-      () => ({ t: 'open', jobId: new Uint8Array(16), skill: SKILL, kernel, escrow: other })
+      () => ({ t: 'open', jobId: new Uint8Array(16), skill: SKILL, kernel, rate: 1_000, escrow: other })
     ],
     [
       'a receipt that is none',
@@ -406,6 +408,7 @@ describe('requesters that vanish', () => {
       jobId: contract.jobId,
       skill: SKILL,
       kernel,
+      rate: 1_000,
       escrow: contract.escrow,
       parts: []
     })

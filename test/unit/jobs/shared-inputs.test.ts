@@ -60,6 +60,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
     peer: PROVIDER,
     escrow: ESCROW,
     payeeIndex: 0,
+    rate: 1_000,
     max: 1_000n,
     unitTimeout: 5_000,
     connect: async () =>
@@ -88,6 +89,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       // a session only runs units
       queue: new WorkQueue({ engine: engine as unknown as Engine, weightOf: () => 1 }),
       escrow: ESCROW,
+      rate: 1_000,
       payer: payer as PeerIdString,
       key: await testKey(3),
       self: PROVIDER,
