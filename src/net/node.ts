@@ -2,6 +2,7 @@ import type { ServiceMap } from '@libp2p/interface'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { platform } from '#net-platform'
 import { type BaseServices, baseOptions } from './base-options.ts'
+import { NetError } from './errors.ts'
 import { isPrivateAddress, parseAddress } from './gater.ts'
 import { keepOneConnection } from './keep-one-connection.ts'
 import type { NodeInit, SwarmNode } from './types.ts'
@@ -37,6 +38,22 @@ export async function createNode<Services extends ServiceMap = Record<never, nev
   })
   await node.start()
   const stopKeeping = keepOneConnection(node, platform.ticker)
-  node.addEventListener('stop', stopKeeping, { once: true })
+  const stopListening = platform.onLeave(() => hangUp(node))
+  node.addEventListener(
+    'stop',
+    () => {
+      stopKeeping()
+      stopListening()
+    },
+    { once: true }
+  )
   return node
+}
+
+/** At once, without a word to wait for: the others see the connections end. */
+function hangUp(node: Pick<SwarmNode, 'getConnections'>): void {
+  const reason = new NetError('CLOSED', 'The page is closed.')
+  for (const connection of node.getConnections()) {
+    connection.abort(reason)
+  }
 }

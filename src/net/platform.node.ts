@@ -7,5 +7,6 @@ import { timerTicker } from './ticker.ts'
 export const platform: NetPlatform = {
   ticker: timerTicker(),
   transports: () => [webSockets(), circuitRelayTransport()],
-  listen: ({ relayed }) => (relayed ? ['/p2p-circuit'] : [])
+  listen: ({ relayed }) => (relayed ? ['/p2p-circuit'] : []),
+  onLeave: () => () => {} // a process that ends closes its sockets
 }

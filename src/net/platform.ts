@@ -13,4 +13,6 @@ export interface NetPlatform {
   transports(init: TransportInit): NonNullable<Libp2pOptions['transports']>
   /** Addresses to listen on besides those that were asked for. */
   listen(init: TransportInit): string[]
+  /** Calls back when there is no time left for anything but a word. Returns what ends that. */
+  onLeave(leave: () => void): () => void
 }
