@@ -178,9 +178,11 @@ export class SwarmRegistry
     ])
     setMaxListeners(Infinity, signal)
     const isWanted = ({ advert }: FoundProvider) => offers(advert, skill, options.constraints)
+    const given = new Set<FoundProvider>()
     for (const peer of [...this.neighbours.keys()]) {
       const heard = this.heard.get(peer)
       if (heard !== undefined && isWanted(heard)) {
+        given.add(heard)
         yield heard
       }
     }
@@ -198,7 +200,8 @@ export class SwarmRegistry
       log: this.log
     })
     for await (const found of answers) {
-      if (isWanted(found)) {
+      if (isWanted(found) && !given.has(found)) {
+        given.add(found)
         yield found
       }
     }
