@@ -10,11 +10,11 @@ const packed = (tile: '4x4' | '4x8' | '8x8'): KernelVariant => ({
   needs: [PACKED]
 })
 
-const float: KernelVariant = {
-  name: 'float-8x8',
-  wgsl: WGSL['matmul-i8-common'] + WGSL['matmul-i8-float-8x8'],
+const float = (tile: '8x8' | '16x16'): KernelVariant => ({
+  name: `float-${tile}`,
+  wgsl: WGSL['matmul-i8-common'] + WGSL['matmul-i8-float'] + WGSL[`matmul-i8-float-${tile}`],
   needs: []
-}
+})
 
 const plain: KernelVariant = {
   name: 'plain-4x4',
@@ -22,11 +22,18 @@ const plain: KernelVariant = {
   needs: []
 }
 
-/** In order of preference, 8 × 8 invocations each. */
-export const VARIANTS: readonly KernelVariant[] = [packed('8x8'), packed('4x8'), packed('4x4'), float, plain]
+/** In order of preference. */
+export const VARIANTS: readonly KernelVariant[] = [
+  packed('8x8'),
+  packed('4x8'),
+  packed('4x4'),
+  float('8x8'),
+  float('16x16'),
+  plain
+]
 
-/** Outputs of one workgroup. */
+/** Outputs of one workgroup: 8 × 8 invocations, 4 × 4 of the largest tile. */
 export function groupOf(variant: string): GroupSize {
   const [, tile = '4x4'] = variant.split('-')
-  return { rows: tile === '8x8' ? 64 : 32, columns: tile === '4x4' ? 32 : 64 }
+  return { rows: tile.startsWith('4') ? 32 : 64, columns: tile === '4x4' ? 32 : 64 }
 }
