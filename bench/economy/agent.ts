@@ -49,6 +49,12 @@ export class Agent {
   /** What each provider gave it on recognition. */
   readonly gotBack = new Map<PeerIdString, bigint>()
   uses: StrangersUse = []
+  /** Whose debtors it asks: its own, unless it is an alias. */
+  guide: Agent = this
+  /** Its weighted-fair queue: virtual time, and each requester's last tag. */
+  readonly fair = { now: 0, last: new Map<PeerIdString, number>() }
+  /** It shows each provider a chain of its own: what it spent elsewhere is not in it. */
+  forks = false
   isGone = false
   isOnline = true
   nextProbe = 0

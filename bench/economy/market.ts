@@ -20,14 +20,16 @@ export interface MarketInit {
   readonly power?: number
   /** Hours that a requester waits for a job. @default 24 */
   readonly patience?: number
+  /** Whose service is looked at for what it displaces. @default nobody's */
+  readonly isAttacker?: (agent: Agent) => boolean
 }
 
 interface Order {
   readonly requester: Agent
   readonly since: number
   readonly isProbe?: boolean
-  /** Hours in a row in which it was recognised and its turn did not come. */
-  passedOver: number
+  /** What waits at providers (µcr). */
+  placed: bigint
   left: bigint
 }
 
@@ -35,6 +37,9 @@ interface Order {
 interface Part {
   readonly order: Order
   part: bigint
+  /** Its place in a weighted-fair queue: the virtual time at which it would be done. */
+  readonly tag: number
+  readonly since: number
 }
 
 export interface Tally {
@@ -48,8 +53,10 @@ export interface Tally {
   wantedByRest: bigint
   /** Recognised for somebody who had been paid before. */
   recognisedWanted: bigint
-  /** Hours that somebody recognised had to come back. */
+  /** Hours that somebody recognised waited for his turn at a provider that was there. */
   longestWait: number
+  /** Recognised work of others that waited while an attacker was served in the same hour (µcr). */
+  displaced: bigint
 }
 
 /** Providers that share a job's units. */
@@ -68,8 +75,10 @@ export class Market {
   private readonly asked: { random: number; known: number }
   private readonly power: number
   private readonly patience: number
+  private readonly isAttacker: (agent: Agent) => boolean
   private readonly byName = new Map<PeerIdString, Agent>()
   private orders: Order[] = []
+  private attackersWork = 0n
   /** Orders taken this hour, by provider. */
   private readonly desks = new Map<Agent, Part[]>()
   private servers: Agent[] = []
@@ -82,6 +91,7 @@ export class Market {
     this.asked = init.asked ?? { random: 4, known: 8 }
     this.power = init.power ?? 1
     this.patience = init.patience ?? 24
+    this.isAttacker = init.isAttacker ?? (() => false)
   }
 
   get hours(): number {
@@ -129,17 +139,16 @@ export class Market {
     for (const order of this.orders) {
       this.place(order)
     }
-    for (const [provider, desk] of this.desks) {
+    for (const [provider, desk] of [...this.desks]) {
       this.work(provider, desk)
     }
-    this.desks.clear()
     this.orders = this.orders.filter(({ left }) => left > 0n)
     this.now += HOUR
   }
 
   /** Orders work now, whatever the profile says. */
   order(requester: Agent, cost: bigint): void {
-    this.orders.push({ requester, since: this.now, passedOver: 0, left: cost })
+    this.orders.push({ requester, since: this.now, left: cost, placed: 0n })
     this.tally[requester.standing.size > 0 ? 'wanted' : 'wantedByRest'] += cost
   }
 
@@ -186,16 +195,16 @@ export class Market {
     const chosen = chooseProbed(candidates, agent.random(), this.network)
     const provider = chosen && this.byName.get(chosen)
     if (provider !== undefined) {
-      const part = this.network.probeAmount
-      const order = { requester: agent, since: this.now, passedOver: 0, left: part, isProbe: true }
-      this.desk(provider).push({ order, part })
+      const left = this.network.probeAmount
+      this.queue(provider, { requester: agent, since: this.now, left, placed: 0n, isProbe: true }, left)
     }
   }
 
   /** Asks a few providers and splits the work over those that recognise most of it; of equals the fastest. */
   private place(order: Order): void {
-    const { requester, left } = order
-    if (!requester.isOnline) {
+    const { requester } = order
+    const left = order.left - order.placed
+    if (!requester.isOnline || left <= 0n) {
       return
     }
     const answers = [...this.candidates(requester)]
@@ -203,7 +212,7 @@ export class Market {
       .toSorted((a, b) => Number(b.useful - a.useful) || b.provider.profile.speed - a.provider.profile.speed)
       .slice(0, SPLIT)
     for (const { provider } of answers) {
-      this.desk(provider).push({ order, part: left / BigInt(answers.length) + 1n })
+      this.queue(provider, order, left / BigInt(answers.length) + 1n)
     }
   }
 
@@ -223,7 +232,7 @@ export class Market {
 
   /** Those who are there and owe the requester most, as it reckons from its own chain. */
   private debtors(requester: Agent): Agent[] {
-    const owing = this.asked.known === 0 ? [] : [...requester.standing]
+    const owing = this.asked.known === 0 ? [] : [...requester.guide.standing]
     return owing
       .flatMap(([name, { paid, spent }]) => {
         const agent = this.byName.get(name)
@@ -253,32 +262,56 @@ export class Market {
     return this.servers[low]
   }
 
-  private desk(provider: Agent): Part[] {
+  /** Into the provider's weighted-fair queue: start-time tags, so that nobody with a weight waits for ever. */
+  private queue(provider: Agent, order: Order, part: bigint): void {
     const desk = this.desks.get(provider) ?? []
     this.desks.set(provider, desk)
-    return desk
+    const weight = provider.weightOf(order.requester, this.now)
+    const { fair } = provider
+    const begin = Math.max(fair.now, fair.last.get(order.requester.name) ?? 0)
+    const tag = weight > 0 ? begin + Number(part) / weight : Number.POSITIVE_INFINITY
+    if (weight > 0) {
+      fair.last.set(order.requester.name, tag)
+    }
+    order.placed += part
+    desk.push({ order, part, tag, since: this.now })
   }
 
-  /** Recognised work first, weighted-fair; then strangers, within their share. */
+  /** Recognised work first, weighted-fair; then strangers, within their share. What is recognised may wait here. */
   private work(provider: Agent, desk: Part[]): void {
-    let left = HOUR * this.power
-    const queue = desk
-      .map((part) => ({ part, weight: provider.weightOf(part.order.requester, this.now) }))
-      .map(({ part, weight }) => ({ part, weight, finish: weight > 0 ? Number(part.part) / weight : 0 }))
-      .toSorted((a, b) => a.finish - b.finish)
-    for (const { part, weight } of queue) {
-      if (weight > 0) {
-        const used = left > 0 ? this.serve(provider, part, left, true) : 0
-        left -= used
-        part.order.passedOver = used > 0 ? 0 : part.order.passedOver + 1
-        this.tally.longestWait = Math.max(this.tally.longestWait, part.order.passedOver)
+    let left = provider.isOnline ? HOUR * this.power : 0
+    const waiting: Part[] = []
+    const before = this.attackersWork
+    const queue = desk.toSorted((a, b) => a.tag - b.tag)
+    for (const part of queue) {
+      if (part.tag === Number.POSITIVE_INFINITY) {
+        break
+      }
+      if (left > 0) {
+        left -= this.serve(provider, part, left, true)
+        provider.fair.now = part.tag
+        this.tally.longestWait = Math.max(this.tally.longestWait, (this.now - part.since) / HOUR)
+      } else if (provider.isOnline && part.order.left > 0n) {
+        waiting.push(part)
       }
     }
-    for (const { part } of queue) {
+    for (const part of queue) {
       if (left > 0 && part.part > 0n) {
         const may = strangerAllowance(provider.uses, part.order.requester.name, this.now, this.network)
         left -= this.serve(provider, part, Math.min(left, may), false)
       }
+      if (!waiting.includes(part)) {
+        part.order.placed -= part.part // what is left of it goes elsewhere
+      }
+    }
+    const waited = waiting
+      .filter(({ order }) => !this.isAttacker(order.requester))
+      .reduce((sum, { part }) => sum + part, 0n)
+    this.tally.displaced += min(waited, this.attackersWork - before)
+    if (waiting.length > 0) {
+      this.desks.set(provider, waiting)
+    } else {
+      this.desks.delete(provider)
     }
   }
 
@@ -300,7 +333,7 @@ export class Market {
       )) {
         provider.edges.set(peer, edge)
       }
-      for (const { payer, amount } of on) {
+      for (const { payer, amount } of requester.forks ? [] : on) {
         requester.addMerit(payer, 0n, amount)
       }
       requester.gotBack.set(provider.name, (requester.gotBack.get(provider.name) ?? 0n) + amount)
@@ -313,6 +346,7 @@ export class Market {
       provider.uses = chargeStranger(provider.uses, requester.name, took, this.now)
     }
     order.left -= amount
+    order.placed -= amount
     part.part -= amount
     this.book(provider, order, amount, onRecognition)
     return took
@@ -322,6 +356,7 @@ export class Market {
     const { tally } = this
     const { requester, isProbe = false } = order
     const wasPaid = requester.standing.size > 0
+    this.attackersWork += this.isAttacker(requester) ? amount : 0n
     requester.balance -= amount
     requester.got[onRecognition ? 'recognised' : 'strangers'] += amount
     requester.checked(provider.name, amount)
@@ -357,7 +392,8 @@ const emptyTally = (): Tally => ({
   wanted: 0n,
   wantedByRest: 0n,
   recognisedWanted: 0n,
-  longestWait: 0
+  longestWait: 0,
+  displaced: 0n
 })
 
 function cumulative(values: readonly number[]): number[] {
