@@ -10,10 +10,9 @@ import {
   type MicroCredits,
   type PeerIdString,
   SLOTS_MAX,
-  SwarmError,
-  sha256
+  SwarmError
 } from '../wire/index.ts'
-import { chunksOf, Reassembly } from './chunks.ts'
+import { ArrivingPart, chunksOf, Reassembly } from './chunks.ts'
 import { PROGRESS_INTERVAL, SESSION_UNIT_BYTES, WINDOW_MAX } from './constants.ts'
 import { JobError } from './errors.ts'
 import type { PartShelf } from './part-store.ts'
@@ -64,7 +63,7 @@ export class ProviderSession {
   verifiedUnits = 0
   private readonly init: SessionInit
   /** Parts on their way. */
-  private readonly arriving = new Map<string, Reassembly>()
+  private readonly arriving = new Map<string, ArrivingPart>()
   private readonly units = new Map<number, Unit>()
   private readonly delivered: MicroCredits[] = []
   private readonly changed = new Condition()
@@ -147,6 +146,8 @@ export class ProviderSession {
         throw new JobError('PROTOCOL', 'A stream carries one job.')
       case 'part':
         return this.onPart(frame)
+      case 'chunk':
+        return this.onChunk(frame)
       case 'unit':
         return this.onUnit(frame)
       case 'input': {
@@ -174,22 +175,26 @@ export class ProviderSession {
     }
   }
 
-  private async onPart(frame: Extract<Arrived, { t: 'part' }>): Promise<void> {
-    const key = hex(frame.hash)
-    let part = this.arriving.get(key)
-    if (part === undefined) {
-      this.init.parts.expect(key, frame.size)
-      part = new Reassembly(frame.size)
+  private async onPart({ hash, size, chunks }: Extract<Arrived, { t: 'part' }>): Promise<void> {
+    const key = hex(hash)
+    if (this.arriving.has(key)) {
+      throw new JobError('PROTOCOL', 'A part is announced twice.')
+    }
+    this.init.parts.expect(key, size)
+    const part = await ArrivingPart.announced(hash, size, chunks)
+    if (!this.isOver) {
       this.arriving.set(key, part)
     }
-    part.add(frame.offset, frame.bytes)
-    if (!part.isComplete) {
-      return
+  }
+
+  private async onChunk({ hash, offset, bytes }: Extract<Arrived, { t: 'chunk' }>): Promise<void> {
+    const key = hex(hash)
+    const part = this.arriving.get(key)
+    if (part === undefined) {
+      throw new JobError('PROTOCOL', 'A chunk came of a part that was not announced.')
     }
-    if (hex(await sha256(part.bytes)) !== key) {
-      throw new JobError('PROTOCOL', 'A part does not match its hash.')
-    }
-    if (this.arriving.delete(key)) {
+    await part.add(offset, bytes)
+    if (part.isComplete && this.arriving.delete(key)) {
       // else the session has ended meanwhile
       this.init.parts.keep(key, part.bytes)
     }

@@ -50,7 +50,7 @@ export class UnitSender {
   private async sendNow(index: number, spec: UnitSpec, plan: HashedPlan<unknown>): Promise<void> {
     const { stream, isWanted, onSent } = this.init
     for (const part of isWanted(index) ? spec.parts : []) {
-      await this.sendPart(plan.partRefs[part])
+      await this.sendPart(plan.partRefs[part], plan)
     }
     if (!isWanted(index)) {
       return
@@ -71,14 +71,16 @@ export class UnitSender {
     onSent()
   }
 
-  private async sendPart(part: PartRef | undefined): Promise<void> {
+  private async sendPart(part: PartRef | undefined, { partChunks }: HashedPlan<unknown>): Promise<void> {
     if (part === undefined || this.there.has(part.hash)) {
       return
     }
     this.there.add(part.hash)
     const hash = fromHex(part.hash)
+    const chunks = [...(partChunks.get(part.hash) ?? [])]
+    await this.init.stream.send({ t: 'part', hash, size: part.bytes.byteLength, chunks })
     for (const chunk of chunksOf(part.bytes)) {
-      await this.init.stream.send({ t: 'part', hash, size: part.bytes.byteLength, ...chunk })
+      await this.init.stream.send({ t: 'chunk', hash, ...chunk })
       this.init.onSent()
     }
   }

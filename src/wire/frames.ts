@@ -8,6 +8,8 @@ import { PART_BYTES_MAX, UNIT_BYTES_MAX, UNITS_MAX } from './units.ts'
 
 /** Payload bytes that one frame carries at most: larger parts and results travel in chunks. */
 export const CHUNK_MAX = 256 * 1024
+/** Chunks of a shared part, at most: each has its hash in the part's announcement. */
+export const PART_CHUNKS_MAX = PART_BYTES_MAX / CHUNK_MAX
 /** Largest frame of the job protocol in bytes. */
 export const JOB_FRAME_MAX = CHUNK_MAX + 4 * 1024
 /** Shared parts that `open` asks for: of further ones it is not known whether the provider has them. */
@@ -45,13 +47,14 @@ export const jobRequestFrame = z.discriminatedUnion('t', [
     /** Parts that units will name: does the provider still have them from an earlier job? */
     parts: z.array(hash).check(z.maxLength(PARTS_ASKED_MAX))
   }),
+  /** A part will come: `chunks` are the SHA-256 of its chunks, and `hash` is that over all of them. */
   z.strictObject({
     t: z.literal('part'),
     hash,
     size: natural.check(z.maximum(PART_BYTES_MAX)),
-    offset: natural,
-    bytes: chunk
+    chunks: z.array(hash).check(z.minLength(1), z.maxLength(PART_CHUNKS_MAX))
   }),
+  z.strictObject({ t: z.literal('chunk'), hash, offset: natural, bytes: chunk }),
   z.strictObject({
     t: z.literal('unit'),
     index: unitIndex,

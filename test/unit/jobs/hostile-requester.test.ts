@@ -2,8 +2,10 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Swarm } from '../../../src/index.ts'
+import { chunkHashes, partHash } from '../../../src/jobs/chunks.ts'
 import { kernelHash, type MatmulOutput, skillByName } from '../../../src/skills/index.ts'
 import {
+  CHUNK_MAX,
   cidOf,
   DOMAINS,
   decode,
@@ -14,7 +16,6 @@ import {
   record,
   SIGNED_PAYLOAD_MAX,
   type Signed,
-  sha256,
   sign,
   UNITS_MAX
 } from '../../../src/wire/index.ts'
@@ -59,7 +60,7 @@ const part = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => i)
 const rows = new Uint8Array(SIDE * SIDE).fill(1)
 
 async function unitFrame(index: number, change: object = {}) {
-  const hash = await sha256(part)
+  const hash = await partHash(await chunkHashes(part))
   return {
     t: 'unit',
     index,
@@ -71,8 +72,14 @@ async function unitFrame(index: number, change: object = {}) {
   }
 }
 
-async function partFrame(change: object = {}) {
-  return { t: 'part', hash: await sha256(part), size: part.length, offset: 0, bytes: part, ...change }
+/** Announces a part. */
+async function partFrame(bytes = part, change: object = {}) {
+  const chunks = await chunkHashes(bytes)
+  return { t: 'part', hash: await partHash(chunks), size: bytes.length, chunks, ...change }
+}
+
+async function chunkFrame(bytes = part, change: object = {}) {
+  return { t: 'chunk', hash: await partHash(await chunkHashes(bytes)), offset: 0, bytes, ...change }
 }
 
 /** A job stream that the provider has accepted, on a true escrow. */
@@ -195,6 +202,7 @@ describe('a job stream that begins with', () => {
 
 async function sendPart(job: OpenJob): Promise<OpenJob> {
   await job.framed.send(await partFrame())
+  await job.framed.send(await chunkFrame())
   return job
 }
 
@@ -207,10 +215,11 @@ describe('a requester with an open job that sends', () => {
     ['a unit that is larger than units may be', () => unitFrame(0, { size: 2 ** 30 })],
     ['more bytes than it said', () => unitFrame(0, { bytes: new Uint8Array(65) })],
     ['an unknown field', () => unitFrame(0, { priority: 9 })],
-    ['a part that does not match its hash', () => partFrame({ hash: new Uint8Array(32) })],
-    ['a part with a gap', () => partFrame({ offset: 8 })],
-    ['a part beyond its size', () => partFrame({ size: 8 })],
-    ['a part larger than parts may be', () => partFrame({ size: 2 ** 40 })],
+    ['a part whose chunks do not make its hash', () => partFrame(part, { hash: new Uint8Array(32) })],
+    ['a part of more bytes than its chunks hold', () => partFrame(part, { size: CHUNK_MAX + 1 })],
+    ['a part larger than parts may be', () => partFrame(part, { size: 2 ** 40 })],
+    ['a part without chunks', () => partFrame(part, { chunks: [] })],
+    ['a chunk of a part that it did not announce', () => chunkFrame(new Uint8Array(9))],
     [
       'a second opening',
       () => ({ t: 'open', jobId: new Uint8Array(16), skill: SKILL, kernel, rate: 1_000, escrow: other })
@@ -229,6 +238,27 @@ describe('a requester with an open job that sends', () => {
     const { frames, error } = await untilCut(job)
     expect(frames.filter(({ t }) => t === 'result')).toEqual([])
     expect(error).toEqual(cut)
+    await over(job)
+  })
+
+  const announced = new Uint8Array(2 * CHUNK_MAX).fill(7)
+  test.each<[string, object]>([
+    [
+      'a flipped bit',
+      { bytes: announced.slice(0, CHUNK_MAX).map((byte, at) => (at === 99 ? byte ^ 1 : byte)) }
+    ],
+    ['a gap', { offset: CHUNK_MAX, bytes: announced.subarray(CHUNK_MAX) }],
+    ['half a chunk', { bytes: announced.subarray(0, CHUNK_MAX / 2) }]
+  ])('the first of two chunks with %s is cut before the second comes', async (_, change) => {
+    const job = await openJob()
+    await job.framed.send(await partFrame(announced))
+    await job.framed.send(
+      await chunkFrame(announced.subarray(0, CHUNK_MAX), {
+        hash: await partHash(await chunkHashes(announced)),
+        ...change
+      })
+    )
+    expect((await untilCut(job)).error).toEqual(cut)
     await over(job)
   })
 
@@ -330,11 +360,12 @@ describe('a requester that pays with', () => {
   test('crumbs gets no wider window', async () => {
     const job = await openJob()
     const big = new Uint8Array(128 * 128)
-    await job.framed.send(await partFrame({ hash: await sha256(big), size: big.length, bytes: big }))
+    await job.framed.send(await partFrame(big))
+    await job.framed.send(await chunkFrame(big))
     await job.framed.send(
       await unitFrame(0, {
         params: [128, 128, 128],
-        parts: [await sha256(big)],
+        parts: [await partHash(await chunkHashes(big))],
         size: big.length,
         bytes: big
       })
@@ -413,6 +444,7 @@ describe('requesters that vanish', () => {
       parts: []
     })
     await stream.framed.send(await partFrame())
+    await stream.framed.send(await chunkFrame())
     await stream.framed.send(await unitFrame(0))
     await stream.reader.next()
     await short.stop()

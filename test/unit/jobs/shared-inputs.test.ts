@@ -140,7 +140,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
   }
   await channel.close()
   await failed
-  const parts = sent.filter((frame) => frame.t === 'part')
+  const parts = sent.filter((frame) => frame.t === 'chunk')
   return { sent, partBytes: parts.reduce((sum, { bytes }) => sum + bytes.byteLength, 0), engine }
 }
 
@@ -185,7 +185,7 @@ describe('a shared input', () => {
     await expect(job(new PartStore(1_000), 'alice', await planOf(3, 5))).rejects.toBeInstanceOf(Error)
   })
 
-  test('that does not match its hash ends the stream and is not kept', async () => {
+  test('of which a chunk does not match its hash ends the stream at that chunk and is not kept', async () => {
     const store = new PartStore(1e6)
     const plan = await planOf(3, 5)
     const forged = plan.partRefs.map(({ hash, bytes }, i) => ({
