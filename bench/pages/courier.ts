@@ -171,7 +171,8 @@ async function carry(connection: Connection, bytes: number, plan: Plan<undefined
     onRetried: (unit, _peer, reason) => {
       throw new Error(`Unit ${unit} was lost: ${reason}`)
     },
-    onProgress: () => {}
+    onProgress: () => {},
+    onLoad: () => {}
   }
   const round = new Round(job, [channel])
   const begun = performance.now()

@@ -1,14 +1,16 @@
+import { createEngine } from '../../src/compute/index.ts'
 import { connectDirect } from '../../src/net/index.ts'
 import type { PeerIdString } from '../../src/wire/index.ts'
 import * as bare from './bare.ts'
 import * as courier from './courier.ts'
 import { gpuLoop } from './gpu-loop.ts'
 import * as raw from './raw-channel.ts'
-import { type JobTimes, SwarmPeer } from './swarm-peer.ts'
+import { type JobTimes, products, SwarmPeer } from './swarm-peer.ts'
+import { WaitingEngine, waiting } from './waiting.ts'
 
 /**
- * One tab of the benches `overhead` and `transfer`: a node with the parts of a job around it, and bare streams
- * on the same connection to compare with. `bench/tabs.ts` calls it as `window.peer`.
+ * One tab of the benches `overhead`, `transfer` and `swarm`: a node with the parts of a job around it, and bare streams
+ * on the same connection to compare with. `bench/pages/tabs.ts` calls it as `window.peer`.
  */
 
 let swarm: SwarmPeer
@@ -21,12 +23,18 @@ function node() {
 const direct = () => connectDirect(node(), remote)
 
 const peer = {
-  async start(relays: string[]): Promise<string> {
-    swarm = await SwarmPeer.start(relays)
+  /** @param trade what it serves and hires for */
+  async start(relays: string[], trade: 'products' | 'waiting' = 'products'): Promise<string> {
+    swarm = await SwarmPeer.start(relays, trade === 'products' ? products : waiting)
     await bare.serve(node())
     return swarm.peer
   },
-  serve: (backend: 'cpu' | 'webgpu') => swarm.serve(backend),
+  serve: async (backend: 'cpu' | 'webgpu') => swarm.serve(await createEngine({ backend })),
+  /** Serves units that take this long, one after the other. */
+  serveWaiting: (unitMs: number) => swarm.serve(new WaitingEngine(unitMs)),
+  rest: () => swarm.rest(),
+  /** @returns ms from `submit` to the receipt */
+  hire: (providers: string[], units: number) => swarm.hire(providers as PeerIdString[], units, units),
   /** Connects directly; all that follows goes over this one connection. */
   async connect(to: string): Promise<void> {
     remote = to as PeerIdString // the driver passes what `start` gave in the other tab

@@ -6,11 +6,11 @@ import { Provider, Requester } from '../../src/jobs/index.ts'
 import { createNode, type SwarmNode, ticker, watchRelays } from '../../src/net/index.ts'
 import { type SwarmRegistry, swarmRegistry } from '../../src/registry/index.ts'
 import { SwarmRouter } from '../../src/router/index.ts'
-import { kernelHash, SKILLS, skillByName } from '../../src/skills/index.ts'
+import { kernelHash, type Skill, skillByName } from '../../src/skills/index.ts'
 import { openStore } from '../../src/store/index.ts'
 import { NETWORKS, networkOf, type PeerIdString } from '../../src/wire/index.ts'
 
-const SKILL = 'matmul-i8'
+const PRODUCT = skillByName('matmul-i8')
 /** A unit is one row of so many: next to no work. */
 const INNER = 8
 
@@ -21,6 +21,17 @@ export interface JobTimes {
   readonly elapsed: number
 }
 
+/** The one skill that a peer serves and hires for, and what checks its results. */
+export interface Trade {
+  readonly skill: Skill
+  verifier(): Promise<Engine>
+}
+
+export const products: Trade = {
+  skill: PRODUCT,
+  verifier: () => createEngine({ backend: 'cpu', workers: 1 })
+}
+
 /** The parts of a node as `src/swarm.ts` puts them together, but with the libp2p node in reach. */
 export class SwarmPeer {
   readonly peer: PeerIdString
@@ -28,9 +39,10 @@ export class SwarmPeer {
   readonly key: PrivateKey
   private readonly provider: Provider
   private readonly requester: Requester
+  private readonly skill: Skill
   private engine: Engine | undefined
 
-  static async start(relays: string[]): Promise<SwarmPeer> {
+  static async start(relays: string[], { skill, verifier }: Trade = products): Promise<SwarmPeer> {
     const network = await networkOf(NETWORKS.local)
     const store = await openStore({ network: 'local' })
     const key = await generateKeyPair('Ed25519')
@@ -42,9 +54,10 @@ export class SwarmPeer {
     })
     const ledger = createLedger({ store, key, network, node })
     await ledger.start()
-    const provider = new Provider({ node, network, key, ledger, skills: SKILLS, ticker, onChange: () => {} })
+    const skills = new Map([[skill.manifest.name, skill]])
+    const provider = new Provider({ node, network, key, ledger, skills, ticker, onChange: () => {} })
     await provider.start()
-    let verifier: Promise<Engine> | undefined
+    let checking: Promise<Engine> | undefined
     const requester = new Requester({
       node,
       network,
@@ -52,8 +65,8 @@ export class SwarmPeer {
       router: new SwarmRouter(),
       ledger,
       engine: () => {
-        verifier ??= createEngine({ backend: 'cpu', workers: 1 })
-        return verifier
+        checking ??= verifier()
+        return checking
       },
       ticker,
       now: Date.now
@@ -68,7 +81,7 @@ export class SwarmPeer {
     node.addEventListener('self:peer:update', check)
     check()
     await reserved.promise
-    return new SwarmPeer(node, key, ledger, provider, requester)
+    return new SwarmPeer(node, key, ledger, provider, requester, skill)
   }
 
   private constructor(
@@ -76,30 +89,44 @@ export class SwarmPeer {
     key: PrivateKey,
     ledger: LedgerService,
     provider: Provider,
-    requester: Requester
+    requester: Requester,
+    skill: Skill
   ) {
     this.peer = ledger.peer
     this.node = node
     this.key = key
     this.provider = provider
     this.requester = requester
+    this.skill = skill
   }
 
-  /** Serves jobs with this backend from now on. */
-  async serve(backend: 'cpu' | 'webgpu'): Promise<void> {
+  /** Serves jobs with this engine from now on. */
+  async serve(engine: Engine): Promise<void> {
     this.provider.pause()
     this.engine?.close()
-    const engine = await createEngine({ backend })
     this.engine = engine
-    const skill = skillByName(SKILL)
-    const kernel = await kernelHash(skill)
+    const { name, version } = this.skill.manifest
+    const kernel = await kernelHash(this.skill)
     this.provider.contribute(engine)
     this.node.services.registry.offer(() => ({
-      skills: [{ name: SKILL, version: skill.manifest.version, kernel, rate: 1_000 }],
+      skills: [{ name, version, kernel, rate: 1_000 }],
       device: engine.device,
       load: this.provider.load,
       uptime: 0
     }))
+  }
+
+  /** Stops serving. */
+  rest(): void {
+    this.node.services.registry.withdraw()
+    this.provider.pause()
+  }
+
+  /** Hires these for a job; resolves with the time from `submit` to the settled receipt (ms). */
+  async hire(providers: PeerIdString[], units: number, input: unknown): Promise<number> {
+    const begun = performance.now()
+    await this.requester.submit(this.skill, input, { units, providers }).result
+    return performance.now() - begun
   }
 
   /** A job of so many units of next to no work each, its product checked after the time was taken. */
@@ -111,7 +138,7 @@ export class SwarmPeer {
       k: INNER,
       n: 1
     }
-    const job = this.requester.submit(skillByName(SKILL), input, { units, providers: [provider] })
+    const job = this.requester.submit(PRODUCT, input, { units, providers: [provider] })
     const sent = new Map<number, number>()
     const trips: number[] = []
     let elapsed = 0

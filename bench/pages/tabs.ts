@@ -16,9 +16,28 @@ export interface TwoTabs {
 }
 
 /** Two isolated tabs on a page of the benches' own, built for the occasion, directly connected. */
-export async function withTwoTabs<T>(
+export function withTwoTabs<T>(
   measure: (tabs: TwoTabs) => Promise<T>,
   log: (text: string) => void
+): Promise<T> {
+  return withTabs({ count: 2, log }, async ([requester, provider], relays) => {
+    if (requester === undefined || provider === undefined) {
+      throw new Error('There are no two tabs.')
+    }
+    const [caller, called] = await Promise.all(
+      [requester, provider].map((page) => page.evaluate((list) => window.peer?.start(list), relays))
+    )
+    log('connecting')
+    await requester.evaluate((to) => window.peer?.connect(to ?? ''), called)
+    await provider.evaluate((to) => window.peer?.connect(to ?? ''), caller)
+    return measure({ requester, provider })
+  })
+}
+
+/** Isolated tabs on that page, with `window.peer` there and not started, and the addresses of a relay. */
+export async function withTabs<T>(
+  { count, log }: { readonly count: number; readonly log: (text: string) => void },
+  measure: (tabs: readonly Page[], relays: string[]) => Promise<T>
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'swarmharness-bench-'))
   try {
@@ -28,8 +47,8 @@ export async function withTwoTabs<T>(
     const relay = await createRelay({ network, staticFolder: folder })
     const browser = await launchChromium()
     try {
-      const [requester, provider] = await Promise.all(
-        [0, 1].map(async () => {
+      const tabs = await Promise.all(
+        Array.from({ length: count }, async () => {
           const context = await browser.newContext()
           const page = await context.newPage()
           page.on('pageerror', (error) => log(`page error: ${error.message}`))
@@ -38,17 +57,7 @@ export async function withTwoTabs<T>(
           return page
         })
       )
-      if (requester === undefined || provider === undefined) {
-        throw new Error('There are no two tabs.')
-      }
-      const relays = [...relay.multiaddrs]
-      const [caller, called] = await Promise.all(
-        [requester, provider].map((page) => page.evaluate((list) => window.peer?.start(list), relays))
-      )
-      log('connecting')
-      await requester.evaluate((to) => window.peer?.connect(to ?? ''), called)
-      await provider.evaluate((to) => window.peer?.connect(to ?? ''), caller)
-      return await measure({ requester, provider })
+      return await measure(tabs, [...relay.multiaddrs])
     } finally {
       await browser.close()
       await relay.stop()

@@ -98,8 +98,8 @@ export class Channel {
   speed: number | undefined
   /** Units that the provider computes side by side, by its own word. */
   slots = 1
-  /** 0 (idle) to 1 (full), by its own word; undefined: it has said nothing yet. */
-  load: number | undefined
+  /** 0 (idle) to 100 (full), by its own word. */
+  load = 0
   private window = 0
   /** When the last result came (`performance.now()`). */
   private lastDone = 0
@@ -373,7 +373,7 @@ export class Channel {
 
   private openWindow({ window, load }: { window: number; load: number }): void {
     this.window = Math.max(1, window)
-    this.load = load / 100
+    this.load = load
     this.handler?.onRoom(this)
   }
 

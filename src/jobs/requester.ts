@@ -145,6 +145,7 @@ export class Requester {
         assembler.accept(unit, result)
         handle.emit({ type: 'verified', unit, provider })
       },
+      onLoad: (peer, load) => this.init.registry.learnLoad(peer, load),
       onRetried: (unit, provider, reason) => handle.emit({ type: 'retried', unit, provider, reason }),
       onProgress: (partlyDone) =>
         handle.emit({ type: 'progress', done: total - job.missing.size + partlyDone, of: total })
@@ -178,7 +179,11 @@ export class Requester {
       router: this.init.router,
       task: { skill: name, version, kernel: job.kernel, rate: submission.rate, excluded: job.excluded },
       only: options.providers,
-      count: Math.min(options.maxProviders ?? constants.PROVIDERS_DEFAULT, job.missing.size),
+      count: Math.min(
+        options.maxProviders ?? constants.PROVIDERS_DEFAULT,
+        options.providers?.length ?? Number.POSITIVE_INFINITY,
+        job.missing.size
+      ),
       waitMs: options.providerWaitMs ?? constants.PROVIDER_WAIT_DEFAULT,
       signal
     })

@@ -41,6 +41,8 @@ export interface JobContext {
   onVerified(unit: number, peer: PeerIdString, result: Uint8Array): void
   onRetried(unit: number, peer: PeerIdString, reason: string): void
   onProgress(partlyDone: number): void
+  /** @param load 0 (idle) to 100 (full), by the provider's word */
+  onLoad(peer: PeerIdString, load: number): void
 }
 
 /**
@@ -117,7 +119,8 @@ export class Round implements ChannelHandler {
       })
   }
 
-  onRoom(): void {
+  onRoom(channel: Channel): void {
+    this.job.onLoad(channel.peer, channel.load)
     this.goOn()
   }
 

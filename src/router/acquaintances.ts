@@ -13,7 +13,7 @@ export interface Acquaintance {
 
 export type Judgement = ReturnType<typeof judge>
 
-interface Known extends Acquaintance {
+export interface Known extends Acquaintance {
   /** `experience` as it stood at `judgedAt`: looked at for each candidate of each unit, and it changes slowly. */
   judgement: Judgement
   judgedAt: Milliseconds
@@ -22,6 +22,7 @@ interface Known extends Acquaintance {
 /** Peers remembered, of each skill; and skills. */
 const PEERS_MAX = 4_096
 const JUDGEMENT_MAX_AGE: Milliseconds = 1_000
+const NOBODY: ReadonlyMap<PeerIdString, Known> = new Map()
 
 /** The peers that this node has hired, by skill; the least recently met are forgotten first. */
 export class Acquaintances {
@@ -40,18 +41,9 @@ export class Acquaintances {
     dropOldest(this.bySkill, PEERS_MAX)
   }
 
-  /** Undefined of a stranger. */
-  judged(
-    skill: string,
-    peer: PeerIdString,
-    now: Milliseconds
-  ): (Judgement & { speed: number | undefined }) | undefined {
-    const known = this.bySkill.get(skill)?.get(peer)
-    if (known !== undefined && Math.abs(now - known.judgedAt) > JUDGEMENT_MAX_AGE) {
-      known.judgement = judge(known.experience, now)
-      known.judgedAt = now
-    }
-    return known && { ...known.judgement, speed: known.speed }
+  /** Those met for a skill. */
+  of(skill: string): ReadonlyMap<PeerIdString, Known> {
+    return this.bySkill.get(skill) ?? NOBODY
   }
 
   /** All, the least recently met of each skill first. */
@@ -62,6 +54,15 @@ export class Acquaintances {
       }
     }
   }
+}
+
+/** As it stood within the last second. */
+export function judged(known: Known, now: Milliseconds): Judgement {
+  if (Math.abs(now - known.judgedAt) > JUDGEMENT_MAX_AGE) {
+    known.judgement = judge(known.experience, now)
+    known.judgedAt = now
+  }
+  return known.judgement
 }
 
 export function newAcquaintance(now: Milliseconds): Acquaintance {

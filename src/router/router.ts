@@ -1,4 +1,3 @@
-import { equals } from 'uint8arrays/equals'
 import type { FoundProvider } from '../registry/index.ts'
 import { learn as learnTrust, mean, mustReplicate, type Outcome, UNCHECKED, UNKNOWN } from '../trust/index.ts'
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
@@ -6,7 +5,7 @@ import {
   type Acquaintance,
   Acquaintances,
   dropOldest,
-  type Judgement,
+  judged,
   newAcquaintance,
   replicated
 } from './acquaintances.ts'
@@ -14,6 +13,7 @@ import { type Experience, experience, judge, neverMet } from './experience.ts'
 import { Hedges } from './hedges.ts'
 import { observeFailure } from './peak-ewma.ts'
 import { reinforce, strengthAt } from './pheromone.ts'
+import { ProviderCandidate } from './provider-candidate.ts'
 import { follow, NO_SAMPLES, type Quantile } from './quantile.ts'
 import {
   chooseMany,
@@ -73,11 +73,7 @@ export interface Trail {
   readonly strength: number
 }
 
-type ProviderCandidate = SwarmCandidate & { readonly provider: FoundProvider }
-
 const SMOOTHING = 0.2
-/** Units that a provider has when it calls itself full (`load` 100), as `jobs/provider` counts. */
-const FULL = 4
 
 /** SwarmRouter: which providers a job goes to, and what this node has learned of them. */
 export class SwarmRouter {
@@ -103,18 +99,16 @@ export class SwarmRouter {
 
   /** The best `count` providers for a task, best first. */
   choose(found: readonly FoundProvider[], task: Task, count: number): FoundProvider[] {
-    return this.decide(found, task, count).flatMap(({ provider, chosen }) =>
-      chosen === undefined ? [] : [provider]
+    const { candidates, request } = this.candidates(found, task)
+    const eligible = candidates.filter(isEligible)
+    return chooseMany(this.chooser, eligible, request, count, this.random).map(
+      ({ chosen }) => chosen.provider
     )
   }
 
   /** As `choose`, with all that were looked at and why: those chosen first, best first; then the others. */
   decide(found: readonly FoundProvider[], task: Task, count: number): Considered[] {
-    const now = this.now()
-    const typical = this.speeds.get(task.skill)?.value ?? 1 // none was timed: all count as equally fast
-    const stranger = judge(neverMet(now), now)
-    const candidates = found.map((provider) => this.candidate(provider, task, typical, stranger, now))
-    const request = { work: typical }
+    const { candidates, request } = this.candidates(found, task)
     const decisions = chooseMany(this.chooser, candidates.filter(isEligible), request, count, this.random)
     const reasons = new Map(decisions.map(({ chosen, reason }) => [chosen, reason]))
     const others = candidates.filter((candidate) => !reasons.has(candidate))
@@ -234,40 +228,23 @@ export class SwarmRouter {
     return experience(before, { outcome, tookMs: time.tookMs, predictedMs, targetMs: median.value }, now)
   }
 
-  private candidate(
-    provider: FoundProvider,
-    task: Task,
-    typicalSpeed: number,
-    stranger: Judgement,
-    now: Milliseconds
-  ): ProviderCandidate {
-    const { advert, latencyMs } = provider
-    const offered = advert.skills.find((skill) => skill.name === task.skill)
-    const known = this.known.judged(task.skill, advert.peer, now)
-    const { trust, trustLow, verified, pheromone, slowdown } = known ?? stranger
-    const own = this.inFlight(advert.peer)
-    return {
-      provider,
-      peer: advert.peer,
-      capable:
-        offered !== undefined && offered.version === task.version && equals(offered.kernel, task.kernel),
-      fresh: advert.expires > now,
-      affordable: offered !== undefined && offered.rate <= task.rate,
-      setAside: task.excluded.has(advert.peer),
-      load: advert.load / 100,
-      latencyMs: this.latency.get(advert.peer) ?? latencyMs,
-      trust,
-      trustLow,
-      verified,
-      pheromone,
-      slowdown,
-      // The advert's load may hold own units too, so the greater of the two and not their sum.
-      pending: Math.max(own, (advert.load / 100) * FULL),
-      own,
-      reportAgeMs: Math.max(0, now - advert.ts),
-      speed: known?.speed ?? typicalSpeed,
-      idleMs: 0 // the ledger will tell
-    }
+  private candidates(found: readonly FoundProvider[], task: Task) {
+    const now = this.now()
+    const typical = this.speeds.get(task.skill)?.value ?? 1 // none was timed: all count as equally fast
+    const stranger = judge(neverMet(now), now)
+    const met = this.known.of(task.skill)
+    const candidates = found.map((provider) => {
+      const { peer } = provider.advert
+      const known = met.get(peer)
+      const knowledge = {
+        judgement: known === undefined ? stranger : judged(known, now),
+        speed: known?.speed ?? typical,
+        own: this.sent.size === 0 ? 0 : this.inFlight(peer),
+        latencyMs: this.latency.get(peer) ?? provider.latencyMs
+      }
+      return new ProviderCandidate(provider, task, knowledge, now)
+    })
+    return { candidates, request: { work: typical } }
   }
 }
 

@@ -101,7 +101,9 @@ export function chooseMany<Needs, C extends Needs>(
       break
     }
     decisions.push(decision)
-    rest = rest.filter((candidate) => candidate !== decision.chosen)
+    if (decisions.length < count) {
+      rest = rest.filter((candidate) => candidate !== decision.chosen)
+    }
   }
   return decisions
 }
