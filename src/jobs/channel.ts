@@ -96,6 +96,8 @@ export class Channel {
   ended: Error | undefined
   /** Operations a ms that come back from there. */
   speed: number | undefined
+  /** A unit was late and is done elsewhere; since then nothing has come. */
+  isStalled = false
   /** Units that the provider computes side by side, by its own word. */
   slots = 1
   /** 0 (idle) to 100 (full), by its own word. */
@@ -321,6 +323,7 @@ export class Channel {
         return
       }
       case 'output': {
+        this.isStalled = false
         const unit = this.unitOf(frame.index)
         if (unit === undefined) {
           return

@@ -41,7 +41,8 @@ export class Dispatcher {
   /** Whether a unit waits for a channel that may still take it. */
   get canGoOn(): boolean {
     return this.channels.some(
-      (channel) => channel.isLive && this.queue.some((index) => fits(this.job, channel, index))
+      (channel) =>
+        channel.isLive && !channel.isStalled && this.queue.some((index) => fits(this.job, channel, index))
     )
   }
 
@@ -90,6 +91,7 @@ export class Dispatcher {
       if (sent?.isAnswered !== true) {
         if (sent?.isLate === true) {
           this.job.router.learn(channel.peer, this.job.skill.manifest.name, 'missed')
+          channel.isStalled = true
         }
         this.takeBack(channel, index)
       }
@@ -186,4 +188,5 @@ function fits(job: JobContext, channel: Channel, index: number): boolean {
   return !channel.failedUnits.has(index) && channel.committed + priceAt(cost, channel.rate) <= channel.max
 }
 
-const isStalled = ({ sent }: Channel) => [...sent.values()].some((unit) => unit.isLate)
+const isStalled = (channel: Channel) =>
+  channel.isStalled || [...channel.sent.values()].some((unit) => unit.isLate)
