@@ -145,13 +145,17 @@ export class Priorities implements Recogniser {
     return on
   }
 
-  /** The escrow was settled: what its payout did not use is owed again. */
-  async settled(escrow: string, payout: MicroCredits): Promise<void> {
+  /**
+   * The escrow was settled: what was not delivered on it is owed again.
+   *
+   * @param delivered work sent to the requester, receipted or not: who does not pay has got it all the same (µcr)
+   */
+  async settled(escrow: string, delivered: MicroCredits): Promise<void> {
     const promised = this.promises.get(escrow)
     if (promised !== undefined) {
       this.promises.delete(escrow)
       await this.store.table('meta').delete(PROMISE + escrow)
-      await this.give(promised.payer, unused(promised.on, payout), -1)
+      await this.give(promised.payer, unused(promised.on, delivered), -1)
     }
   }
 

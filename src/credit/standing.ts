@@ -6,7 +6,10 @@ import type { VerifiedRecord } from './verify.ts'
 export interface Merit {
   /** Claimed by the author from the payer's settles, in all. */
   readonly paid: MicroCredits
-  /** Spent by the author on the payer's name (`on` of its escrows); of open escrows all of it. */
+  /**
+   * Spent by the author on the payer's name (`on` of its escrows): of escrows settled before tClose what the payout
+   * used, of all others the whole. A refund without the payees' releases returns balance, never recognition.
+   */
   readonly spent: MicroCredits
 }
 
@@ -43,9 +46,10 @@ export function followStanding(
         )
       )
     case 'settle':
+      // before tClose witnesses vote for a settle only with every payee's release: whoever was not paid gives none
       return changed(
         before,
-        (escrow?.payees ?? []).flatMap(({ on }, index) =>
+        (escrow !== undefined && record.ts < escrow.tClose ? escrow.payees : []).flatMap(({ on }, index) =>
           unused(on, record.body.payouts[index] ?? 0n).map(({ payer, amount }) => ({
             payer,
             paid: 0n,

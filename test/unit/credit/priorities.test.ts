@@ -76,6 +76,26 @@ test('a chain shows what its author was paid and what it spent, open escrows in 
   ])
 })
 
+test('a refund at tClose, without releases, returns no recognition', async () => {
+  const chain = await TestChain.create(network, 5, NOW)
+  const escrow = await chain.append(
+    chain.escrowIntent([[v.peer, 100n]], NOW + 3_000, {
+      payees: [{ peer: v.peer, max: 100n, on: [{ payer: p.peer, amount: 80n }] }]
+    })
+  )
+  const body = escrow.record.kind === 'escrow' ? escrow.record.body : undefined
+  const standing = followStanding(new Map(), escrow, undefined)
+  for (const [ts, spent] of [
+    [NOW + 4_000, 30n],
+    [body?.tClose ?? 0, 80n]
+  ] as const) {
+    const settle = await TestChain.create(network, 5, NOW)
+    await settle.take(chain.signedAt(1))
+    const settled = await settle.append(settle.settleIntent(escrow, [30n], ts))
+    expect(followStanding(standing, settled, body).get(p.peer)?.spent).toBe(spent)
+  }
+})
+
 test('a stranger weighs nothing; who was paid by a peer that worked here weighs that', async () => {
   const priorities = prioritiesOfV()
   expect(priorities.weightOf(j.peer)).toBe(0)
