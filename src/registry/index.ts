@@ -88,7 +88,7 @@ export interface SwarmRegistry extends TypedEventTarget<SwarmRegistryEvents> {
   withdraw(): void
   /**
    * Peers that serve a skill within the constraints: connected ones as last heard at once, then as they answer now,
-   * then those that the DHT names, eight asked at a time. A peer may come twice. Ends when the walk of the DHT ends,
+   * those that tell it meanwhile, and those that the DHT names, eight asked at a time. A peer may come twice. Ends when the walk of the DHT ends,
    * after 10 s at most; call again to look again.
    */
   find(skill: string, options?: FindOptions): AsyncIterable<FoundProvider>

@@ -79,6 +79,7 @@ export class SwarmRegistry
 
   constructor(components: SwarmRegistryComponents, init: SwarmRegistryInit) {
     super()
+    setMaxListeners(Infinity, this) // one a search
     this.components = components
     this.init = init
     this.now = init.now ?? Date.now
@@ -194,6 +195,7 @@ export class SwarmRegistry
       shards: probes(level, this.random),
       providersIn: (shard, walking) => this.providersIn(skill, shard, walking),
       ask: (peer) => this.ask(peer),
+      subscribe: (listener) => this.onAdvert(listener),
       askedMax: constants.ASKED_MAX,
       random: this.random,
       signal,
@@ -364,6 +366,12 @@ export class SwarmRegistry
         )
       )
       .catch((error) => this.log('could not tell the neighbours - %e', error))
+  }
+
+  private onAdvert(listener: (found: FoundProvider) => void): () => void {
+    const onEvent = ({ detail }: CustomEvent<FoundProvider>) => listener(detail)
+    this.addEventListener('advert', onEvent)
+    return () => this.removeEventListener('advert', onEvent)
   }
 
   private onNeighbour(peer: PeerId): void {

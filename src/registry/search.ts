@@ -13,6 +13,8 @@ export interface SearchInit {
   readonly providersIn: (shard: Shard, signal: AbortSignal) => AsyncIterable<PeerId>
   /** The peer's advert; undefined if it does not answer, or is not to be asked now. */
   readonly ask: (peer: PeerId) => Promise<FoundProvider | undefined>
+  /** Tells of every advert that is heard meanwhile, asked for or not; returns what ends that. */
+  readonly subscribe: (listener: (found: FoundProvider) => void) => () => void
   /** Strangers asked at most. */
   readonly askedMax: number
   readonly random: () => number
@@ -37,6 +39,10 @@ export async function* search(init: SearchInit): AsyncGenerator<FoundProvider> {
   let isWalking = true
   let news = Promise.withResolvers<void>()
 
+  const give = (found: FoundProvider | undefined) => {
+    answers.push(...(found === undefined ? [] : [found]))
+    news.resolve()
+  }
   const note = (peer: PeerId, list: PeerId[]) => {
     const key = peer.toString()
     if (seen.size < NAMES_MAX && !seen.has(key)) {
@@ -62,13 +68,13 @@ export async function* search(init: SearchInit): AsyncGenerator<FoundProvider> {
       running++
       void init.ask(peer).then((found) => {
         running--
-        answers.push(...(found === undefined ? [] : [found]))
         pump()
-        news.resolve()
+        give(found)
       })
     }
   }
 
+  const unsubscribe = init.subscribe(give)
   for (const peer of init.acquaintances) {
     note(peer, first)
   }
@@ -86,6 +92,7 @@ export async function* search(init: SearchInit): AsyncGenerator<FoundProvider> {
       yield* answers.splice(0)
     }
   } finally {
+    unsubscribe()
     over.abort()
   }
 }

@@ -256,3 +256,16 @@ describe('a search', () => {
     expect(performance.now() - begun).toBeLessThan(500)
   })
 })
+
+test('a search that is under way gives a provider that tells of itself meanwhile', async () => {
+  node.reachable.set(other.peer, () => new Promise(() => {}))
+  const teller = await stranger()
+  const found = (async () => {
+    for await (const { advert } of node.registry.find('sort')) {
+      return advert.peer
+    }
+    return undefined
+  })()
+  await told(teller, await signAdvert(teller, fieldsOf(teller, NOW)))
+  expect(await found).toBe(teller.peer)
+})

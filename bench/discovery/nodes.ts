@@ -1,0 +1,106 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { memory } from '@libp2p/memory'
+import { createLibp2p } from 'libp2p'
+import { CID } from 'multiformats/cid'
+import * as Digest from 'multiformats/hashes/digest'
+import { baseOptions, type SwarmNode } from '../../src/net/index.ts'
+import { type Offer, type SwarmRegistry, swarmRegistry } from '../../src/registry/index.ts'
+import { NETWORKS, type Network, networkOf } from '../../src/wire/index.ts'
+
+type Node = SwarmNode<{ registry: SwarmRegistry }>
+
+/** What a node dials when it joins: the rest it learns from the DHT. */
+const FIRST_PEERS = 3
+const QUIET_MS = 1_000
+
+/** Nodes in this process, over `@libp2p/memory`, with the DHT and the registry of the product. */
+export class NodeSwarm {
+  private readonly network: Network
+  private readonly nodes: Node[] = []
+
+  private constructor(network: Network) {
+    this.network = network
+  }
+
+  static async open(): Promise<NodeSwarm> {
+    return new NodeSwarm(await networkOf(NETWORKS.local))
+  }
+
+  async grow(count: number, log: (text: string) => void): Promise<void> {
+    while (this.nodes.length < count) {
+      const node = await startNode(this.network, this.nodes.length)
+      const known = Array.from({ length: Math.min(FIRST_PEERS, this.nodes.length) }, () => this.any())
+      for (const peer of known) {
+        await node.dial(peer.getMultiaddrs())
+      }
+      this.nodes.push(node)
+    }
+    for (let before = -1, now = this.connections(); now !== before; now = this.connections()) {
+      before = now
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+    }
+    log(`${count} nodes with ${this.connections() / 2} connections`)
+  }
+
+  /** Milliseconds to put a provider record for a random key into the DHT. */
+  async provide(): Promise<number> {
+    const key = CID.createV1(0x55, Digest.create(0x12, crypto.getRandomValues(new Uint8Array(32))))
+    const begun = performance.now()
+    await this.any().contentRouting.provide(key)
+    return performance.now() - begun
+  }
+
+  /** Milliseconds from the offer of a new skill at one node until another, random one has found it. */
+  async find(skill: string): Promise<number> {
+    const provider = this.any()
+    const peer = provider.peerId.toString()
+    const finder = this.any(provider)
+    const begun = performance.now()
+    provider.services.registry.offer(() => offerOf(skill))
+    for (;;) {
+      for await (const { advert } of finder.services.registry.find(skill)) {
+        if (advert.peer === peer) {
+          const took = performance.now() - begun
+          provider.services.registry.withdraw()
+          return took
+        }
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop()))
+  }
+
+  private any(but?: Node): Node {
+    const others = this.nodes.filter((node) => node !== but)
+    const node = others[Math.floor(Math.random() * others.length)]
+    if (node === undefined) {
+      throw new Error('The swarm has no such node.')
+    }
+    return node
+  }
+
+  private connections(): number {
+    return this.nodes.reduce((sum, node) => sum + node.getConnections().length, 0)
+  }
+}
+
+async function startNode(network: Network, index: number): Promise<Node> {
+  const base = baseOptions({ privateKey: await generateKeyPair('Ed25519'), network, allowPrivate: true })
+  return createLibp2p({
+    ...base,
+    start: true,
+    addresses: { listen: [`/memory/discovery-${index}`] },
+    transports: [memory()],
+    connectionManager: { inboundConnectionThreshold: 10_000, maxIncomingPendingConnections: 10_000 },
+    services: { ...base.services, registry: swarmRegistry({ network }) }
+  })
+}
+
+const offerOf = (skill: string): Offer => ({
+  skills: [{ name: skill, version: '1.0.0', kernel: new Uint8Array(32), rate: 1_000 }],
+  device: { backend: 'cpu', class: 'none' },
+  load: 0,
+  uptime: 0
+})
