@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createVoter } from '../src/credit/index.ts'
 import { isPrivateAddress, loadIdentity, parseAddress } from '../src/net/index.ts'
 import { openStore, type Store } from '../src/store/index.ts'
 import type { Network, PeerIdString } from '../src/wire/index.ts'
@@ -20,7 +21,7 @@ export interface RelayOptions {
   readonly host?: string
   /** @default 0: any free port */
   readonly port?: number
-  /** Where the identity is kept (mode 600). @default nowhere: a new identity each start */
+  /** Where identity and votes are kept (mode 600). @default nowhere: a new identity each start */
   readonly dataFolder?: string
   /** The built page. @default none */
   readonly staticFolder?: string
@@ -53,7 +54,8 @@ const REQUEST_TIMEOUT_MS = 15_000
 const DRAIN_MS = 1_000
 
 /**
- * A relay on one port: introduces peers (circuit relay, DHT), serves the page. It keeps no state but its key.
+ * A relay on one port: introduces peers (circuit relay, DHT), serves the page, and votes as a witness where it is
+ * asked to. It keeps no state but its key and its votes.
  *
  * @throws RelayError `PORT_TAKEN` or `CANNOT_LISTEN`; NetError `BAD_ADDRESS` for an `announce` that is none;
  * StoreError if the data folder is in use
@@ -105,6 +107,8 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
     traffic
   })
   const { node } = inner
+  const voter = createVoter({ store, key: privateKey, network: options.network, node })
+  await voter.start()
   // our own key is Ed25519: its text is what the brand stands for
   const peer = node.peerId.toString() as PeerIdString
   const perAddress = options.connectionsPerAddress ?? 64
@@ -133,6 +137,7 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
   })
   const stop = async () => {
     const drained = closeServer(server)
+    await voter.stop()
     await node.stop()
     gate.closeAll()
     await drained

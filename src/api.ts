@@ -160,7 +160,11 @@ export interface JobReceipt {
   /** CID texts of the escrow and settle records. */
   readonly escrows: readonly string[]
   readonly settles: readonly string[]
-  readonly certainty: 'detection-only'
+  /**
+   * `witnessed`: a quorum of witnesses has voted for each settle. `detection-only`: nobody could be a witness.
+   * `pending`: their votes are still to come.
+   */
+  readonly certainty: 'witnessed' | 'detection-only' | 'pending'
   readonly split: string
 }
 

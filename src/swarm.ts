@@ -87,6 +87,7 @@ export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
     try {
       await swarm.start()
     } catch (error) {
+      await ledger.stop()
       await node.stop()
       throw error
     }

@@ -31,6 +31,16 @@ export const PARAMETERS: Readonly<Record<Economic, Explained>> = {
   escrowMaxMs: { unit: 'ms', reason: 'a day: what a lost requester can lock', tried: [] },
   claimWindowMs: { unit: 'ms', reason: 'a week for a payee that was away', tried: [] },
   clockSkewMs: { unit: 'ms', reason: 'two minutes: clocks of phones and tabs', tried: [] },
+  seatPatienceMs: {
+    unit: 'ms',
+    reason: 'a tab that reloads is back before its seat is given away',
+    tried: []
+  },
+  orphanedAfterMs: {
+    unit: 'ms',
+    reason: 'witnesses have a day to come back before others stand in',
+    tried: []
+  },
   strangersPercent: {
     unit: '%',
     reason: 'the most that names which owe nobody anything can cost a provider',

@@ -138,6 +138,12 @@ function drawProgress(done: number, of: number): void {
   }
 }
 
+const CERTIFICATES: Readonly<Record<JobReceipt['certainty'], string>> = {
+  witnessed: 'the votes of a quorum of witnesses',
+  'detection-only': "the payees' signatures (detection only)",
+  pending: 'to come'
+}
+
 function printReceipt(
   { providers, price, paid, refund, split, certainty, settles }: JobReceipt,
   tabs: readonly Tab[]
@@ -148,7 +154,7 @@ function printReceipt(
   }
   console.log(`  price ${price} µcr, paid ${paid} µcr, refund of the escrow ${refund} µcr`)
   console.log(`  settle ${settles.join(', ')}`)
-  console.log(`  split: Shapley, form "${split}"; certificate: the payees' signatures (${certainty})`)
+  console.log(`  split: Shapley, form "${split}"; certificate: ${CERTIFICATES[certainty]}`)
 }
 
 async function printBooks(tabs: readonly Tab[]): Promise<boolean> {

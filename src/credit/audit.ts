@@ -16,6 +16,7 @@ import {
 import { sum } from './bodies.ts'
 import { replayChain } from './chain.ts'
 import { drain, idleHours } from './drain.ts'
+import { decodeStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
 import { claimKey } from './state.ts'
 import type { LedgerExport } from './types.ts'
@@ -31,7 +32,7 @@ export interface Audit {
   readonly minted: MicroCredits
   readonly balances: MicroCredits
   readonly openEscrows: MicroCredits
-  /** Payouts of settles that their payees can still claim. */
+  /** Payouts of settles, and transfers, that their payees can still claim. */
   readonly certifiedUnclaimed: MicroCredits
   /** Drained while idle. */
   readonly burned: MicroCredits
@@ -43,6 +44,14 @@ export interface Audit {
   readonly balanced: boolean
 }
 
+/** What a claim takes: by the settle or transfer `proof`, or without one by the witnesses, from `escrow`. */
+interface Claimed {
+  readonly key: string
+  readonly amount: MicroCredits
+  readonly proof?: Uint8Array
+  readonly escrow?: string
+}
+
 /** The part of the audit that a chain shows by itself. */
 interface Tally {
   minted: MicroCredits
@@ -52,9 +61,9 @@ interface Tally {
   /** By claim key. */
   readonly due: Map<
     string,
-    { amount: MicroCredits; until: Milliseconds; payee: PeerIdString; settle: Uint8Array }
+    { amount: MicroCredits; until: Milliseconds; payee: PeerIdString; proof: Uint8Array }
   >
-  readonly claims: Array<{ key: string; amount: MicroCredits; settle: Uint8Array }>
+  readonly claims: Claimed[]
   readonly lastSeen: Map<PeerIdString, Milliseconds>
 }
 
@@ -82,9 +91,9 @@ export function audit(
   for (const chain of chains) {
     addChain(tally, chain, network)
   }
-  const debt = redeemClaims(tally)
+  const { debt, lost } = redeemClaims(tally)
   let certifiedUnclaimed = 0n
-  let forfeited = 0n
+  let forfeited = lost
   for (const { amount, until, payee } of tally.due.values()) {
     const isOver = Math.max(now ?? 0, tally.lastSeen.get(payee) ?? 0) > until
     certifiedUnclaimed += isOver ? 0n : amount
@@ -154,6 +163,14 @@ function addChain(tally: Tally, chain: readonly AuditedRecord[], network: Networ
         }
         break
       }
+      case 'transfer':
+        tally.due.set(transferKey(record), {
+          amount: record.body.amount,
+          until: record.ts + network.claimWindowMs,
+          payee: record.body.to,
+          proof: encode(record)
+        })
+        break
       case 'claim':
         tally.claims.push(claimOf(record))
     }
@@ -178,34 +195,53 @@ function addPayouts(
       amount: payouts[index] ?? 0n,
       until: settle.ts + network.claimWindowMs,
       payee: peer,
-      settle: encode(settle)
+      proof: encode(settle)
     })
   }
 }
 
-function claimOf({ body }: RecordOf<'claim'>): Tally['claims'][number] {
-  const settle = body.certificate.settle.payload
-  const record = decodeStrict(settle, recordSchema, SIGNED_PAYLOAD_MAX)
-  if (record.kind !== 'settle') {
-    return { key: '', amount: 0n, settle }
+/** Here a transfer is known by its place: its id is not among what a claim states. */
+const transferKey = ({ author, seq }: LedgerRecord) => `${author}/${seq}`
+
+function claimOf({ body }: RecordOf<'claim'>): Claimed {
+  const { certificate, index } = body
+  if (certificate.kind === 'payout') {
+    const { escrow, amount } = decodeStatement(certificate.receipt, 'receipt')
+    return { key: claimKey(escrow, index), amount, escrow: escrow.toString() }
   }
-  return {
-    key: claimKey(record.body.escrow, body.index),
-    amount: record.body.payouts[body.index] ?? 0n,
-    settle
+  const proof = certificate.kind === 'settle' ? certificate.settle.payload : certificate.transfer.payload
+  const record = decodeStrict(proof, recordSchema, SIGNED_PAYLOAD_MAX)
+  switch (record.kind) {
+    case 'settle':
+      return { key: claimKey(record.body.escrow, index), amount: record.body.payouts[index] ?? 0n, proof }
+    case 'transfer':
+      return { key: transferKey(record), amount: record.body.amount, proof }
+    default:
+      return { key: '', amount: 0n, proof }
   }
 }
 
-/** Sets each claim against the payout that it takes. Returns what has none. */
-function redeemClaims(tally: Tally): MicroCredits {
+/**
+ * Sets each claim against the payout that it takes. A payout by the witnesses comes out of an escrow that is open
+ * still, or out of its settle, which may pay more: then the difference is lost.
+ *
+ * @returns claims with nothing behind them, and what is lost
+ */
+function redeemClaims({ claims, due, open }: Tally): { debt: MicroCredits; lost: MicroCredits } {
   let debt = 0n
-  for (const { key, amount, settle } of tally.claims) {
-    const due = tally.due.get(key)
-    if (due && equals(due.settle, settle)) {
-      tally.due.delete(key)
+  let lost = 0n
+  for (const { key, amount, proof, escrow } of claims) {
+    const payment = due.get(key)
+    const locked = escrow === undefined ? undefined : open.get(escrow)
+    if (payment && (proof === undefined || equals(payment.proof, proof))) {
+      due.delete(key)
+      debt += amount > payment.amount ? amount - payment.amount : 0n
+      lost += amount < payment.amount ? payment.amount - amount : 0n
+    } else if (escrow !== undefined && locked !== undefined && locked >= amount) {
+      open.set(escrow, locked - amount)
     } else {
       debt += amount
     }
   }
-  return debt
+  return { debt, lost }
 }

@@ -7,8 +7,8 @@ import {
   type SettleBody
 } from '../wire/index.ts'
 import { ensure } from './errors.ts'
+import { quorumOf, SEAT_SIZES } from './seat.ts'
 import { replaySplit } from './shapley.ts'
-import { quorumOf, SEAT_SIZES } from './state.ts'
 
 /** The rules that a record's body must obey by itself, without its chain. */
 
@@ -17,7 +17,7 @@ const BAD = 'BAD_RECORD'
 const distinct = (values: readonly unknown[]) => new Set(values).size === values.length
 
 export function checkPayloadSize(kind: string, bytes: number): void {
-  if (kind === 'escrow' || kind === 'settle') {
+  if (kind === 'escrow' || kind === 'settle' || kind === 'transfer' || kind === 'seat') {
     ensure(
       bytes <= CERTIFIED_PAYLOAD_MAX,
       BAD,
@@ -26,8 +26,11 @@ export function checkPayloadSize(kind: string, bytes: number): void {
   }
 }
 
-export function checkSeat({ author, body }: RecordOf<'seat'>): void {
-  const { members, quorum } = body
+export function checkSeat({ author, body: { members, quorum } }: RecordOf<'seat'>): void {
+  checkMembers(author, members, quorum)
+}
+
+function checkMembers(author: PeerIdString, members: readonly PeerIdString[], quorum: number): void {
   ensure(
     SEAT_SIZES.includes(members.length) && distinct(members) && !members.includes(author),
     BAD,
@@ -40,7 +43,24 @@ export function checkSeat({ author, body }: RecordOf<'seat'>): void {
   )
 }
 
+/** The transfer of an amount above 0 to somebody else. */
+export function checkTransfer({ author, body }: RecordOf<'transfer'>): void {
+  ensure(body.to !== author, BAD, 'A transfer goes to another peer than its author.')
+  ensure(body.amount > 0n, BAD, 'A transfer is of more than 0 µcr.')
+  checkRecognition(body.on, body.amount)
+  checkMembers(author, body.witnesses, body.quorum)
+}
+
+function checkRecognition(on: EscrowBody['payees'][number]['on'], max: bigint): void {
+  ensure(
+    distinct(on.map(({ payer }) => payer)) && sum(on.map(({ amount }) => amount)) <= max,
+    BAD,
+    'Recognition names each payer once and never exceeds what is paid.'
+  )
+}
+
 export function checkEscrow({ author, ts, body }: RecordOf<'escrow'>, network: NetworkParameters): void {
+  checkMembers(author, body.witnesses, body.quorum)
   const peers = body.payees.map(({ peer }) => peer)
   ensure(distinct(peers) && !peers.includes(author), BAD, 'Payees are different peers, and never the author.')
   ensure(
@@ -49,11 +69,7 @@ export function checkEscrow({ author, ts, body }: RecordOf<'escrow'>, network: N
     "An escrow's amount is the sum of its channels, each above 0."
   )
   for (const { on, max } of body.payees) {
-    ensure(
-      distinct(on.map(({ payer }) => payer)) && sum(on.map(({ amount }) => amount)) <= max,
-      BAD,
-      'Recognition names each payer once and never exceeds the channel.'
-    )
+    checkRecognition(on, max)
   }
   ensure(
     body.tClose > ts && body.tClose <= ts + network.escrowMaxMs,

@@ -1,15 +1,32 @@
 import type { CID } from 'multiformats/cid'
-import type { LedgerRecord, Network, PeerIdString, Signed } from '../wire/index.ts'
+import type { LedgerRecord, LedgerRequest, Network, PeerIdString, Signed } from '../wire/index.ts'
 import { TAIL_BYTES, TAIL_RECORDS, TAIL_ROUNDS_MAX } from './constants.ts'
+import { isVoteOn, verifyStatement } from './envelope.ts'
 import type { OwnChain } from './own-chain.ts'
+import type { Proofs } from './proofs.ts'
 import { serialByKey } from './serial.ts'
 import type { LedgerTransport } from './transport.ts'
-import { isVoteOn, verifyStatement } from './verify.ts'
 
 export interface OwnRecord {
   readonly id: CID
   readonly record: LedgerRecord
   readonly signed: Signed
+}
+
+/** A seat to vote for, before it is signed. */
+export interface Proposal {
+  readonly seq: number
+  readonly prev: CID
+  readonly members: readonly PeerIdString[]
+}
+
+export type Votes = Map<PeerIdString, Signed>
+
+interface Question {
+  readonly seq: number
+  request(tail: Signed[], evidence: Signed[]): LedgerRequest
+  /** Throws for a vote that is not the one asked for. */
+  check(vote: Signed, peer: PeerIdString): Promise<void>
 }
 
 const KNOWN_MAX = 1024
@@ -21,6 +38,7 @@ export class Certifier {
   private readonly chain: OwnChain
   private readonly transport: LedgerTransport
   private readonly network: Network
+  private readonly proofs: Proofs
   private readonly log: (message: string) => void
   private readonly inTurn = serialByKey()
   /** The place up to which a peer has followed this node's chain. */
@@ -30,50 +48,106 @@ export class Certifier {
     chain: OwnChain
     transport: LedgerTransport
     network: Network
+    proofs: Proofs
     log: (message: string) => void
   }) {
     this.chain = init.chain
     this.transport = init.transport
     this.network = init.network
+    this.proofs = init.proofs
     this.log = init.log
   }
 
-  /** The valid votes that came before the signal, by voter. Never rejects. */
-  async collect(
+  /**
+   * The valid votes that came before the signal, by voter. Never rejects.
+   *
+   * @param enough resolves with so many; the other peers are asked on, so that they follow the chain. @default all
+   */
+  collect(
     own: OwnRecord,
     peers: readonly PeerIdString[],
-    signal: AbortSignal
-  ): Promise<Map<PeerIdString, Signed>> {
-    const votes = new Map<PeerIdString, Signed>()
-    await Promise.all(
-      peers.map(async (peer) => {
-        try {
-          const vote = await this.inTurn(peer, () => this.ask(own, peer, signal))
-          votes.set(peer, vote)
-        } catch (error) {
-          this.log(`No vote of ${peer} on record ${own.record.seq}: ${String(error)}`)
+    signal: AbortSignal,
+    enough = peers.length
+  ): Promise<Votes> {
+    return this.ask(peers, signal, enough, {
+      seq: own.record.seq,
+      request: (tail, evidence) => ({ t: 'certify', record: own.signed, tail, evidence }),
+      check: async (signed, peer) => {
+        const vote = await verifyStatement(signed, 'vote', this.network)
+        if (vote.author !== peer || !isVoteOn(vote, own.record, own.id)) {
+          throw new Error('it voted for something else')
         }
-      })
-    )
-    return votes
+      }
+    })
   }
 
-  private async ask(own: OwnRecord, peer: PeerIdString, signal: AbortSignal): Promise<Signed> {
-    const { seq } = own.record
+  /** Votes of a seat's members for the seat after it. Never rejects. */
+  collectReseats(
+    { seq, prev, members }: Proposal,
+    peers: readonly PeerIdString[],
+    signal: AbortSignal,
+    enough: number
+  ): Promise<Votes> {
+    return this.ask(peers, signal, enough, {
+      seq,
+      request: (tail) => ({ t: 'reseat', seq, prev, members: [...members], tail }),
+      check: async (signed, peer) => {
+        const vote = await verifyStatement(signed, 'reseat', this.network)
+        const isRight =
+          vote.author === peer &&
+          vote.subject === this.chain.peer &&
+          vote.seq === seq &&
+          vote.prev.equals(prev) &&
+          vote.members.join() === members.join()
+        if (!isRight) {
+          throw new Error('it voted for another seat')
+        }
+      }
+    })
+  }
+
+  private ask(
+    peers: readonly PeerIdString[],
+    signal: AbortSignal,
+    enough: number,
+    question: Question
+  ): Promise<Votes> {
+    const votes: Votes = new Map()
+    const done = Promise.withResolvers<Votes>()
+    // a copy: votes that come later are not the caller's
+    const finish = () => done.resolve(new Map(votes))
+    const asked = peers.map(async (peer) => {
+      try {
+        votes.set(peer, await this.inTurn(peer, () => this.askOne(peer, question, signal)))
+        if (votes.size >= enough) {
+          finish()
+        }
+      } catch (error) {
+        this.log(`No vote of ${peer} on record ${question.seq}: ${String(error)}`)
+      }
+    })
+    void Promise.all(asked).then(finish)
+    // a transport that is slow to notice the signal keeps nobody waiting
+    signal.addEventListener('abort', finish, { once: true })
+    if (signal.aborted) {
+      finish()
+    }
+    return done.promise.finally(() => signal.removeEventListener('abort', finish))
+  }
+
+  private async askOne(peer: PeerIdString, question: Question, signal: AbortSignal): Promise<Signed> {
+    const { seq } = question
     let after = this.known.get(peer) ?? (seq <= SHORT_CHAIN ? -1 : seq - 1)
     for (let round = 0; round < TAIL_ROUNDS_MAX; round++) {
       signal.throwIfAborted()
       const tail = await this.tail(after, seq)
-      const answer = await this.transport.call(peer, { t: 'certify', record: own.signed, tail }, signal)
+      const request = question.request(tail, this.proofs.between(after, seq))
+      const answer = await this.transport.call(peer, request, signal)
       switch (answer.t) {
-        case 'vote': {
-          const vote = await verifyStatement(answer.vote, 'vote', this.network)
-          if (vote.author !== peer || !isVoteOn(vote, own.record, own.id)) {
-            throw new Error('it voted for something else')
-          }
+        case 'vote':
+          await question.check(answer.vote, peer)
           this.remember(peer, seq)
           return answer.vote
-        }
         case 'need':
           if (answer.after >= seq || (round > 0 && answer.after <= after)) {
             throw new Error('it asks for what it was sent')
@@ -104,6 +178,6 @@ export class Certifier {
     if (this.known.size >= KNOWN_MAX) {
       this.known.clear()
     }
-    this.known.set(peer, seq)
+    this.known.set(peer, Math.max(seq, this.known.get(peer) ?? -1))
   }
 }

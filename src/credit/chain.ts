@@ -8,17 +8,15 @@ import type {
   RecordOf,
   Signed
 } from '../wire/index.ts'
-import { checkEscrow, checkSeat, checkSettle } from './bodies.ts'
+import { checkEscrow, checkSeat, checkSettle, checkTransfer } from './bodies.ts'
+import type { VerifiedCertificate } from './certificate.ts'
+import { checkCheckpoint } from './checkpoint.ts'
 import { drain, idleHours } from './drain.ts'
+import type { VerifyOptions } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
+import { NO_SEAT, quorumOf, type Seat } from './seat.ts'
 import { type ChainState, claimKey, OPEN_ESCROWS_MAX } from './state.ts'
-import {
-  type VerifiedCertificate,
-  type VerifiedRecord,
-  type VerifyOptions,
-  verifiedRecord,
-  verifyRecord
-} from './verify.ts'
+import { type VerifiedRecord, verifiedRecord, verifyRecord } from './verify.ts'
 
 /** The rules of a personal chain: what a record may be after the ones before it. */
 
@@ -57,7 +55,9 @@ export async function replayChain(
 ): Promise<ChainState | undefined> {
   let draft = state && draftOf(state)
   for (const envelope of records) {
-    draft = advance(draft, await verifyRecord(envelope, network, options), network.parameters)
+    const verified = await verifyRecord(envelope, network, options)
+    await checkCheckpoint(draft, verified)
+    draft = advance(draft, verified, network.parameters)
   }
   return draft
 }
@@ -91,7 +91,10 @@ function advance(draft: Draft | undefined, verified: VerifiedRecord, network: Ne
     bal: record.bal,
     idleSince: record.idleSince,
     idleHours: draft.idleHours + hours,
-    seat: record.kind === 'seat' ? record.body : draft.seat
+    ...(record.kind === 'seat'
+      ? { seat: seatOf(record.body), seatSeq: record.seq, unsure: record.body.unsure }
+      : {}),
+    closed: record.kind === 'closed'
   }
 }
 
@@ -117,9 +120,12 @@ function firstState({ id, record }: VerifiedRecord, network: NetworkParameters):
     bal,
     idleSince,
     idleHours: 0,
-    seat: { members: [], quorum: 0 },
+    seat: NO_SEAT,
+    seatSeq: 0,
+    unsure: true,
     openEscrows: new Map(),
-    claimed: new Map()
+    claimed: new Map(),
+    closed: false
   }
 }
 
@@ -131,6 +137,7 @@ function checkPlace(state: ChainState, record: LedgerRecord): void {
     `After place ${state.seq} comes ${state.seq + 1}, not ${record.seq}.`
   )
   ensure(record.prev?.equals(state.id) === true, 'FORK', 'The record follows another one than the head.')
+  ensure(!state.closed, 'BAD_RECORD', 'The chain is closed: nothing follows.')
   ensure(record.ts >= state.ts, 'BAD_RECORD', 'The record is older than the one before it.')
 }
 
@@ -206,12 +213,22 @@ function effectOf(
       throw new CreditError('BAD_RECORD', 'A chain has one genesis.')
     case 'seat':
       checkSeat(record)
+      if ('votes' in verified) {
+        checkSeatVotes(draft, verified)
+      }
+      return { balance: 0n, idleSince }
+    case 'checkpoint':
+    case 'closed':
       ensure(
-        record.body.unsure || draft.seat.members.length > 0,
+        record.kind === 'checkpoint' || draft.openEscrows.size === 0,
         'BAD_RECORD',
-        'The first seat has nobody to certify it: it is unsure.'
+        'A chain with open escrows cannot be closed: settle them first.'
       )
       return { balance: 0n, idleSince }
+    case 'transfer':
+      checkTransfer(record)
+      checkNamesSeat(draft, record.body)
+      return { balance: -record.body.amount, idleSince }
     case 'escrow':
       checkNewEscrow(draft, record, network)
       return {
@@ -244,15 +261,7 @@ function effectOf(
 
 function checkNewEscrow(draft: Draft, record: RecordOf<'escrow'>, network: NetworkParameters): void {
   checkEscrow(record, network)
-  const { witnesses, quorum } = record.body
-  const { seat } = draft
-  ensure(
-    quorum === seat.quorum &&
-      witnesses.length === seat.members.length &&
-      witnesses.every((peer, index) => peer === seat.members[index]),
-    'BAD_RECORD',
-    "An escrow names the chain's current seat."
-  )
+  checkNamesSeat(draft, record.body)
   ensure(
     draft.openEscrows.size < OPEN_ESCROWS_MAX,
     'BAD_RECORD',
@@ -260,21 +269,70 @@ function checkNewEscrow(draft: Draft, record: RecordOf<'escrow'>, network: Netwo
   )
 }
 
+function checkNamesSeat(
+  { seat }: ChainState,
+  { witnesses, quorum }: { witnesses: readonly PeerIdString[]; quorum: number }
+): void {
+  ensure(
+    quorum === seat.quorum &&
+      witnesses.length === seat.members.length &&
+      witnesses.every((peer, index) => peer === seat.members[index]),
+    'BAD_RECORD',
+    "An escrow and a transfer name the chain's current seat."
+  )
+}
+
+/** A sure seat embeds the votes of a quorum of the one before it, for exactly this change. */
+function checkSeatVotes(
+  state: ChainState,
+  { record, votes }: Extract<VerifiedRecord, { votes: unknown }>
+): void {
+  const { members, unsure } = record.body
+  const { seat } = state
+  ensure(
+    unsure || seat.members.length > 0,
+    'BAD_RECORD',
+    'The first seat has nobody to certify it: it is unsure.'
+  )
+  ensure(!unsure || votes.length === 0, 'BAD_RECORD', 'A seat with votes of the one before it is not unsure.')
+  for (const vote of votes) {
+    ensure(
+      vote.subject === state.author && vote.seq === record.seq && vote.prev.equals(state.id),
+      'BAD_RECORD',
+      'A vote is for a seat at another place.'
+    )
+    ensure(
+      vote.members.length === members.length && vote.members.every((peer, index) => peer === members[index]),
+      'BAD_RECORD',
+      'A vote is for another seat.'
+    )
+    ensure(seat.members.includes(vote.author), 'BAD_RECORD', 'A vote is of a peer that is not on the seat.')
+  }
+  const voters = new Set(votes.map(({ author }) => author)).size
+  ensure(voters === votes.length, 'BAD_RECORD', 'A member voted twice.')
+  ensure(
+    unsure || voters >= seat.quorum,
+    'BAD_RECORD',
+    `Only ${voters} of ${seat.quorum} votes for the seat.`
+  )
+}
+
+const seatOf = ({ members }: RecordOf<'seat'>['body']): Seat => ({
+  members,
+  quorum: quorumOf(members.length)
+})
+
 function effectOfClaim(
   draft: Draft,
   { author, ts, body }: RecordOf<'claim'>,
-  { escrow, escrowId, settle, ts: due }: VerifiedCertificate,
+  { base, payouts, ts: due }: VerifiedCertificate,
   network: NetworkParameters
 ): Effect {
   const { index } = body
-  ensure(
-    escrow.body.payees[index]?.peer === author,
-    'BAD_CERTIFICATE',
-    'The certificate pays this index to somebody else.'
-  )
-  const payout = settle.body.payouts[index] ?? 0n
+  const { peer, amount: payout } = payouts[index] ?? { peer: undefined, amount: 0n }
+  ensure(peer === author, 'BAD_CERTIFICATE', 'The certificate pays this index to somebody else.')
   ensure(payout > 0n, 'BAD_CERTIFICATE', 'There is nothing to claim at this index.')
-  const key = claimKey(escrowId, index)
+  const key = claimKey(base, index)
   ensure(!draft.claimed.has(key), 'BAD_RECORD', 'The payout was claimed before.')
   ensure(
     ts >= due && ts <= due + network.claimWindowMs,

@@ -2,6 +2,18 @@
 
 /** How long an escrow's votes are waited for. */
 export const ESCROW_VOTE_MS = 5_000
+/** How long a seat's votes on its successor are waited for. */
+export const RESEAT_VOTE_MS = 2_000
+/** So long a peer that gave no vote is not thought of as a witness. */
+export const MUTE_MS = 10 * 60_000
+/** One question to one witness: who does not answer in that time is silent. */
+export const ASK_MS = 3_000
+/** How often a node that waits for its witnesses looks again. */
+export const LOOK_AGAIN_MS = 250
+/** After tClose a requester that is there may still settle; then the witnesses pay. */
+export const PAYOUT_GRACE_MS = 60_000
+/** So long before tClose a payee lodges what is receipted and not settled. */
+export const LODGE_BEFORE_MS = 60_000
 /** How long a settle's votes, and then the answers to `paid`, are waited for: who is late asks later. */
 export const SETTLE_VOTE_MS = 2_000
 export const PAID_MS = 3_000
@@ -21,7 +33,8 @@ export const CHAIN_LENGTH_MAX = 65_536
 export const AUTHORS_MAX = 10_000
 export const WAITING_PER_AUTHOR_MAX = 8
 export const EARNINGS_PER_PAYER_MAX = 256
-/** Votes kept with their records, to repeat them and to prove a fork. */
-export const RECENT_VOTES = 4
+/** Places kept of a chain with their records and votes: to repeat a vote, prove a fork, bring an author back. */
+export const PLACES_KEPT = 32
+export const PLACES_BYTES = 64 * 1024
 /** Verified states kept in memory; the others are in the store. */
 export const STATES_IN_MEMORY = 64

@@ -19,8 +19,8 @@ import {
 } from '../wire/index.ts'
 import { indexOfPayee } from './bodies.ts'
 import { EARNINGS_PER_PAYER_MAX, FORGET_AFTER_MS } from './constants.ts'
+import { verifyStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
-import { verifyStatement } from './verify.ts'
 
 const schema = z.strictObject({
   payer: peerId,
@@ -31,6 +31,10 @@ const schema = z.strictObject({
   /** The highest receipt, as it came. */
   receipt: z.nullable(signed),
   amount: microCredits,
+  /** The escrow with its witnesses' votes; null where its payees certify it. */
+  certified: z.nullable(z.strictObject({ escrow: signed, votes: z.array(signed) })),
+  /** What this node signed that it wants no more than. */
+  released: z.nullable(microCredits),
   /** No more receipts: the payer has shown its settle. */
   settled: z.boolean(),
   /** The payout is in the own chain (or was 0). */
@@ -39,7 +43,7 @@ const schema = z.strictObject({
 
 export type Earning = z.output<typeof schema>
 
-const ROW_MAX = 4 * 1024
+const ROW_MAX = 64 * 1024
 const PREFIX = 'earn/'
 const keyOf = (escrow: CID | string) => `${PREFIX}${escrow.toString()}`
 
@@ -63,11 +67,17 @@ export class Earnings {
       if (!key.startsWith(PREFIX)) {
         continue
       }
-      const earning = decode(value, schema, ROW_MAX)
-      if (now > earning.tClose + FORGET_AFTER_MS) {
-        await table.delete(key)
-      } else {
-        this.rows.set(key.slice(PREFIX.length), earning)
+      this.rows.set(key.slice(PREFIX.length), decode(value, schema, ROW_MAX))
+    }
+    await this.forget(now)
+  }
+
+  /** Drops what nobody can claim any more, and what was claimed. */
+  async forget(now: Milliseconds): Promise<void> {
+    for (const [escrow, { tClose, claimed }] of this.rows) {
+      if (now > tClose + FORGET_AFTER_MS || (claimed && now > tClose)) {
+        this.rows.delete(escrow)
+        await this.store.table('contracts').delete(keyOf(escrow))
       }
     }
   }
@@ -91,7 +101,11 @@ export class Earnings {
    *
    * @throws CreditError `NOT_CONCERNED`, `BUSY`
    */
-  async join(id: CID, { author, body }: RecordOf<'escrow'>): Promise<void> {
+  async join(
+    id: CID,
+    { author, body }: RecordOf<'escrow'>,
+    certified: Earning['certified'] = null
+  ): Promise<void> {
     const index = indexOfPayee(body, this.self)
     const channel = body.payees[index]
     ensure(channel !== undefined, 'NOT_CONCERNED', 'The escrow does not pay this node.')
@@ -111,6 +125,8 @@ export class Earnings {
       max: channel.max,
       tClose: body.tClose,
       receipt: null,
+      certified,
+      released: null,
       amount: 0n,
       settled: false,
       claimed: false
@@ -145,9 +161,24 @@ export class Earnings {
       'BAD_RECEIPT',
       `The receipt is above the channel's maximum (${earning.max}).`
     )
+    ensure(
+      earning.released === null || amount <= earning.released,
+      'BAD_RECEIPT',
+      'This node has released the escrow: no more receipts.'
+    )
     ensure(pairTotal >= amount, 'BAD_RECEIPT', 'The total of the pair is below the receipt.')
     await this.save(escrow, { ...earning, receipt, amount })
     return amount
+  }
+
+  /** Notes, before it is signed, that this node wants no more than was receipted. Returns that amount. */
+  async release(escrow: CID): Promise<MicroCredits> {
+    const earning = this.get(escrow)
+    ensure(earning !== undefined, 'UNKNOWN_ESCROW', 'This node does not earn on that escrow.')
+    if (earning.released === null) {
+      await this.save(escrow, { ...earning, released: earning.amount })
+    }
+    return this.get(escrow)?.released ?? earning.amount
   }
 
   /**

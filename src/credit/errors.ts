@@ -4,7 +4,9 @@ import { SwarmError } from '../wire/index.ts'
  * `BAD_RECORD`: a record breaks a rule of its chain. `FORK`: two records for one place. `BAD_CERTIFICATE`,
  * `BAD_RECEIPT`, `BAD_SPLIT`: what their names say. `INSUFFICIENT_CREDIT`: the balance is too small.
  * `NO_VOTES`: no payee certified the escrow, which was refunded. `UNKNOWN_ESCROW`: not an open escrow here.
- * `UNDERPAID`: a settle pays less than was receipted. `CLOCK`: a timestamp is too far from this clock.
+ * `UNDERPAID`: a settle pays less than was receipted. `NOT_RELEASED`: a settle before tClose lacks a payee's
+ * release. `RECOVERING`: this node does not know the end of its own chain yet. `CLOCK`: a timestamp is too far from
+ * this clock.
  * `NOT_CONCERNED`: this node has no vote on the record. `BUSY`: too much at once, ask again. `NOT_RUNNING`:
  * the ledger is not started, or is stopped.
  */
@@ -19,6 +21,8 @@ export type CreditErrorCode =
   | 'UNKNOWN_ESCROW'
   | 'UNDERPAID'
   | 'CLOCK'
+  | 'NOT_RELEASED'
+  | 'RECOVERING'
   | 'NOT_CONCERNED'
   | 'BUSY'
   | 'NOT_RUNNING'

@@ -3,6 +3,14 @@
  * `createLedger` is the service; everything else here is a pure rule or a type. docs/PROTOCOL.md has the formats.
  */
 export { type Audit, type AuditedRecord, audit, auditExports } from './audit.ts'
+export {
+  type VerifiedCertificate,
+  type VerifiedPayout,
+  type VerifiedSettle,
+  type VerifiedTransfer,
+  verifyCertificate,
+  verifyEscrow
+} from './certificate.ts'
 export { applyRecord, availableAt, type Intent, nextRecord, replayChain } from './chain.ts'
 export { drain, idleHours } from './drain.ts'
 export {
@@ -16,6 +24,7 @@ export {
   serve,
   workOf
 } from './edges.ts'
+export { verifyStatement } from './envelope.ts'
 export { CreditError, type CreditErrorCode } from './errors.ts'
 export { createLedger, type LedgerInit, type LedgerService } from './ledger.ts'
 export { Priorities } from './priorities.ts'
@@ -31,6 +40,15 @@ export {
   recognition,
   shown
 } from './recognition.ts'
+export {
+  type Candidate,
+  chooseMembers,
+  type Presence,
+  quorumOf,
+  type Seat,
+  type SeatChange,
+  seatChange
+} from './seat.ts'
 export { replaySplit, splitUnits } from './shapley.ts'
 export {
   type CapacityGame,
@@ -58,7 +76,7 @@ export {
   type Standing,
   unused
 } from './standing.ts'
-export type { ChainState, OpenEscrow, Seat } from './state.ts'
+export type { ChainState, OpenEscrow } from './state.ts'
 export {
   chargeStranger,
   STRANGER_USES_MAX,
@@ -68,10 +86,5 @@ export {
 } from './strangers.ts'
 export type { LedgerTransport, TransportHandlers } from './transport.ts'
 export type * from './types.ts'
-export {
-  type VerifiedCertificate,
-  type VerifiedRecord,
-  verifyCertificate,
-  verifyRecord,
-  verifyStatement
-} from './verify.ts'
+export { type VerifiedRecord, verifyRecord } from './verify.ts'
+export { createVoter, type Voter } from './voter.ts'

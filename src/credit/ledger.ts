@@ -1,29 +1,35 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
-import { CID } from 'multiformats/cid'
+import type { CID } from 'multiformats/cid'
 import type { Store } from '../store/index.ts'
-import {
-  type LedgerRequest,
-  type LedgerResponse,
-  type MicroCredits,
-  type Milliseconds,
-  type Network,
-  type PeerIdString,
-  type Signed,
-  SwarmError,
-  type UnitGroup
+import type {
+  LedgerRequest,
+  LedgerResponse,
+  MicroCredits,
+  Milliseconds,
+  Network,
+  PeerIdString,
+  Signed,
+  UnitGroup
 } from '../wire/index.ts'
 import { Certifier } from './certify.ts'
 import { availableAt } from './chain.ts'
 import { ASK_AGAIN_MS } from './constants.ts'
 import { Earnings } from './earnings.ts'
 import { CreditError } from './errors.ts'
+import { Lodging } from './lodging.ts'
 import { OwnChain } from './own-chain.ts'
 import { Payee } from './payee.ts'
 import { Payer } from './payer.ts'
+import { Proofs } from './proofs.ts'
+import { recoverHead } from './recovery.ts'
+import { SeatKeeper } from './seat-keeper.ts'
+import { SettleVotes } from './settle-votes.ts'
+import { Settles } from './settles.ts'
 import { Spending } from './spending.ts'
-import { escrowed } from './state.ts'
+import { type ChainState, escrowed } from './state.ts'
 import { type LedgerTransport, libp2pTransport } from './transport.ts'
 import type { Balance, Contract, EarningContract, Ledger, LedgerExport, Settlement } from './types.ts'
+import { answerAsWitness, answerOf } from './voter.ts'
 import { Witness } from './witness.ts'
 
 export interface LedgerInit {
@@ -46,6 +52,11 @@ export interface LedgerService extends Ledger {
   /** Makes or reads the chain, settles what a dead run left open, then serves the ledger protocol. */
   start(): Promise<void>
   stop(): Promise<void>
+  /**
+   * What the ledger does every 15 s by itself: asks for settles, has overdue ones certified, lodges receipts, sees to
+   * the seat. Never rejects.
+   */
+  maintain(): Promise<void>
   exportLedger(): Promise<LedgerExport>
   /** Calls back after every change of the balance. Returns what ends it. */
   onChange(listener: () => void): () => void
@@ -64,6 +75,11 @@ class SwarmLedger implements LedgerService {
   private readonly transport: LedgerTransport
   private readonly earnings: Earnings
   private readonly spending: Spending
+  private readonly proofs: Proofs
+  private readonly votes: SettleVotes
+  private readonly settles: Settles
+  private readonly keeper: SeatKeeper
+  private readonly lodging: Lodging
   private readonly witness: Witness
   private readonly payer: Payer
   private readonly payee: Payee
@@ -93,13 +109,21 @@ class SwarmLedger implements LedgerService {
       transport: this.transport,
       earnings: new Earnings(base),
       spending: new Spending(base),
+      proofs: new Proofs(base),
       changed: () => this.changed(),
       within: (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
     }
     this.earnings = parts.earnings
     this.spending = parts.spending
+    this.proofs = parts.proofs
+    const certifier = new Certifier(parts)
+    const votes = new SettleVotes({ ...parts, certifier })
+    this.votes = votes
+    this.settles = new Settles({ ...parts, votes })
+    this.keeper = new SeatKeeper({ ...parts, certifier })
     this.payee = new Payee(parts)
-    this.payer = new Payer({ ...parts, certifier: new Certifier(parts) })
+    this.lodging = new Lodging({ ...parts, payee: this.payee })
+    this.payer = new Payer({ ...parts, certifier, keeper: this.keeper, settles: this.settles })
     this.witness = new Witness({ ...base, rule: (verified) => this.payee.vote(verified) })
   }
 
@@ -108,18 +132,52 @@ class SwarmLedger implements LedgerService {
     await Promise.all([
       this.earnings.load(this.now()),
       this.spending.load(state.openEscrows),
+      this.proofs.load(this.now()),
+      this.votes.load(),
+      this.keeper.load(state),
       this.witness.load()
     ])
-    for (const escrow of state.openEscrows.keys()) {
-      await this.payer.settleAsReceipted(CID.parse(escrow))
+    const isWitnessed = state.seat.members.length > 0
+    if (!isWitnessed) {
+      await this.payer.settleLeftovers()
     }
     await this.transport.start({
       answer: (from, message) => this.answer(from, message),
-      connected: (peer) => void this.payee.ask(peer)
+      connected: (peer) => {
+        this.keeper.seen(peer)
+        void this.payee.ask(peer)
+        void this.votes.retry()
+      }
     })
-    this.timer = setInterval(() => void this.payee.askAll(), ASK_AGAIN_MS)
-    void this.payee.askAll()
+    if (isWitnessed) {
+      this.recover(state)
+    }
+    this.timer = setInterval(() => void this.maintain(), ASK_AGAIN_MS)
+    void this.maintain()
     this.changed()
+  }
+
+  async maintain(): Promise<void> {
+    await Promise.all([
+      this.payee.askAll(),
+      this.payer.settleLeftovers(),
+      this.keeper.tend(),
+      this.votes.retry(),
+      this.lodging.tend(),
+      this.earnings.forget(this.now())
+    ])
+  }
+
+  /** Signs nothing until the witnesses have said where this chain ends. */
+  private recover(state: ChainState): void {
+    const { chain, transport, network, log } = this
+    const within = (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
+    const recovered = recoverHead(state, { chain, transport, network, log, within })
+    this.chain.hold(recovered)
+    recovered.then(
+      () => this.changed(),
+      (error) => log(`The ledger is for looking at only: ${String(error)}`)
+    )
   }
 
   async stop(): Promise<void> {
@@ -180,27 +238,26 @@ class SwarmLedger implements LedgerService {
     return this.payee.release(escrow)
   }
 
-  /** Every reason to refuse becomes an answer, so that the asker knows what to do. */
-  private async answer(from: PeerIdString, message: LedgerRequest): Promise<LedgerResponse> {
-    try {
-      switch (message.t) {
-        case 'certify':
-          return await this.witness.certify(from, message)
-        case 'paid':
-          await this.payee.claim(message.certificate, message.index)
-          return { t: 'ok' }
-        case 'settled': {
-          const found = await this.payer.certificateFor(from, message.escrow)
-          return found === 'open' ? { t: 'open' } : { t: 'certificate', ...found }
+  private answer(from: PeerIdString, message: LedgerRequest): Promise<LedgerResponse> {
+    return answerOf(
+      async () => {
+        switch (message.t) {
+          case 'paid':
+            await this.payee.claim(message.certificate, message.index)
+            return { t: 'ok' }
+          case 'escrow':
+            await this.payee.take(from, message)
+            return { t: 'ok' }
+          case 'settled': {
+            const found = await this.settles.certificateFor(from, message.escrow)
+            return found === 'open' ? { t: 'open' } : { t: 'certificate', ...found }
+          }
+          default:
+            return answerAsWitness(this.witness, from, message)
         }
-      }
-    } catch (error) {
-      this.log(`Refused the ${message.t} of ${from}: ${String(error)}`)
-      // what is no error of ours to name is nobody's business outside
-      return error instanceof SwarmError
-        ? { t: 'refused', code: error.code, message: error.message.slice(0, 512) }
-        : { t: 'refused', code: 'INTERNAL', message: 'The request could not be served: try again later.' }
-    }
+      },
+      (reason) => this.log(`${message.t} of ${from}: ${reason}`)
+    )
   }
 
   private changed(): void {

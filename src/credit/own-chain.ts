@@ -14,11 +14,12 @@ import {
   sign
 } from '../wire/index.ts'
 import { checkPayloadSize } from './bodies.ts'
+import type { VerifiedCertificate } from './certificate.ts'
 import { applyRecord, type Intent, nextRecord, replayChain } from './chain.ts'
 import { CreditError } from './errors.ts'
 import { serial } from './serial.ts'
 import type { ChainState } from './state.ts'
-import { type VerifiedCertificate, verifiedRecord } from './verify.ts'
+import { verifiedRecord, verifyRecord } from './verify.ts'
 
 export interface Appended {
   readonly id: CID
@@ -34,6 +35,9 @@ export interface AppendPlan {
   alongside?(appended: { id: CID; signed: Signed }): readonly TableWrite[]
 }
 
+/** May wait for others: the appends after it wait, too. `ts` is never before the head's. */
+type Plan<T> = (state: ChainState | undefined, ts: Milliseconds) => T | Promise<T>
+
 /**
  * This node's own chain. All appends go through one queue: plan, sign, check against the chain's own rules,
  * compare and swap in the store. After a failed write the head is read again before anything else is signed.
@@ -46,6 +50,9 @@ export class OwnChain {
   private readonly now: () => Milliseconds
   private readonly inTurn = serial()
   private current: ChainState | undefined
+  private gate: Promise<void> = Promise.resolve()
+  /** The place for which witnesses voted for a seat that is not signed yet: it must come next. */
+  private promised: number | undefined
 
   constructor(init: { store: Store; key: PrivateKey; network: Network; now: () => Milliseconds }) {
     const peer = peerIdFromPrivateKey(init.key).toString()
@@ -85,18 +92,57 @@ export class OwnChain {
    * @param plan may throw, or return undefined to append nothing; `ts` is never before the head's
    * @throws CreditError, StoreError
    */
-  append(plan: (state: ChainState | undefined, ts: Milliseconds) => AppendPlan): Promise<Appended>
-  append(
-    plan: (state: ChainState | undefined, ts: Milliseconds) => AppendPlan | undefined
-  ): Promise<Appended | undefined>
-  append(
-    plan: (state: ChainState | undefined, ts: Milliseconds) => AppendPlan | undefined
-  ): Promise<Appended | undefined> {
+  append(plan: Plan<AppendPlan>): Promise<Appended>
+  append(plan: Plan<AppendPlan | undefined>): Promise<Appended | undefined>
+  async append(plan: Plan<AppendPlan | undefined>): Promise<Appended | undefined> {
+    await this.gate
     return this.inTurn(async () => {
       const before = this.current ?? (await this.load())
-      const planned = plan(before, Math.max(this.now(), before?.ts ?? 0))
-      return planned && this.write(before, planned)
+      const planned = await plan(before, Math.max(this.now(), before?.ts ?? 0))
+      if (planned === undefined) {
+        return undefined
+      }
+      const isPromised = this.promised !== undefined && this.promised === (before?.seq ?? -1) + 1
+      if (isPromised && planned.intent.kind !== 'seat') {
+        throw new CreditError('BUSY', 'The witnesses of this node are changing: try again.', {
+          retryable: true
+        })
+      }
+      return this.write(before, planned)
     })
+  }
+
+  /** Nothing but a seat is appended at this place from now on; undefined takes it back. */
+  promise(seq: number | undefined): void {
+    this.promised = seq
+  }
+
+  /** Nothing is signed until the promise resolves; never again if it rejects. */
+  hold(until: Promise<void>): void {
+    this.gate = until
+    until.catch(() => {}) // whoever appends gets the error
+  }
+
+  /**
+   * Takes up records that this node signed once and has lost, as others kept them.
+   *
+   * @throws CreditError or WireError for a record that does not follow
+   */
+  async adopt(records: readonly Signed[]): Promise<ChainState> {
+    await this.inTurn(async () => {
+      for (const envelope of records) {
+        const before = this.current ?? (await this.load())
+        const verified = await verifyRecord(envelope, this.network)
+        if (before !== undefined && verified.record.seq <= before.seq) {
+          continue
+        }
+        const state = applyRecord(before, verified, this.network.parameters)
+        const { seq } = verified.record
+        await this.store.chain.append({ seq, id: verified.id.toString(), record: envelope })
+        this.current = state
+      }
+    })
+    return this.latest()
   }
 
   /** Resolves when the appends asked for so far are over. */

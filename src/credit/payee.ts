@@ -1,15 +1,17 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { CID } from 'multiformats/cid'
+import type { TableWrite } from '../store/index.ts'
 import {
+  type Certificate,
   DOMAINS,
   type Milliseconds,
   type Network,
   type PeerIdString,
   type Release,
-  type SettleCertificate,
   type Signed,
   sign
 } from '../wire/index.ts'
+import { type VerifiedCertificate, verifyCertificate, verifyEscrow } from './certificate.ts'
 import { PAID_MS } from './constants.ts'
 import type { Earning, Earnings } from './earnings.ts'
 import { CreditError, ensure } from './errors.ts'
@@ -17,7 +19,7 @@ import type { OwnChain } from './own-chain.ts'
 import { claimKey } from './state.ts'
 import type { LedgerTransport } from './transport.ts'
 import type { EarningContract } from './types.ts'
-import { type VerifiedRecord, verifyCertificate } from './verify.ts'
+import type { VerifiedRecord } from './verify.ts'
 
 export interface PayeeInit {
   readonly key: PrivateKey
@@ -68,11 +70,23 @@ export class Payee {
     return amount
   }
 
-  /** It commits this node to no more than the receipts do: so it is not kept. */
+  /** Takes an escrow on the word of its witnesses. */
+  async take(from: PeerIdString, { escrow, votes }: { escrow: Signed; votes: Signed[] }): Promise<void> {
+    const { network, earnings, now } = this.init
+    const { escrow: record, escrowId } = await verifyEscrow({ escrow, votes }, network)
+    ensure(record.author === from, 'NOT_CONCERNED', 'Only its author shows an escrow.')
+    ensure(
+      record.body.witnesses.length > 0,
+      'NOT_CONCERNED',
+      'Without witnesses a payee votes: ask for that.'
+    )
+    ensure(now() < record.body.tClose, 'CLOCK', 'The escrow is closed already: set your clock right.')
+    await earnings.join(escrowId, record, { escrow, votes })
+  }
+
   async release(escrow: CID): Promise<Signed> {
     const { key, network, chain, earnings, now } = this.init
-    const earning = earnings.get(escrow)
-    ensure(earning !== undefined, 'UNKNOWN_ESCROW', 'This node does not earn on that escrow.')
+    const amount = await earnings.release(escrow)
     const release: Release = {
       v: 1,
       net: network.hash,
@@ -80,7 +94,7 @@ export class Payee {
       ts: now(),
       kind: 'release',
       escrow,
-      amount: earning.amount
+      amount
     }
     return sign(key, DOMAINS.statement, release)
   }
@@ -91,20 +105,21 @@ export class Payee {
    *
    * @throws CreditError or WireError when the certificate pays this node nothing
    */
-  async claim(certificate: SettleCertificate, index: number): Promise<void> {
+  async claim(certificate: Certificate, index: number): Promise<void> {
     const { network, chain, earnings, changed, log } = this.init
     const verified = await verifyCertificate(certificate, network)
-    const { escrow, escrowId, settle, ts: due } = verified
-    const payout = settle.body.payouts[index] ?? 0n
-    ensure(
-      escrow.body.payees[index]?.peer === chain.peer,
-      'BAD_CERTIFICATE',
-      'The certificate pays this index to somebody else.'
-    )
+    const { author, base: escrowId, payouts } = verified
+    const { peer, amount: payout } = payouts[index] ?? { peer: undefined, amount: 0n }
+    ensure(peer === chain.peer, 'BAD_CERTIFICATE', 'The certificate pays this index to somebody else.')
+    if (verified.kind === 'transfer') {
+      await this.claimOnce(certificate, verified, index, () => [])
+      changed()
+      return
+    }
     const earning = earnings.get(escrowId)
     ensure(earning !== undefined, 'UNKNOWN_ESCROW', 'This node has not voted on that escrow.')
     if (payout < earning.amount) {
-      log(`${escrow.author} pays ${payout} of ${earning.amount} receipted µcr on ${escrowId}.`)
+      log(`${author} pays ${payout} of ${earning.amount} receipted µcr on ${escrowId}.`)
     }
     if (earning.claimed) {
       return
@@ -113,22 +128,30 @@ export class Payee {
       await earnings.finish(escrowId)
       return
     }
-    const key = claimKey(escrowId, index)
-    const appended = await chain.append((state, ts) =>
-      state?.claimed.has(key)
-        ? undefined
-        : {
-            intent: { kind: 'claim', ts: Math.max(ts, due), body: { certificate, index } },
-            certificate: verified,
-            alongside: () => earnings.rowOfClaim(escrowId)
-          }
-    )
-    if (appended) {
+    if (await this.claimOnce(certificate, verified, index, () => earnings.rowOfClaim(escrowId))) {
       earnings.done(escrowId)
     } else {
       await earnings.finish(escrowId)
     }
     changed()
+  }
+
+  private claimOnce(
+    certificate: Certificate,
+    verified: VerifiedCertificate,
+    index: number,
+    alongside: () => readonly TableWrite[]
+  ): Promise<unknown> {
+    const key = claimKey(verified.base, index)
+    return this.init.chain.append((state, ts) =>
+      state?.claimed.has(key)
+        ? undefined
+        : {
+            intent: { kind: 'claim', ts: Math.max(ts, verified.ts), body: { certificate, index } },
+            certificate: verified,
+            alongside
+          }
+    )
   }
 
   /** Asks the payers that are connected for the settles of open earnings. */

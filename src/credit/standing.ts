@@ -34,9 +34,9 @@ export function followStanding(
       if (!('certificate' in verified)) {
         return before // the type of a claim: it has one
       }
-      const { escrow, settle } = verified.certificate
-      const paid = settle.body.payouts[record.body.index] ?? 0n
-      return changed(before, [{ payer: escrow.author, paid, spent: 0n }])
+      const { kind, author: payer, payouts } = verified.certificate
+      const paid = payouts[record.body.index]?.amount ?? 0n
+      return kind === 'transfer' ? before : changed(before, [{ payer, paid, spent: 0n }]) // a gift is no payment
     }
     case 'escrow':
       return changed(

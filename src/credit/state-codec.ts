@@ -23,17 +23,23 @@ const schema = z.strictObject({
   idleSince: timestamp,
   idleHours: natural,
   seat: z.object({ members: z.array(peerId).check(z.maxLength(SEAT_MAX)), quorum: natural }),
+  seatSeq: natural,
+  unsure: z.boolean(),
   openEscrows: z.array(
     z.tuple([
       z.string(),
       z.strictObject({ body: escrowBody, seq: natural, ts: timestamp, idleHours: natural })
     ])
   ),
-  claimed: z.array(z.tuple([z.string(), timestamp]))
+  claimed: z.array(z.tuple([z.string(), timestamp])),
+  closed: z.boolean()
 })
 
 export const encodeState = (state: ChainState): Uint8Array =>
-  encode({ ...state, openEscrows: [...state.openEscrows], claimed: [...state.claimed] })
+  encode({ ...state, openEscrows: inOrder(state.openEscrows), claimed: inOrder(state.claimed) })
+
+/** By key: two nodes that reached the same state write the same bytes. */
+const inOrder = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1))
 
 /** @throws WireError when the bytes are not a state */
 export function decodeState(bytes: Uint8Array): ChainState {

@@ -1,11 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import type { EscrowBody, MicroCredits, Milliseconds, PeerIdString } from '../wire/index.ts'
-
-/** An author's witnesses. None: its payees' signatures certify, and a double spend is only detected. */
-export interface Seat {
-  readonly members: readonly PeerIdString[]
-  readonly quorum: number
-}
+import type { Seat } from './seat.ts'
 
 export interface OpenEscrow {
   readonly body: EscrowBody
@@ -27,10 +22,16 @@ export interface ChainState {
   /** Idle hours that the chain's records have applied so far, in all. */
   readonly idleHours: number
   readonly seat: Seat
+  /** Place of the record that made the seat; 0 for none. */
+  readonly seatSeq: number
+  /** The seat was never voted for by a quorum of the one before it. */
+  readonly unsure: boolean
   /** By CID text. */
   readonly openEscrows: ReadonlyMap<string, OpenEscrow>
   /** Payouts taken, `<escrow CID>/<index>`, with the last moment at which they could be claimed. */
   readonly claimed: ReadonlyMap<string, Milliseconds>
+  /** Nothing may follow. */
+  readonly closed: boolean
 }
 
 /** At most so many escrows of one author are open at once: a witness keeps them all. */
@@ -40,10 +41,3 @@ export const claimKey = (escrow: CID, index: number) => `${escrow.toString()}/${
 
 export const escrowed = (state: ChainState): MicroCredits =>
   [...state.openEscrows.values()].reduce((sum, { body }) => sum + body.amount, 0n)
-
-/** Size and quorum of a seat (credit.md section 2): K of 1, 2, 3, 4, 7; f = ⌊(K−1)/3⌋; q = ⌊(K+f)/2⌋+1. */
-export function quorumOf(members: number): number {
-  return members === 0 ? 0 : Math.floor((members + Math.floor((members - 1) / 3)) / 2) + 1
-}
-
-export const SEAT_SIZES: readonly number[] = [0, 1, 2, 3, 4, 7]

@@ -18,6 +18,8 @@ export interface LedgerTransport {
   start(handlers: TransportHandlers): Promise<void>
   stop(): Promise<void>
   connectedPeers(): readonly PeerIdString[]
+  /** Of these, who speaks the ledger protocol: who can be a witness. */
+  voters(): Promise<readonly PeerIdString[]>
   /** @throws NetError or WireError when no answer comes */
   call(peer: PeerIdString, message: LedgerRequest, signal: AbortSignal): Promise<LedgerResponse>
 }
@@ -81,6 +83,15 @@ export function libp2pTransport(
       await node.unhandle(protocol)
     },
     connectedPeers: () => node.getPeers().flatMap((peer) => textOf(peer) ?? []),
+    async voters() {
+      const peers = await Promise.all(
+        node.getPeers().map(async (peer) => {
+          const known = await node.peerStore.get(peer).catch(() => undefined) // gone meanwhile
+          return known?.protocols.includes(protocol) === true ? [textOf(peer) ?? []].flat() : []
+        })
+      )
+      return peers.flat()
+    },
     async call(peer, message, signal) {
       const id = peerIdFromString(peer)
       const connection =

@@ -22,18 +22,23 @@ export interface Contract {
   readonly escrow: CID
   readonly channels: readonly Channel[]
   readonly tClose: Milliseconds
-  /** Payees whose vote came: only they may be sent work. */
+  /** Payees that have taken the escrow: only they may be sent work. */
   readonly certifiedBy: readonly PeerIdString[]
 }
 
 export interface Settlement {
   readonly escrow: CID
-  readonly settle: CID
+  /** Undefined while `certainty` is 'pending' because payees have not released the escrow yet. */
+  readonly settle: CID | undefined
   readonly payouts: ReadonlyArray<{ peer: PeerIdString; amount: MicroCredits }>
   readonly refund: MicroCredits
   readonly groups: readonly UnitGroup[]
-  /** 'detection-only' until a seat of witnesses votes. */
-  readonly certainty: 'detection-only'
+  /**
+   * `witnessed`: a quorum of the escrow's witnesses has voted for it. `detection-only`: there are none, or not any
+   * more. `pending`: the witnesses have not answered yet, or wait for tClose because a payee has not released the
+   * escrow; the ledger sees to it that the payees are paid.
+   */
+  readonly certainty: 'witnessed' | 'detection-only' | 'pending'
   readonly votes: number
 }
 
@@ -56,9 +61,10 @@ export interface Ledger {
   balance(): Promise<Balance>
 
   /**
-   * Appends an escrow and collects the payees' votes.
+   * Appends an escrow, collects the votes of a quorum of its witnesses and shows them to the payees. Where nobody
+   * can be a witness, the payees vote.
    *
-   * @throws CreditError `INSUFFICIENT_CREDIT` (details: needed, available), `NO_VOTES`
+   * @throws CreditError `INSUFFICIENT_CREDIT` (details: needed, available), `NO_VOTES`, `RECOVERING`
    */
   openEscrow(init: {
     jobId: Uint8Array

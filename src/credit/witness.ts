@@ -1,68 +1,54 @@
 import type { PrivateKey } from '@libp2p/interface'
-import type { CID } from 'multiformats/cid'
-import * as z from 'zod/mini'
 import type { Store } from '../store/index.ts'
 import {
-  cid,
   DOMAINS,
-  decode,
-  decodeStrict,
-  encode,
   type LedgerRequest,
   type LedgerResponse,
   type Milliseconds,
   type Network,
-  natural,
   type PeerIdString,
-  record as recordSchema,
-  SIGNED_PAYLOAD_MAX,
   type Signed,
-  sign,
-  signed,
-  type Vote
+  type Statement,
+  sign
 } from '../wire/index.ts'
-import { applyRecord } from './chain.ts'
-import {
-  AUTHORS_MAX,
-  CHAIN_LENGTH_MAX,
-  RECENT_VOTES,
-  STATES_IN_MEMORY,
-  WAITING_PER_AUTHOR_MAX
-} from './constants.ts'
+import { checkReceipt, verifyEscrow } from './certificate.ts'
+import { AUTHORS_MAX, CHAIN_LENGTH_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
+import { Deposits } from './deposits.ts'
+import { decodeStatement, verifyStatement } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
+import { readEvidence } from './evidence.ts'
+import { type Followed, Follower, type Step } from './follower.ts'
+import { SEAT_SIZES } from './seat.ts'
 import { serialByKey } from './serial.ts'
 import type { ChainState } from './state.ts'
-import { decodeState, encodeState } from './state-codec.ts'
 import { type VerifiedRecord, verifyRecord } from './verify.ts'
-
-const votesSchema = z.strictObject({
-  /** The highest place voted on, for ever: nothing at or below it is voted on again. */
-  seq: natural,
-  recent: z.array(z.strictObject({ id: cid, seq: natural, vote: signed, record: signed }))
-})
-
-type Votes = z.output<typeof votesSchema>
+import { type Page, type Place, VoteBook } from './vote-book.ts'
+import { checkClock, checkSettleCase, ESCROW_KEPT_MS, type Evidence, isWitnessOf } from './voting.ts'
 
 /**
- * Whether this node votes on a record that follows its author's chain. Stores what the vote commits it to.
- * Throws to refuse. The payee's rules are one; those of a seat's member come beside it.
+ * Whether this node votes, other than as a witness, on a record that follows its author's chain: the payee's rule.
+ * Stores what the vote commits it to. Throws to refuse.
  */
 export type VotingRule = (verified: VerifiedRecord) => Promise<void>
+
+type Certify = Extract<LedgerRequest, { t: 'certify' }>
+type Reseating = Extract<LedgerRequest, { t: 'reseat' }>
+type Lodging = Extract<LedgerRequest, { t: 'lodge' }>
 
 /**
  * The voting side of the ledger: follows other authors' chains, votes once for a place, persists before it
  * answers, and shows the record that it has to whoever comes with another one.
  */
 export class Witness {
-  private readonly states = new Map<PeerIdString, ChainState>()
   private readonly inTurn = serialByKey(WAITING_PER_AUTHOR_MAX)
-  private readonly store: Store
+  private readonly book: VoteBook
+  private readonly follower: Follower
+  private readonly deposits: Deposits
   private readonly key: PrivateKey
   private readonly network: Network
   private readonly self: PeerIdString
   private readonly now: () => Milliseconds
   private readonly rule: VotingRule
-  private authors = 0
 
   constructor(init: {
     store: Store
@@ -72,7 +58,9 @@ export class Witness {
     now: () => Milliseconds
     rule: VotingRule
   }) {
-    this.store = init.store
+    this.book = new VoteBook(init)
+    this.follower = new Follower(init)
+    this.deposits = new Deposits(init)
     this.key = init.key
     this.network = init.network
     this.self = init.self
@@ -81,148 +69,283 @@ export class Witness {
   }
 
   async load(): Promise<void> {
-    this.authors = (await this.store.table('votes').entries()).length
+    await Promise.all([this.book.load(), this.deposits.load(this.now())])
   }
 
   /** @throws CreditError or WireError: the reason of the refusal */
-  certify(from: PeerIdString, request: LedgerRequest & { t: 'certify' }): Promise<LedgerResponse> {
+  certify(from: PeerIdString, request: Certify): Promise<LedgerResponse> {
     return this.inTurn(from, async () => {
       const verified = await verifyRecord(request.record, this.network)
       const { record } = verified
       ensure(record.author === from, 'NOT_CONCERNED', 'Only its author asks for votes on a record.')
-      ensure(record.seq < CHAIN_LENGTH_MAX, 'BUSY', 'The chain is too long for this node.')
-      const votes = await this.votesOf(from)
-      const earlier = votes?.recent.find(({ seq }) => seq === record.seq)
-      if (earlier) {
-        return earlier.id.equals(verified.id)
-          ? { t: 'vote', vote: earlier.vote }
-          : { t: 'conflict', record: earlier.record }
+      const page = await this.pageFor(from, record.seq)
+      const known = page?.recent.find(({ seq }) => seq === record.seq)
+      if (known?.id) {
+        return this.again(from, page, known, verified)
       }
-      ensure(record.seq > (votes?.seq ?? -1), 'BAD_RECORD', 'This node has voted on a later record.')
-      ensure(votes !== undefined || this.authors < AUTHORS_MAX, 'BUSY', 'This node follows too many chains.')
-      this.checkClock(record.ts)
-      return this.vote(verified, request, votes)
+      ensure(record.seq > (page?.seq ?? -1), 'BAD_RECORD', 'This node has voted on a later record.')
+      checkClock(verified, this.now(), this.network.parameters)
+      return orConflict(page, async () => {
+        const followed = await this.catchUp(from, request.tail, record.seq, page)
+        if ('t' in followed) {
+          return followed
+        }
+        const last = { envelope: request.record, verified, before: followed.state }
+        return this.vote(last, followed, page, request)
+      })
     })
   }
 
-  private async vote(
-    verified: VerifiedRecord,
-    { record: envelope, tail }: LedgerRequest & { t: 'certify' },
-    votes: Votes | undefined
-  ): Promise<LedgerResponse> {
-    const { author, seq } = verified.record
-    let next: ChainState
-    try {
-      const state = await this.follow(author, tail)
-      if (seq > (state?.seq ?? -1) + 1) {
-        return { t: 'need', after: state?.seq ?? -1 }
-      }
+  /** A vote for a seat that its author has not signed yet: nothing else will be voted for at that place. */
+  reseat(from: PeerIdString, request: Reseating): Promise<LedgerResponse> {
+    return this.inTurn(from, async () => {
+      const { seq, prev, members } = request
       ensure(
-        seq > (state?.seq ?? -1),
-        'FORK',
-        'This node knows another record, or a later one, of that place.'
+        SEAT_SIZES.includes(members.length) && new Set(members).size === members.length && members.length > 0,
+        'BAD_RECORD',
+        'A seat has 1, 2, 3, 4 or 7 different members.'
       )
-      next = applyRecord(state, verified, this.network.parameters)
-    } catch (error) {
-      const known = votes?.recent.at(-1)
-      if (error instanceof CreditError && error.code === 'FORK' && known) {
-        return { t: 'conflict', record: known.record }
+      const page = await this.pageFor(from, seq)
+      const known = page?.recent.find((place) => place.seq === seq)
+      if (known?.vote && known.id === null) {
+        const given = decodeStatement(known.vote, 'reseat')
+        const isSame = given.prev.equals(prev) && given.members.join() === members.join()
+        ensure(isSame, 'FORK', 'This node has voted for another seat at that place.')
+        return { t: 'vote', vote: known.vote }
       }
-      throw error
+      ensure(seq > (page?.seq ?? -1), 'BAD_RECORD', 'This node has voted on a later record.')
+      return orConflict(page, () => this.reseatAfter(from, request, page))
+    })
+  }
+
+  private async reseatAfter(
+    from: PeerIdString,
+    { seq, prev, members, tail }: Reseating,
+    page: Page | undefined
+  ): Promise<LedgerResponse> {
+    const followed = await this.catchUp(from, tail, seq, page)
+    if ('t' in followed) {
+      return followed
     }
-    await this.rule(verified)
-    return { t: 'vote', vote: await this.persist(verified, envelope, next, votes) }
+    const { state } = followed
+    ensure(state?.id.equals(prev) === true, 'FORK', 'The seat follows another record than this node knows.')
+    ensure(state.seat.members.includes(this.self), 'NOT_CONCERNED', 'This node is not on your seat.')
+    const vote = await this.sign({ kind: 'reseat', subject: from, seq, prev, members })
+    const places = await this.accept(followed.steps, { releases: [], votes: [] })
+    await this.book.write(from, page, [...places, { seq, id: null, record: null, vote, may: true }])
+    await this.follower.keep(state)
+    return { t: 'vote', vote }
   }
 
-  private async persist(
-    { id, record: { author, seq } }: VerifiedRecord,
-    envelope: Signed,
-    state: ChainState,
-    votes: Votes | undefined
-  ): Promise<Signed> {
-    const vote = await this.sign(author, seq, id)
-    const recent = [...(votes?.recent ?? []), { id, seq, vote, record: envelope }].slice(-RECENT_VOTES)
-    await this.store.table('votes').put(author, encode({ seq, recent }))
-    this.authors += votes ? 0 : 1
-    this.remember(state)
-    // a cache: after a loss the author sends its chain again
-    await this.store.table('chains').put(author, encodeState(state), { relaxed: true })
-    return vote
+  /** Keeps a payee's receipt: no settle may pay less. */
+  async lodge(from: PeerIdString, { escrow, votes, receipt }: Lodging): Promise<LedgerResponse> {
+    const { escrow: record, escrowId } = await verifyEscrow({ escrow, votes }, this.network)
+    const { body } = record
+    ensure(body.witnesses.includes(this.self), 'NOT_CONCERNED', 'This node is no witness of that escrow.')
+    ensure(this.now() <= body.tClose + ESCROW_KEPT_MS, 'UNKNOWN_ESCROW', 'That escrow is long over.')
+    const given = await verifyStatement(receipt, 'receipt', this.network)
+    const index = checkReceipt(given, record, escrowId)
+    ensure(given.payee === from, 'NOT_CONCERNED', 'Only its payee lodges a receipt.')
+    // in the author's turn: a vote on the settle that is under way comes first, or sees the receipt
+    return this.inTurn(record.author, async () => {
+      const { payee, amount } = given
+      await this.deposits.lodge(escrowId, index, { payee, amount, receipt, tClose: body.tClose })
+      return { t: 'ok' }
+    })
   }
 
-  private sign(subject: PeerIdString, seq: number, record: CID): Promise<Signed> {
-    const vote: Vote = {
-      v: 1,
-      net: this.network.hash,
-      author: this.self,
-      ts: this.now(),
-      kind: 'vote',
-      subject,
-      seq,
-      record
+  /** After tClose: the vote that pays a lodged receipt, whatever the requester does. */
+  async payout(
+    from: PeerIdString,
+    { escrow }: Extract<LedgerRequest, { t: 'payout' }>
+  ): Promise<LedgerResponse> {
+    const index = this.deposits.indexOf(escrow, from)
+    const lodged = this.deposits.get(escrow, index)
+    ensure(lodged !== undefined, 'UNKNOWN_ESCROW', 'No receipt of yours is lodged here for that escrow.')
+    if (lodged.vote) {
+      return { t: 'vote', vote: lodged.vote }
     }
-    return sign(this.key, DOMAINS.statement, vote)
+    ensure(this.now() >= lodged.tClose, 'CLOCK', 'The requester may settle until tClose: ask after it.')
+    this.deposits.checkSettled(escrow, index, lodged.amount)
+    const vote = await this.sign({ kind: 'payout', escrow, payee: from, amount: lodged.amount })
+    await this.deposits.pay(escrow, index, vote)
+    return { t: 'vote', vote }
   }
 
-  /** The author's state after the tail; what is known of the tail already is skipped. */
-  private async follow(author: PeerIdString, tail: readonly Signed[]): Promise<ChainState | undefined> {
-    let state = await this.stateOf(author)
-    const before = state
-    for (const envelope of tail) {
-      const { seq } = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
-      if (state !== undefined && seq < state.seq) {
-        continue
-      }
-      const verified = await verifyRecord(envelope, this.network)
-      if (state !== undefined && seq === state.seq) {
-        ensure(verified.id.equals(state.id), 'FORK', 'The tail holds another record than this node knows.')
-        continue
-      }
-      if (seq !== (state?.seq ?? -1) + 1) {
-        break // a gap: `need` says from where
-      }
-      ensure(verified.record.author === author, 'BAD_RECORD', 'The tail is of another chain.')
-      state = applyRecord(state, verified, this.network.parameters)
+  /** What this node has of an author's chain, for whoever asks: the author itself after a loss, or a verifier. */
+  async head({ author, after }: Extract<LedgerRequest, { t: 'head' }>): Promise<LedgerResponse> {
+    const page = await this.book.page(author)
+    const places = (page?.recent ?? []).filter(({ seq, record }) => seq > after && record !== null)
+    const last = places.at(-1)?.seq ?? -1
+    const seq = Math.max(last, page?.recent.findLast(({ record }) => record !== null)?.seq ?? -1)
+    return { t: 'head', seq, now: this.now(), tail: places.flatMap(({ record }) => record ?? []) }
+  }
+
+  private async pageFor(author: PeerIdString, seq: number): Promise<Page | undefined> {
+    ensure(seq < CHAIN_LENGTH_MAX, 'BUSY', 'The chain is too long for this node.')
+    const page = await this.book.page(author)
+    ensure(page !== undefined || this.book.size < AUTHORS_MAX, 'BUSY', 'This node follows too many chains.')
+    return page
+  }
+
+  /** A record that this node voted on, or followed and would have voted on. */
+  private async again(
+    author: PeerIdString,
+    page: Page | undefined,
+    known: Place,
+    { id, record }: VerifiedRecord
+  ): Promise<LedgerResponse> {
+    if (known.id?.equals(id) !== true) {
+      ensure(known.record !== null, 'FORK', 'This node has voted for another record of that place.')
+      return { t: 'conflict', record: known.record }
     }
-    if (state !== undefined && state !== before) {
-      this.remember(state)
+    if (known.vote) {
+      return { t: 'vote', vote: known.vote }
     }
-    return state
+    ensure(known.may, 'NOT_CONCERNED', `This node has no vote on that ${record.kind}.`)
+    const vote = await this.sign({ kind: 'vote', subject: author, seq: record.seq, record: id })
+    await this.book.write(author, page, [{ ...known, vote }])
+    return { t: 'vote', vote }
   }
 
-  private async stateOf(author: PeerIdString): Promise<ChainState | undefined> {
-    const known = this.states.get(author)
-    if (known) {
-      return known
+  /** The author's chain up to the place `seq`; or the answer that says what is missing or in its way. */
+  private async catchUp(
+    author: PeerIdString,
+    tail: readonly Signed[],
+    seq: number,
+    page: Page | undefined
+  ): Promise<Followed | LedgerResponse> {
+    const followed = await this.follower.follow(author, tail)
+    const last = followed.state?.seq ?? -1
+    if (seq > last + 1) {
+      return { t: 'need', after: last }
     }
-    const bytes = await this.store.table('chains').get(author)
-    return bytes && decodeState(bytes)
+    ensure(seq > last, 'FORK', 'This node knows another record, or a later one, of that place.')
+    checkPromises(followed.steps, page)
+    return followed
   }
 
-  /** In memory only: a stranger that gets no vote leaves nothing in the store. */
-  private remember(state: ChainState): void {
-    this.states.delete(state.author)
-    this.states.set(state.author, state)
-    for (const oldest of this.states.keys()) {
-      if (this.states.size <= STATES_IN_MEMORY) {
-        break
-      }
-      this.states.delete(oldest)
+  private async vote(
+    last: Step,
+    { steps }: Followed,
+    page: Page | undefined,
+    { evidence }: Certify
+  ): Promise<LedgerResponse> {
+    const { verified, before } = last
+    const { author, seq } = verified.record
+    const state = await this.follower.after(last)
+    checkPromises([last], page)
+    const given = await readEvidence(evidence, this.network)
+    const isSeated = isWitnessOf(this.self, verified, before)
+    if (!isSeated) {
+      await this.rule(verified)
     }
-  }
-
-  private async votesOf(author: PeerIdString): Promise<Votes | undefined> {
-    const bytes = await this.store.table('votes').get(author)
-    return bytes && decode(bytes, votesSchema, Number.POSITIVE_INFINITY)
-  }
-
-  private checkClock(ts: Milliseconds): void {
-    const { clockSkewMs } = this.network.parameters
-    const apart = Math.abs(ts - this.now())
+    const places = await this.accept([...steps, last], given)
+    const own = places.at(-1)
     ensure(
-      apart <= clockSkewMs,
-      'CLOCK',
-      `Our clocks are ${Math.round(apart / 1000)} s apart: set yours right.`
+      own !== undefined && (own.may || !isSeated),
+      'NOT_CONCERNED',
+      'This node votes no more on that escrow.'
     )
+    const vote = await this.sign({ kind: 'vote', subject: author, seq, record: verified.id })
+    await this.book.write(author, page, [...places.slice(0, -1), { ...own, vote }])
+    await this.follower.keep(state)
+    return { t: 'vote', vote }
+  }
+
+  /**
+   * Judges what a witness must of the steps, and stores what its vote commits it to.
+   *
+   * @throws CreditError for a step that this node would not have voted for
+   */
+  private async accept(steps: readonly Step[], evidence: Evidence): Promise<Place[]> {
+    const closing = steps.filter((step) => this.judge(step, evidence))
+    for (const { verified, before } of closing) {
+      if (verified.record.kind === 'settle') {
+        const { body } = verified.record
+        const tClose = before?.openEscrows.get(body.escrow.toString())?.body.tClose ?? 0
+        await this.deposits.close(body, tClose)
+      }
+    }
+    return steps.map(({ envelope, verified, before }) => ({
+      seq: verified.record.seq,
+      id: verified.id,
+      record: envelope,
+      vote: null,
+      may: isWitnessOf(this.self, verified, before) && !this.isLongOver(verified, before)
+    }))
+  }
+
+  /** True for a settle over which this node sits, and which it finds right. */
+  private judge({ verified, before }: Step, evidence: Evidence): boolean {
+    const { record } = verified
+    if (
+      record.kind !== 'settle' ||
+      !isWitnessOf(this.self, verified, before) ||
+      this.isLongOver(verified, before)
+    ) {
+      return false
+    }
+    const escrow = before?.openEscrows.get(record.body.escrow.toString())
+    ensure(escrow !== undefined, 'BAD_RECORD', 'The settle is not of an open escrow of this chain.')
+    checkSettleCase({
+      settle: verified,
+      escrow,
+      self: this.self,
+      evidence,
+      lodged: this.deposits.amounts(record.body.escrow),
+      now: this.now(),
+      network: this.network.parameters
+    })
+    return escrow.body.witnesses.includes(this.self)
+  }
+
+  private isLongOver({ record }: VerifiedRecord, before: ChainState | undefined): boolean {
+    const escrow =
+      record.kind === 'settle' ? before?.openEscrows.get(record.body.escrow.toString()) : undefined
+    return escrow !== undefined && this.now() > escrow.body.tClose + ESCROW_KEPT_MS
+  }
+
+  private sign(
+    statement: Statement extends infer S
+      ? S extends Statement
+        ? Omit<S, 'v' | 'net' | 'author' | 'ts'>
+        : never
+      : never
+  ): Promise<Signed> {
+    const head = { v: 1 as const, net: this.network.hash, author: this.self, ts: this.now() }
+    return sign(this.key, DOMAINS.statement, { ...head, ...statement })
+  }
+}
+
+/** Where this node voted for a seat that was to come, that seat must stand. @throws CreditError `FORK` */
+function checkPromises(steps: readonly Step[], page: Page | undefined): void {
+  for (const { verified } of steps) {
+    const { record } = verified
+    const promise = page?.recent.find(({ seq, id }) => seq === record.seq && id === null)
+    if (promise?.vote) {
+      const { members } = decodeStatement(promise.vote, 'reseat')
+      ensure(
+        record.kind === 'seat' && record.body.members.join() === members.join(),
+        'FORK',
+        'This node voted for a seat at that place.'
+      )
+    }
+  }
+}
+
+/** Who comes with another branch is shown the record that this node has. */
+async function orConflict(
+  page: Page | undefined,
+  answer: () => Promise<LedgerResponse>
+): Promise<LedgerResponse> {
+  try {
+    return await answer()
+  } catch (error) {
+    const known = page?.recent.findLast(({ record }) => record !== null)?.record
+    if (error instanceof CreditError && error.code === 'FORK' && known) {
+      return { t: 'conflict', record: known }
+    }
+    throw error
   }
 }

@@ -3,6 +3,8 @@ import type { Contract, Settlement } from '../credit/index.ts'
 import type { MicroCredits, PeerIdString } from '../wire/index.ts'
 import type { Channel } from './channel.ts'
 
+const WEAKEST_FIRST: ReadonlyArray<JobReceipt['certainty']> = ['pending', 'detection-only', 'witnessed']
+
 /** Adds up the rounds of one job into its receipt. */
 export class ReceiptBook {
   private readonly jobId: string
@@ -14,6 +16,7 @@ export class ReceiptBook {
     PeerIdString,
     { units: number; rejected: number; paid: MicroCredits }
   >()
+  private readonly certainties = new Set<JobReceipt['certainty']>()
   private refund = 0n
 
   constructor(jobId: string, skill: string, price: MicroCredits) {
@@ -27,12 +30,15 @@ export class ReceiptBook {
   }
 
   get hasSettled(): boolean {
-    return this.settles.length > 0
+    return this.escrows.length > 0
   }
 
   add(contract: Contract, settlement: Settlement, channels: readonly Channel[]): void {
     this.escrows.push(contract.escrow.toString())
-    this.settles.push(settlement.settle.toString())
+    if (settlement.settle) {
+      this.settles.push(settlement.settle.toString())
+    }
+    this.certainties.add(settlement.certainty)
     this.refund += settlement.refund
     for (const { peer, amount } of settlement.payouts) {
       const channel = channels.find((candidate) => candidate.peer === peer)
@@ -56,7 +62,7 @@ export class ReceiptBook {
       providers: [...this.providers].map(([peer, sums]) => ({ peer, ...sums })),
       escrows: this.escrows,
       settles: this.settles,
-      certainty: 'detection-only',
+      certainty: WEAKEST_FIRST.find((certainty) => this.certainties.has(certainty)) ?? 'pending',
       split: 'units'
     }
   }

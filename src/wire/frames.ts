@@ -1,7 +1,26 @@
 import * as z from 'zod/mini'
-import { settleCertificate } from './records.ts'
-import { bytes, bytesUpTo, cid, hash, name, natural, peerId, shortText, signature } from './schema.ts'
-import { signed } from './signed.ts'
+import {
+  CERTIFIED_PAYLOAD_MAX,
+  certificate,
+  PAYEES_MAX,
+  RECEIPT_PAYLOAD_MAX,
+  RESEAT_PAYLOAD_MAX,
+  SEAT_MAX,
+  VOTE_PAYLOAD_MAX
+} from './records.ts'
+import {
+  bytes,
+  bytesUpTo,
+  cid,
+  hash,
+  name,
+  natural,
+  peerId,
+  shortText,
+  signature,
+  timestamp
+} from './schema.ts'
+import { signed, signedUpTo } from './signed.ts'
 import { PART_BYTES_MAX, UNIT_BYTES_MAX, UNITS_MAX } from './units.ts'
 
 /** Every message of the job and ledger protocols. Frames are length-prefixed DAG-CBOR; `t` names the kind. */
@@ -111,24 +130,61 @@ export const jobResponseFrame = z.discriminatedUnion('t', [
 /** What a provider signs (domain `result`) before it learns the challenge. */
 export const resultStatement = z.strictObject({ escrow: cid, index: unitIndex, hash, author: peerId })
 
+const tail = z.array(signed).check(z.maxLength(1024))
+const certified = {
+  escrow: signedUpTo(CERTIFIED_PAYLOAD_MAX),
+  votes: z.array(signedUpTo(VOTE_PAYLOAD_MAX)).check(z.maxLength(SEAT_MAX))
+}
+
 /** Asked over a ledger stream: one request, one response. */
 export const ledgerRequest = z.discriminatedUnion('t', [
-  /** Vote on `record`. `tail`: the author's records before it, oldest first, that the witness lacks. */
-  z.strictObject({ t: z.literal('certify'), record: signed, tail: z.array(signed).check(z.maxLength(1024)) }),
+  /**
+   * Vote on `record`. `tail`: the author's records before it, oldest first, that the witness lacks. `evidence`:
+   * releases of payees and votes of other witnesses that a settle among these records needs.
+   */
+  z.strictObject({
+    t: z.literal('certify'),
+    record: signed,
+    tail,
+    evidence: z.array(signedUpTo(VOTE_PAYLOAD_MAX)).check(z.maxLength(4 * PAYEES_MAX))
+  }),
+  /** Vote on the seat of these members that I shall put at `seq`, after `prev`. */
+  z.strictObject({
+    t: z.literal('reseat'),
+    seq: natural,
+    prev: cid,
+    members: z.array(peerId).check(z.maxLength(SEAT_MAX)),
+    tail
+  }),
+  /** Which records of `author` after the place `after` (-1: from the first) do you have? */
+  z.strictObject({ t: z.literal('head'), author: peerId, after: z.int().check(z.gte(-1)) }),
+  /** My escrow, which pays you, with its witnesses' votes. */
+  z.strictObject({ t: z.literal('escrow'), ...certified }),
+  /** A witness keeps the receipt for its payee: no settle may pay less. */
+  z.strictObject({ t: z.literal('lodge'), ...certified, receipt: signedUpTo(RECEIPT_PAYLOAD_MAX) }),
+  /** After tClose: vote on the receipt that I have lodged on this escrow. */
+  z.strictObject({ t: z.literal('payout'), escrow: cid }),
   /** Here is your payout: claim it. */
-  z.strictObject({ t: z.literal('paid'), certificate: settleCertificate, index: natural }),
+  z.strictObject({ t: z.literal('paid'), certificate, index: natural }),
   /** Has this escrow of yours been settled? */
   z.strictObject({ t: z.literal('settled'), escrow: cid })
 ])
 
 export const ledgerResponse = z.discriminatedUnion('t', [
-  z.strictObject({ t: z.literal('vote'), vote: signed }),
+  z.strictObject({ t: z.literal('vote'), vote: signedUpTo(RESEAT_PAYLOAD_MAX) }),
   /** The witness knows the chain only up to `seq` (-1: not at all): send the tail from there. */
   z.strictObject({ t: z.literal('need'), after: z.int().check(z.gte(-1)) }),
   /** The witness has another record for that place: the two together are a fork proof. */
   z.strictObject({ t: z.literal('conflict'), record: signed }),
   z.strictObject({ t: z.literal('ok') }),
-  z.strictObject({ t: z.literal('certificate'), certificate: settleCertificate, index: natural }),
+  /** `seq`: the highest place that the witness knows of, -1 for none. `now`: its clock. */
+  z.strictObject({
+    t: z.literal('head'),
+    seq: z.int().check(z.gte(-1)),
+    now: timestamp,
+    tail
+  }),
+  z.strictObject({ t: z.literal('certificate'), certificate, index: natural }),
   z.strictObject({ t: z.literal('open') }),
   z.strictObject({ t: z.literal('refused'), code: name, message: shortText })
 ])

@@ -17,6 +17,13 @@ export interface NetworkParameters {
   readonly claimWindowMs: Milliseconds
   /** How far a record's `ts` may differ from a witness's clock. */
   readonly clockSkewMs: Milliseconds
+  /** How long a seat's member may be silent before another takes its place; and an author waits for a quorum. */
+  readonly seatPatienceMs: Milliseconds
+  /**
+   * How long after tClose an author refunds an escrow whose witnesses are gone, by a new seat's votes; until then
+   * it waits. With 0 there is no waiting at all: nor, before tClose, for the releases of payees that are silent.
+   */
+  readonly orphanedAfterMs: Milliseconds
   /** The most of a provider's compute time that strangers get, in percent. */
   readonly strangersPercent: number
   /** The most compute time that one stranger gets of one provider within an hour. */
@@ -46,6 +53,8 @@ const MAIN: NetworkParameters = {
   escrowMaxMs: 24 * HOUR,
   claimWindowMs: 7 * 24 * HOUR,
   clockSkewMs: 120_000,
+  seatPatienceMs: 60_000,
+  orphanedAfterMs: 24 * HOUR,
   strangersPercent: 10,
   strangersMsPerHour: 60_000,
   edgePercent: 50,
@@ -55,10 +64,20 @@ const MAIN: NetworkParameters = {
   probeAmount: 100_000n
 }
 
-/** `main` for the public; `local`, where strangers are welcome without limit, for demos, tests and labs. */
+/**
+ * `main` for the public; `local`, where strangers are welcome without limit and nobody waits for who left, for
+ * demos, tests and labs.
+ */
 export const NETWORKS = {
   main: MAIN,
-  local: { ...MAIN, name: 'local', strangersPercent: 100, strangersMsPerHour: HOUR }
+  local: {
+    ...MAIN,
+    name: 'local',
+    strangersPercent: 100,
+    strangersMsPerHour: HOUR,
+    seatPatienceMs: 4_000,
+    orphanedAfterMs: 0
+  }
 } as const satisfies Record<string, NetworkParameters>
 
 export type NetworkName = keyof typeof NETWORKS

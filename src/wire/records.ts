@@ -10,14 +10,26 @@ export const SEAT_MAX = 7
 export const CERTIFIED_PAYLOAD_MAX = 16 * 1024
 /** Largest payload of a vote in bytes. */
 export const VOTE_PAYLOAD_MAX = 384
+/** Largest payload of a vote on a seat in bytes: it names the members. */
+export const RESEAT_PAYLOAD_MAX = 1024
+/** Largest payload of a receipt in bytes. */
+export const RECEIPT_PAYLOAD_MAX = 512
 
 const peers = z.array(peerId).check(z.maxLength(SEAT_MAX))
 
 /** First record of a chain: the grant, fixed by the network's parameters. */
 export const genesisBody = z.strictObject({ grant: microCredits })
 
-/** The witnesses of the author's later records. `unsure`: certified without a quorum of the old seat. */
-export const seatBody = z.strictObject({ members: peers, quorum: natural, unsure: z.boolean() })
+/**
+ * The witnesses of the author's later records. `votes`: `reseat` statements of a quorum of the old seat; none on
+ * a seat that is `unsure`, which its own members certify by voting on a record after it.
+ */
+export const seatBody = z.strictObject({
+  members: peers,
+  quorum: natural,
+  unsure: z.boolean(),
+  votes: z.array(signedUpTo(RESEAT_PAYLOAD_MAX)).check(z.maxLength(SEAT_MAX))
+})
 
 /** On whose recognition a payee serves, and how much of it (empty: strangers' work). */
 export const recognitionShare = z.strictObject({ payer: peerId, amount: microCredits })
@@ -69,17 +81,55 @@ export const settleBody = z.strictObject({
 /**
  * Escrow, its settle, and the votes on the settle. Enough for a third party to check a payment offline. Under
  * an escrow without witnesses the votes are its payees', any number of them: there the claim that embeds the
- * certificate is its payee's signature.
+ * certificate is its payee's signature. `seat`: the author's later seat, where the witnesses of the escrow are
+ * gone and its members voted in their place.
  */
 export const settleCertificate = z.strictObject({
   kind: z.literal('settle'),
   escrow: signedUpTo(CERTIFIED_PAYLOAD_MAX),
   settle: signedUpTo(CERTIFIED_PAYLOAD_MAX),
+  seat: z.nullable(signedUpTo(CERTIFIED_PAYLOAD_MAX)),
   votes: z.array(signedUpTo(VOTE_PAYLOAD_MAX)).check(z.maxLength(PAYEES_MAX))
 })
 
+/** Escrow, a receipt on it that its payee lodged with the witnesses, and a quorum of their `payout` votes. */
+export const payoutCertificate = z.strictObject({
+  kind: z.literal('payout'),
+  escrow: signedUpTo(CERTIFIED_PAYLOAD_MAX),
+  receipt: signedUpTo(RECEIPT_PAYLOAD_MAX),
+  votes: z.array(signedUpTo(VOTE_PAYLOAD_MAX)).check(z.maxLength(SEAT_MAX))
+})
+
+/** A transfer and the votes on it. Its only index is 0. */
+export const transferCertificate = z.strictObject({
+  kind: z.literal('transfer'),
+  transfer: signedUpTo(CERTIFIED_PAYLOAD_MAX),
+  votes: z.array(signedUpTo(VOTE_PAYLOAD_MAX)).check(z.maxLength(SEAT_MAX))
+})
+
+export const certificate = z.discriminatedUnion('kind', [
+  settleCertificate,
+  payoutCertificate,
+  transferCertificate
+])
+
 /** Takes payout `index` of a certificate into the author's balance. The amount is read, never stated. */
-export const claimBody = z.strictObject({ certificate: settleCertificate, index: natural })
+export const claimBody = z.strictObject({ certificate, index: natural })
+
+/** A gift. Without witnesses (none, quorum 0) the claim that embeds it is its payee's signature. */
+export const transferBody = z.strictObject({
+  to: peerId,
+  amount: microCredits,
+  on: z.array(recognitionShare).check(z.maxLength(16)),
+  witnesses: peers,
+  quorum: natural
+})
+
+/** What the chain before it comes to: SHA-256 of the canonical bytes of its state, so that the rest can go. */
+export const checkpointBody = z.strictObject({ state: hash })
+
+/** The last record of a chain. `heir`: the name under which its author goes on, if it says. */
+export const closedBody = z.strictObject({ heir: z.nullable(peerId) })
 
 const head = {
   v: z.literal(1),
@@ -97,7 +147,10 @@ export const record = z.discriminatedUnion('kind', [
   z.strictObject({ ...head, kind: z.literal('seat'), body: seatBody }),
   z.strictObject({ ...head, kind: z.literal('escrow'), body: escrowBody }),
   z.strictObject({ ...head, kind: z.literal('settle'), body: settleBody }),
-  z.strictObject({ ...head, kind: z.literal('claim'), body: claimBody })
+  z.strictObject({ ...head, kind: z.literal('claim'), body: claimBody }),
+  z.strictObject({ ...head, kind: z.literal('transfer'), body: transferBody }),
+  z.strictObject({ ...head, kind: z.literal('checkpoint'), body: checkpointBody }),
+  z.strictObject({ ...head, kind: z.literal('closed'), body: closedBody })
 ])
 
 export type LedgerRecord = z.output<typeof record>
@@ -106,4 +159,8 @@ export type RecordOf<K extends RecordKind> = Extract<LedgerRecord, { kind: K }>
 export type EscrowBody = z.output<typeof escrowBody>
 export type SettleBody = z.output<typeof settleBody>
 export type UnitGroup = z.output<typeof unitGroup>
+export type TransferBody = z.output<typeof transferBody>
+export type Certificate = z.output<typeof certificate>
+export type PayoutCertificate = z.output<typeof payoutCertificate>
+export type TransferCertificate = z.output<typeof transferCertificate>
 export type SettleCertificate = z.output<typeof settleCertificate>

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { SEAT_MAX } from './records.ts'
 import { cid, hash, microCredits, natural, peerId, timestamp } from './schema.ts'
 
 /** Signed statements outside the chain. Each names its author; each is signed in the `statement` domain. */
@@ -35,9 +36,33 @@ export const vote = z.strictObject({
   record: cid
 })
 
-export const statement = z.discriminatedUnion('kind', [receipt, release, vote])
+/**
+ * A member's vote that at `seq` of `subject`'s chain, after the record `prev`, stands a seat of these members and
+ * nothing else. It is given before the seat is signed, because the seat embeds it.
+ */
+export const reseat = z.strictObject({
+  ...head,
+  kind: z.literal('reseat'),
+  subject: peerId,
+  seq: natural,
+  prev: cid,
+  members: z.array(peerId).check(z.maxLength(SEAT_MAX))
+})
+
+/** A witness's vote that `payee` is owed `amount` µcr of the escrow, whatever its requester does. */
+export const payout = z.strictObject({
+  ...head,
+  kind: z.literal('payout'),
+  escrow: cid,
+  payee: peerId,
+  amount: microCredits
+})
+
+export const statement = z.discriminatedUnion('kind', [receipt, release, vote, reseat, payout])
 
 export type Receipt = z.output<typeof receipt>
 export type Release = z.output<typeof release>
 export type Vote = z.output<typeof vote>
+export type Reseat = z.output<typeof reseat>
+export type Payout = z.output<typeof payout>
 export type Statement = z.output<typeof statement>

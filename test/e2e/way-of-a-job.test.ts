@@ -130,9 +130,15 @@ describe('a requester that reloads in the middle of its job', () => {
     await jobSaw(requester, 'verified', { count: 3 })
     await requester.page.reload()
     await requester.page.waitForFunction(() => window.swarmharness !== undefined)
-    const chain = await readChain(requester, 'local')
-    const last = chain.at(-1)?.record
-    expect(last?.kind).toBe('settle')
+    // first its witnesses say how far its chain goes
+    const last = await vi.waitFor(
+      async () => {
+        const head = (await readChain(requester, 'local')).at(-1)?.record
+        expect(head?.kind).toBe('settle')
+        return head
+      },
+      { timeout: BOOKS_MS, interval: 200 }
+    )
     const paid = last?.kind === 'settle' ? last.body.payouts.reduce((sum, amount) => sum + amount, 0n) : 0n
     expect(paid).toBeGreaterThan(0n)
     await runAndCheck(requester)

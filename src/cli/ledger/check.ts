@@ -1,7 +1,9 @@
+import type { CID } from 'multiformats/cid'
 import { toString as textOf } from 'uint8arrays/to-string'
 import { type ChainState, replayChain, type VerifiedRecord, verifyRecord } from '../../credit/index.ts'
 import {
   decodeLedgerFile,
+  type LedgerRecord,
   NETWORKS,
   type Network,
   networkOf,
@@ -111,10 +113,14 @@ function placesOf(verified: VerifiedRecord) {
   if (!('certificate' in verified)) {
     return [own]
   }
-  const { escrow, escrowId, settle, settleId } = verified.certificate
-  return [
-    own,
-    { author: escrow.author, seq: escrow.seq, id: escrowId },
-    { author: settle.author, seq: settle.seq, id: settleId }
-  ]
+  const { certificate } = verified
+  const of = (record: LedgerRecord, id: CID) => ({ author: record.author, seq: record.seq, id })
+  switch (certificate.kind) {
+    case 'settle':
+      return [own, of(certificate.escrow, certificate.escrowId), of(certificate.settle, certificate.settleId)]
+    case 'payout':
+      return [own, of(certificate.escrow, certificate.escrowId)]
+    case 'transfer':
+      return [own, of(certificate.transfer, certificate.base)]
+  }
 }

@@ -58,8 +58,8 @@ export async function replaySettle(
 async function findRecord(envelopes: readonly Signed[], id: CID): Promise<Signed | undefined> {
   for (const envelope of envelopes) {
     const record = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
-    const parts =
-      record.kind === 'claim' ? [record.body.certificate.settle, record.body.certificate.escrow] : []
+    const certificate = record.kind === 'claim' ? record.body.certificate : undefined
+    const parts = certificate?.kind === 'settle' ? [certificate.settle, certificate.escrow] : []
     for (const part of [envelope, ...parts]) {
       if ((await cidOf(part.payload)).equals(id)) {
         return part

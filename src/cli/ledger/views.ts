@@ -42,9 +42,10 @@ export interface ReceiptView {
   readonly peer: string
   readonly amount: string
   readonly ts: Milliseconds
+  /** The escrow, or the transfer itself. */
   readonly escrow: string
-  /** What `replay` takes. */
-  readonly settle: string
+  /** What `replay` takes; null for a payout by witnesses and for a transfer. */
+  readonly settle: string | null
 }
 
 export function receiptViews(records: readonly VerifiedRecord[]): ReceiptView[] {
@@ -65,20 +66,24 @@ export function receiptViews(records: readonly VerifiedRecord[]): ReceiptView[] 
           : [{ place, direction: 'paid' as const, peer, amount: `${amount}`, ts, escrow, settle }]
       })
     }
+    if (record.kind === 'transfer') {
+      const { to: peer, amount } = record.body
+      const paid = { place: record.seq, direction: 'paid' as const, peer, amount: `${amount}`, ts: record.ts }
+      return [{ ...paid, escrow: id.toString(), settle: null }]
+    }
     return 'certificate' in verified ? [earned(verified)] : []
   })
 }
 
 function earned({ record, certificate }: Extract<VerifiedRecord, { certificate: unknown }>): ReceiptView {
-  const { settle, settleId, escrowId } = certificate
   return {
     place: record.seq,
     direction: 'earned',
-    peer: settle.author,
-    amount: `${settle.body.payouts[record.body.index] ?? 0n}`,
+    peer: certificate.author,
+    amount: `${certificate.payouts[record.body.index]?.amount ?? 0n}`,
     ts: record.ts,
-    escrow: escrowId.toString(),
-    settle: settleId.toString()
+    escrow: certificate.base.toString(),
+    settle: certificate.kind === 'settle' ? certificate.settleId.toString() : null
   }
 }
 
@@ -91,8 +96,8 @@ export function describeRecord(verified: VerifiedRecord): string {
 function describeBody(verified: VerifiedRecord): string {
   const { record } = verified
   if ('certificate' in verified) {
-    const { amount, peer, settle } = earned(verified)
-    return `${amount} from ${peer} by ${settle}`
+    const { amount, peer, settle, escrow } = earned(verified)
+    return `${amount} from ${peer} by ${settle ?? `${verified.certificate.kind} of ${escrow}`}`
   }
   switch (record.kind) {
     case 'genesis':
@@ -103,6 +108,8 @@ function describeBody(verified: VerifiedRecord): string {
       return `${record.body.amount} for ${record.body.payees.map(({ peer, max }) => `${peer} (${max})`).join(', ')}`
     case 'settle':
       return `paid ${record.body.payouts.join(' + ')}, refund ${record.body.refund}, of ${record.body.escrow}`
+    case 'transfer':
+      return `${record.body.amount} to ${record.body.to}`
     default:
       return ''
   }

@@ -176,6 +176,8 @@ export const en = {
     refund: 'Refund',
     certainty: 'Certainty',
     certainties: {
+      witnessed: 'By a quorum of witnesses: it cannot be spent twice',
+      pending: 'The votes of the witnesses are still to come',
       'detection-only': 'Signed by the payees: a later double spend can be detected, not prevented'
     },
     split: 'Split',

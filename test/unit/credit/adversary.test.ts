@@ -27,7 +27,7 @@ beforeEach(async () => {
 afterEach(() => swarm.stop())
 
 const certify = (record: Signed, tail: readonly Signed[] = liar.signed, by = liar) =>
-  swarm.deliver(by.peer, provider.peer, { t: 'certify', record, tail: [...tail] })
+  swarm.deliver(by.peer, provider.peer, { t: 'certify', record, tail: [...tail], evidence: [] })
 
 const refusedWith = (answer: LedgerResponse) => (answer.t === 'refused' ? answer.code : answer.t)
 
@@ -144,7 +144,11 @@ describe('a vote', () => {
 
   test('asks for what it lacks, and takes it in pieces', async () => {
     for (let i = 0; i < 5; i++) {
-      await liar.append({ kind: 'seat', ts: swarm.now, body: { members: [], quorum: 0, unsure: true } })
+      await liar.append({
+        kind: 'seat',
+        ts: swarm.now,
+        body: { members: [], quorum: 0, unsure: true, votes: [] }
+      })
     }
     const made = await liar.append(liar.escrowIntent([[provider.peer, 10n]], swarm.now))
     const record = liar.signedAt(made.record.seq)
@@ -155,7 +159,11 @@ describe('a vote', () => {
   })
 
   test('is refused for a tail with a fault, and leaves nothing behind', async () => {
-    await liar.append({ kind: 'seat', ts: swarm.now, body: { members: [], quorum: 0, unsure: true } })
+    await liar.append({
+      kind: 'seat',
+      ts: swarm.now,
+      body: { members: [], quorum: 0, unsure: true, votes: [] }
+    })
     const made = await liar.append(liar.escrowIntent([[provider.peer, 10n]], swarm.now))
     const record = liar.signedAt(made.record.seq)
     const [genesis, seat] = liar.signed
@@ -181,7 +189,11 @@ describe('a vote', () => {
     const elsewhere = liar.escrowIntent([[other.peer, 10n]], swarm.now)
     const foreign = await sign(liar.key, DOMAINS.record, liar.next(elsewhere))
     expect(refusedWith(await certify(foreign))).toBe('NOT_CONCERNED')
-    const seat = { kind: 'seat' as const, ts: swarm.now, body: { members: [], quorum: 0, unsure: true } }
+    const seat = {
+      kind: 'seat' as const,
+      ts: swarm.now,
+      body: { members: [], quorum: 0, unsure: true, votes: [] }
+    }
     expect(refusedWith(await certify(await sign(liar.key, DOMAINS.record, liar.next(seat))))).toBe(
       'NOT_CONCERNED'
     )

@@ -43,7 +43,7 @@ class Economy {
         this.now += hours * HOUR
         break
       case 'seat':
-        await chain.append({ kind, ts: this.now, body: { members: [], quorum: 0, unsure: true } })
+        await chain.append({ kind, ts: this.now, body: { members: [], quorum: 0, unsure: true, votes: [] } })
         break
       case 'escrow':
         await this.escrow(chain, amounts)

@@ -168,7 +168,7 @@ describe('an escrow', () => {
     await payer.append({
       kind: 'seat',
       ts: NOW,
-      body: { members: [other.peer], quorum: 1, unsure: true }
+      body: { members: [other.peer], quorum: 1, unsure: true, votes: [] }
     })
     expect(() => payer.next(payer.escrowIntent([[payee.peer, 10n]], NOW))).toThrow('seat')
     const seat = { witnesses: [other.peer], quorum: 1 }
@@ -254,7 +254,11 @@ describe('a claim', () => {
   })
 
   test('needs the quorum where the escrow names witnesses', async () => {
-    await payer.append({ kind: 'seat', ts: NOW, body: { members: [other.peer], quorum: 1, unsure: true } })
+    await payer.append({
+      kind: 'seat',
+      ts: NOW,
+      body: { members: [other.peer], quorum: 1, unsure: true, votes: [] }
+    })
     const escrow = await payer.append(
       payer.escrowIntent([[payee.peer, 10n]], NOW, { witnesses: [other.peer], quorum: 1 })
     )
@@ -289,7 +293,7 @@ describe('drain', () => {
       await payee.append({
         kind: 'seat',
         ts: NOW + hours * HOUR,
-        body: { members: [], quorum: 0, unsure: true }
+        body: { members: [], quorum: 0, unsure: true, votes: [] }
       })
     }
     expect(payee.head.bal).toBe(direct.bal + 1n)

@@ -99,7 +99,7 @@ test('a witness that crashes between storing a vote and sending it gives the sam
     throw new Error('no escrow')
   }
   const ask = () =>
-    swarm.deliver(requester.peer, provider.peer, { t: 'certify', record: escrow, tail: chain })
+    swarm.deliver(requester.peer, provider.peer, { t: 'certify', record: escrow, tail: chain, evidence: [] })
   const [one, two] = [await ask(), await ask()]
   expect(one.t).toBe('vote')
   expect(two).toEqual(one)

@@ -33,7 +33,7 @@ beforeAll(async () => {
   payer = await TestChain.create(network, 1, NOW)
   payee = await TestChain.create(network, 2, NOW)
   other = await TestChain.create(network, 3, NOW)
-  await payer.append({ kind: 'seat', ts: NOW, body: { members: [], quorum: 0, unsure: true } })
+  await payer.append({ kind: 'seat', ts: NOW, body: { members: [], quorum: 0, unsure: true, votes: [] } })
   const channels = [[payee.peer, 1_000n] as const, [other.peer, 500n] as const]
   const escrow = await payer.append(payer.escrowIntent(channels, NOW + 1))
   const settle = await payer.append(payer.settleIntent(escrow, [600n, 0n], NOW + 2))

@@ -399,6 +399,9 @@ describe('a certificate that', () => {
     if (answer.t !== 'certificate') {
       throw new Error(`expected a certificate, got ${answer.t}`)
     }
+    if (answer.certificate.kind !== 'settle') {
+      throw new Error(`expected a settle, got a ${answer.certificate.kind}`)
+    }
     return answer.certificate
   }
 

@@ -1,0 +1,142 @@
+import type { CID } from 'multiformats/cid'
+import * as z from 'zod/mini'
+import type { Store } from '../store/index.ts'
+import {
+  decode,
+  encode,
+  type MicroCredits,
+  type Milliseconds,
+  microCredits,
+  peerId,
+  type SettleBody,
+  type Signed,
+  signed,
+  timestamp
+} from '../wire/index.ts'
+import { ensure } from './errors.ts'
+import { ESCROW_KEPT_MS } from './voting.ts'
+
+const lodgedSchema = z.strictObject({
+  payee: peerId,
+  amount: microCredits,
+  receipt: signed,
+  tClose: timestamp,
+  /** The vote that pays it without the requester, once it was given. */
+  vote: z.nullable(signed)
+})
+const closedSchema = z.strictObject({ payouts: z.array(microCredits), tClose: timestamp })
+
+export type Lodged = z.output<typeof lodgedSchema>
+
+const LODGED = 'lodged/'
+const CLOSED = 'closed/'
+
+/** What a witness keeps of other people's escrows: receipts that payees lodged, and the settle that it voted for. */
+export class Deposits {
+  private readonly lodged = new Map<string, Map<number, Lodged>>()
+  private readonly closed = new Map<string, readonly MicroCredits[]>()
+  private readonly store: Store
+
+  constructor(init: { store: Store }) {
+    this.store = init.store
+  }
+
+  /** Reads what is kept, and forgets what nobody votes on any more. */
+  async load(now: Milliseconds): Promise<void> {
+    const table = this.store.table('contracts')
+    for (const [key, value] of await table.entries()) {
+      const [kind, escrow = '', index] = key.split('/')
+      if (kind !== 'lodged' && kind !== 'closed') {
+        continue
+      }
+      const row =
+        kind === 'lodged'
+          ? decode(value, lodgedSchema, Number.POSITIVE_INFINITY)
+          : decode(value, closedSchema, Number.POSITIVE_INFINITY)
+      if (now > row.tClose + ESCROW_KEPT_MS) {
+        await table.delete(key)
+      } else if ('payouts' in row) {
+        this.closed.set(escrow, row.payouts)
+      } else {
+        this.of(escrow).set(Number(index), row)
+      }
+    }
+  }
+
+  /** Lodged receipts of an escrow in µcr, by payee index. */
+  amounts(escrow: CID): ReadonlyMap<number, MicroCredits> {
+    return new Map(
+      [...(this.lodged.get(escrow.toString()) ?? [])].map(([index, { amount }]) => [index, amount])
+    )
+  }
+
+  get(escrow: CID, index: number): Lodged | undefined {
+    return this.lodged.get(escrow.toString())?.get(index)
+  }
+
+  indexOf(escrow: CID, payee: string): number {
+    const rows = [...(this.lodged.get(escrow.toString()) ?? [])]
+    return rows.find(([, lodged]) => lodged.payee === payee)?.[0] ?? -1
+  }
+
+  /**
+   * Keeps a receipt, if it is above the one kept and not above the settle voted for.
+   *
+   * @throws CreditError `UNDERPAID` where the settle that this node voted for pays less
+   */
+  async lodge(escrow: CID, index: number, given: Omit<Lodged, 'vote'>): Promise<void> {
+    const before = this.get(escrow, index)
+    if (before && before.amount >= given.amount) {
+      return
+    }
+    this.checkSettled(escrow, index, given.amount)
+    // in memory at once, so that a settle that comes meanwhile sees it
+    await this.put(escrow, index, { ...given, vote: null }, before)
+  }
+
+  /** Keeps the vote that pays a lodged receipt. */
+  async pay(escrow: CID, index: number, vote: Signed): Promise<void> {
+    const before = this.get(escrow, index)
+    if (before) {
+      await this.put(escrow, index, { ...before, vote }, before)
+    }
+  }
+
+  /** @throws CreditError `UNDERPAID` */
+  checkSettled(escrow: CID, index: number, amount: MicroCredits): void {
+    const payout = this.closed.get(escrow.toString())?.[index]
+    ensure(
+      payout === undefined || payout >= amount,
+      'UNDERPAID',
+      `This node voted for a settle that pays ${payout} µcr.`
+    )
+  }
+
+  /** This node votes for a settle: no receipt above it is taken from now on. */
+  async close({ escrow, payouts }: SettleBody, tClose: Milliseconds): Promise<void> {
+    const key = escrow.toString()
+    this.closed.set(key, payouts)
+    await this.store.table('contracts').put(`${CLOSED}${key}`, encode({ payouts, tClose }))
+  }
+
+  private async put(escrow: CID, index: number, row: Lodged, before: Lodged | undefined): Promise<void> {
+    const rows = this.of(escrow.toString())
+    rows.set(index, row)
+    try {
+      await this.store.table('contracts').put(`${LODGED}${escrow}/${index}`, encode(row))
+    } catch (error) {
+      if (before) {
+        rows.set(index, before)
+      } else {
+        rows.delete(index)
+      }
+      throw error
+    }
+  }
+
+  private of(escrow: string): Map<number, Lodged> {
+    const rows = this.lodged.get(escrow) ?? new Map<number, Lodged>()
+    this.lodged.set(escrow, rows)
+    return rows
+  }
+}

@@ -1,0 +1,110 @@
+import type { Store } from '../store/index.ts'
+import {
+  decodeStrict,
+  type Network,
+  type PeerIdString,
+  record as recordSchema,
+  SIGNED_PAYLOAD_MAX,
+  type Signed
+} from '../wire/index.ts'
+import { applyRecord } from './chain.ts'
+import { checkCheckpoint } from './checkpoint.ts'
+import { STATES_IN_MEMORY } from './constants.ts'
+import { ensure } from './errors.ts'
+import type { ChainState } from './state.ts'
+import { decodeState, encodeState } from './state-codec.ts'
+import { type VerifiedRecord, verifyRecord } from './verify.ts'
+
+/** A record that this node has followed and not voted beyond yet. */
+export interface Step {
+  readonly envelope: Signed
+  readonly verified: VerifiedRecord
+  /** The chain before it. */
+  readonly before: ChainState | undefined
+}
+
+export interface Followed {
+  readonly state: ChainState | undefined
+  readonly steps: readonly Step[]
+}
+
+/** Follows other authors' chains: their verified states, the newest in memory, all that was voted on in the store. */
+export class Follower {
+  private readonly known = new Map<PeerIdString, Followed>()
+  private readonly store: Store
+  private readonly network: Network
+
+  constructor(init: { store: Store; network: Network }) {
+    this.store = init.store
+    this.network = init.network
+  }
+
+  /**
+   * The author's chain after the tail; what is known of the tail already is skipped. A stranger that gets no vote
+   * leaves nothing in the store.
+   *
+   * @throws CreditError or WireError for a record that does not fit
+   */
+  async follow(author: PeerIdString, tail: readonly Signed[]): Promise<Followed> {
+    const start = await this.of(author)
+    let { state } = start
+    const steps = [...start.steps]
+    for (const envelope of tail) {
+      const { seq } = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+      if (state !== undefined && seq < state.seq) {
+        continue
+      }
+      const verified = await verifyRecord(envelope, this.network)
+      if (state !== undefined && seq === state.seq) {
+        ensure(verified.id.equals(state.id), 'FORK', 'The tail holds another record than this node knows.')
+        continue
+      }
+      if (seq !== (state?.seq ?? -1) + 1) {
+        break // a gap: `need` says from where
+      }
+      ensure(verified.record.author === author, 'BAD_RECORD', 'The tail is of another chain.')
+      const step = { envelope, verified, before: state }
+      state = await this.after(step)
+      steps.push(step)
+    }
+    const followed = { state, steps }
+    if (steps.length > start.steps.length) {
+      this.remember(author, followed)
+    }
+    return followed
+  }
+
+  /** The chain after one more record. @throws CreditError */
+  async after({ before, verified }: Pick<Step, 'before' | 'verified'>): Promise<ChainState> {
+    const state = applyRecord(before, verified, this.network.parameters)
+    await checkCheckpoint(before, verified)
+    return state
+  }
+
+  /** The steps are voted on or beyond: the state is kept, they need not be. */
+  async keep(state: ChainState): Promise<void> {
+    this.remember(state.author, { state, steps: [] })
+    // a cache: after a loss the author sends its chain again
+    await this.store.table('chains').put(state.author, encodeState(state), { relaxed: true })
+  }
+
+  async of(author: PeerIdString): Promise<Followed> {
+    const known = this.known.get(author)
+    if (known) {
+      return known
+    }
+    const bytes = await this.store.table('chains').get(author)
+    return { state: bytes && decodeState(bytes), steps: [] }
+  }
+
+  private remember(author: PeerIdString, followed: Followed): void {
+    this.known.delete(author)
+    this.known.set(author, followed)
+    for (const oldest of this.known.keys()) {
+      if (this.known.size <= STATES_IN_MEMORY) {
+        break
+      }
+      this.known.delete(oldest)
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import * as z from 'zod/mini'
+import type { Store } from '../store/index.ts'
+import {
+  cid,
+  decode,
+  encode,
+  type Milliseconds,
+  type Network,
+  natural,
+  type PeerIdString,
+  peerId
+} from '../wire/index.ts'
+import type { Certifier, Proposal } from './certify.ts'
+import { LOOK_AGAIN_MS, MUTE_MS, RESEAT_VOTE_MS } from './constants.ts'
+import type { OwnChain } from './own-chain.ts'
+import { type Presence, quorumOf, type Seat, type SeatChange, seatChange } from './seat.ts'
+import type { ChainState } from './state.ts'
+import type { LedgerTransport } from './transport.ts'
+
+export interface SeatKeeperInit {
+  readonly store: Store
+  readonly chain: OwnChain
+  readonly certifier: Certifier
+  readonly transport: LedgerTransport
+  readonly network: Network
+  readonly now: () => Milliseconds
+  readonly log: (message: string) => void
+  readonly changed: () => void
+  readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
+}
+
+const PROPOSAL = 'seat-proposal'
+const proposalSchema = z.strictObject({ seq: natural, prev: cid, members: z.array(peerId) })
+
+/** Sees to it that this node has witnesses when it spends, and that those who left are replaced. */
+export class SeatKeeper {
+  private readonly upSince = new Map<PeerIdString, Milliseconds>()
+  private readonly lastSeen = new Map<PeerIdString, Milliseconds>()
+  /** Those that were asked and gave no vote, until they come back, or for a while. */
+  private readonly mute = new Map<PeerIdString, Milliseconds>()
+  private readonly init: SeatKeeperInit
+  private changing: Promise<void> | undefined
+
+  constructor(init: SeatKeeperInit) {
+    this.init = init
+  }
+
+  async load(state: ChainState): Promise<void> {
+    for (const peer of state.seat.members) {
+      this.lastSeen.set(peer, this.init.now()) // their silence counts from here
+    }
+    const proposal = await this.proposal()
+    this.init.chain.promise(proposal?.seq === state.seq + 1 ? proposal.seq : undefined)
+  }
+
+  /** The peer is there, or there again. */
+  seen(peer: PeerIdString): void {
+    this.mute.delete(peer)
+  }
+
+  /** Members that were asked for a vote and gave none in time. */
+  silent(members: readonly PeerIdString[], voters: Iterable<PeerIdString>): void {
+    const heard = new Set(voters)
+    for (const peer of members) {
+      if (!heard.has(peer)) {
+        this.mute.set(peer, this.init.now())
+      }
+    }
+  }
+
+  /**
+   * Resolves when the seat can vote, or when there is nobody who could: then the payees' signatures are the
+   * certificate. Waits for a quorum as long as the network is patient, and goes on with an unsure seat after that.
+   */
+  async ready(signal: AbortSignal): Promise<Seat> {
+    while (true) {
+      signal.throwIfAborted()
+      const { seat } = await this.init.chain.latest()
+      const presence = await this.look(seat)
+      const change = await this.due(presence)
+      if (change?.unsure) {
+        await this.change(change)
+        continue
+      }
+      const here = new Set(presence.candidates.map(({ peer }) => peer))
+      if (seat.members.filter((peer) => here.has(peer)).length >= seat.quorum) {
+        return seat
+      }
+      await pause(LOOK_AGAIN_MS, signal)
+    }
+  }
+
+  /** Replaces who was silent for too long, and fills a larger seat. Never rejects. */
+  async tend(): Promise<void> {
+    try {
+      const { seat } = await this.init.chain.latest()
+      const change = seat.members.length > 0 ? await this.due(await this.look(seat)) : undefined
+      if (change && !change.unsure) {
+        await this.change(change)
+      }
+    } catch (error) {
+      this.init.log(`The seat stays as it is: ${String(error)}`)
+    }
+  }
+
+  private async due(presence: Presence): Promise<SeatChange | undefined> {
+    const state = await this.init.chain.latest()
+    const proposal = await this.proposal()
+    if (proposal?.seq === state.seq + 1) {
+      // some have voted for it: it must stand, with their votes or without
+      const change = seatChange(state.seat, presence)
+      return { members: proposal.members, unsure: change?.unsure ?? false }
+    }
+    return seatChange(state.seat, presence)
+  }
+
+  private async look(seat: Seat): Promise<Presence> {
+    const { transport, now, network } = this.init
+    const at = now()
+    for (const [peer, since] of this.mute) {
+      if (at > since + MUTE_MS) {
+        this.mute.delete(peer)
+      }
+    }
+    const here = new Set((await transport.voters()).filter((peer) => !this.mute.has(peer)))
+    for (const peer of this.upSince.keys()) {
+      if (!here.has(peer)) {
+        this.upSince.delete(peer)
+      }
+    }
+    for (const peer of here) {
+      this.upSince.set(peer, this.upSince.get(peer) ?? at)
+      this.lastSeen.set(peer, at)
+    }
+    for (const peer of this.lastSeen.keys()) {
+      if (!here.has(peer) && !seat.members.includes(peer)) {
+        this.lastSeen.delete(peer)
+      }
+    }
+    const candidates = [...this.upSince].map(([peer, upSince]) => ({ peer, upSince }))
+    return { candidates, lastSeen: this.lastSeen, now: at, patienceMs: network.parameters.seatPatienceMs }
+  }
+
+  private async change(change: SeatChange): Promise<void> {
+    this.changing ??= this.append(change).finally(() => {
+      this.changing = undefined
+    })
+    await this.changing
+  }
+
+  private async append({ members, unsure }: SeatChange): Promise<void> {
+    const { chain, changed } = this.init
+    const quorum = quorumOf(members.length)
+    await chain.append(async (state, ts) => {
+      if (state === undefined) {
+        return undefined
+      }
+      const body = { members: [...members], quorum, unsure }
+      if (unsure) {
+        return { intent: { kind: 'seat', ts, body: { ...body, votes: [] } } }
+      }
+      const proposal = { seq: state.seq + 1, prev: state.id, members }
+      await this.init.store.table('meta').put(PROPOSAL, encode(proposal))
+      chain.promise(proposal.seq)
+      const votes = await this.init.certifier.collectReseats(
+        proposal,
+        state.seat.members,
+        this.init.within(RESEAT_VOTE_MS),
+        state.seat.quorum
+      )
+      return votes.size < state.seat.quorum
+        ? undefined // some may have voted: the proposal stays
+        : { intent: { kind: 'seat', ts, body: { ...body, votes: [...votes.values()] } } }
+    })
+    changed()
+  }
+
+  private async proposal(): Promise<Proposal | undefined> {
+    const bytes = await this.init.store.table('meta').get(PROPOSAL)
+    return bytes && decode(bytes, proposalSchema, Number.POSITIVE_INFINITY)
+  }
+}
+
+/** Resolves after that time, rejects when the signal comes. */
+function pause(ms: Milliseconds, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort)
+      resolve()
+    }, ms)
+    const abort = () => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', abort, { once: true })
+  })
+}

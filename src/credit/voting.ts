@@ -1,0 +1,129 @@
+import type { CID } from 'multiformats/cid'
+import type {
+  MicroCredits,
+  Milliseconds,
+  NetworkParameters,
+  PeerIdString,
+  Release,
+  Vote
+} from '../wire/index.ts'
+import { orphanedAt } from './certificate.ts'
+import { isVoteOn } from './envelope.ts'
+import { CreditError, ensure } from './errors.ts'
+import type { ChainState, OpenEscrow } from './state.ts'
+import type { VerifiedRecord } from './verify.ts'
+
+/** What a witness votes for. Pure: what it has been told, what it keeps and its clock are arguments. */
+
+/** A witness keeps what it knows of an escrow until so long after tClose, and then votes no more on it. */
+export const ESCROW_KEPT_MS = 8 * 24 * 3_600_000
+
+/** Whether a peer sits as witness over a record, given its author's chain before it. */
+export function isWitnessOf(
+  self: PeerIdString,
+  { record }: VerifiedRecord,
+  before: ChainState | undefined
+): boolean {
+  switch (record.kind) {
+    case 'escrow':
+    case 'transfer':
+      return record.body.witnesses.includes(self)
+    case 'settle': {
+      const escrow = before?.openEscrows.get(record.body.escrow.toString())
+      return (
+        escrow !== undefined &&
+        escrow.body.witnesses.length > 0 &&
+        (escrow.body.witnesses.includes(self) || before?.seat.members.includes(self) === true)
+      )
+    }
+    case 'seat':
+      return record.body.members.includes(self)
+    case 'checkpoint':
+    case 'closed':
+      return before?.seat.members.includes(self) === true
+    default:
+      return false
+  }
+}
+
+/** What was sent along with records, its signatures checked. */
+export interface Evidence {
+  readonly releases: readonly Release[]
+  readonly votes: readonly Vote[]
+}
+
+export interface SettleCase {
+  readonly settle: VerifiedRecord
+  readonly escrow: OpenEscrow
+  readonly self: PeerIdString
+  readonly evidence: Evidence
+  /** Receipts lodged here, by payee index. */
+  readonly lodged: ReadonlyMap<number, MicroCredits>
+  readonly now: Milliseconds
+  readonly network: NetworkParameters
+}
+
+/**
+ * Whether a settle may stand: no payout below a lodged receipt, and before tClose only with every payee's release.
+ * Who was not among the escrow's witnesses goes by their votes, or waits until they are given up.
+ *
+ * @throws CreditError `UNDERPAID`, `NOT_RELEASED`, `NOT_CONCERNED`
+ */
+export function checkSettleCase(given: SettleCase): void {
+  const { settle, escrow, self, now, network } = given
+  const { record } = settle
+  if (record.kind !== 'settle') {
+    throw new CreditError('BAD_RECORD', 'This is no settle.') // the callers look first
+  }
+  const { tClose, witnesses } = escrow.body
+  if (!witnesses.includes(self)) {
+    ensure(
+      now >= orphanedAt(tClose, network.orphanedAfterMs) || hasQuorum(given),
+      'NOT_CONCERNED',
+      "The escrow's own witnesses vote first: show their votes, or wait until they are given up."
+    )
+    return
+  }
+  for (const [index, amount] of given.lodged) {
+    const payout = record.body.payouts[index] ?? 0n
+    ensure(payout >= amount, 'UNDERPAID', `The settle pays ${payout} µcr, and ${amount} µcr were receipted.`)
+  }
+  if (now < tClose && network.orphanedAfterMs > 0) {
+    checkReleases(given, record.body.escrow, record.body.payouts)
+  }
+}
+
+function checkReleases({ escrow, evidence }: SettleCase, id: CID, payouts: readonly MicroCredits[]): void {
+  for (const [index, { peer, max }] of escrow.body.payees.entries()) {
+    const payout = payouts[index] ?? 0n
+    const release = evidence.releases.find(({ author, escrow: of }) => author === peer && of.equals(id))
+    ensure(
+      payout === max || (release !== undefined && payout >= release.amount),
+      'NOT_RELEASED',
+      `Until ${new Date(escrow.body.tClose).toISOString()} the settle needs the release of ${peer}.`
+    )
+  }
+}
+
+function hasQuorum({ settle, escrow, evidence }: SettleCase): boolean {
+  const { witnesses, quorum } = escrow.body
+  const voters = evidence.votes
+    .filter((vote) => isVoteOn(vote, settle.record, settle.id) && witnesses.includes(vote.author))
+    .map(({ author }) => author)
+  return new Set(voters).size >= quorum
+}
+
+/**
+ * That a record is of now: never from the future, and not from the past but for a settle, which may have waited
+ * for its witnesses.
+ *
+ * @throws CreditError `CLOCK`
+ */
+export function checkClock({ record }: VerifiedRecord, now: Milliseconds, network: NetworkParameters): void {
+  const apart = record.ts - now
+  ensure(
+    apart <= network.clockSkewMs && (record.kind === 'settle' || -apart <= network.clockSkewMs),
+    'CLOCK',
+    `Our clocks are ${Math.round(Math.abs(apart) / 1000)} s apart: set yours right.`
+  )
+}
