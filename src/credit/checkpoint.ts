@@ -1,8 +1,9 @@
 import { equals } from 'uint8arrays/equals'
+import type { Store, TableWrite } from '../store/index.ts'
 import { sha256 } from '../wire/index.ts'
 import { ensure } from './errors.ts'
 import type { ChainState } from './state.ts'
-import { encodeState } from './state-codec.ts'
+import { decodeState, encodeState } from './state-codec.ts'
 import type { VerifiedRecord } from './verify.ts'
 
 /** SHA-256 of the canonical bytes of a state: what a checkpoint after it says. */
@@ -20,4 +21,20 @@ export async function checkCheckpoint(
       'The checkpoint names another state than the chain before it comes to.'
     )
   }
+}
+
+const SNAPSHOT = 'checkpoint'
+
+/** The state that a checkpoint after it names: for the transaction of the checkpoint. */
+export const snapshotRow = (state: ChainState): TableWrite => ({
+  table: 'meta',
+  key: SNAPSHOT,
+  value: encodeState(state)
+})
+
+/** The newest of them, with the place of its checkpoint. */
+export async function readSnapshot(store: Store): Promise<{ state: ChainState; seq: number } | undefined> {
+  const bytes = await store.table('meta').get(SNAPSHOT)
+  const state = bytes && decodeState(bytes)
+  return state && { state, seq: state.seq + 1 }
 }

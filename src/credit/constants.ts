@@ -28,6 +28,9 @@ export const TAIL_BYTES = 256 * 1024
 /** Rounds of `certify` and `need` with one witness: a chain of 65,536 records. */
 export const TAIL_ROUNDS_MAX = 256
 
+/** Records from one checkpoint to the next. */
+export const CHECKPOINT_RECORDS = 256
+
 /** What a witness bears from others. */
 export const CHAIN_LENGTH_MAX = 65_536
 export const AUTHORS_MAX = 10_000

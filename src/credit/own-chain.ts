@@ -16,6 +16,8 @@ import {
 import { checkPayloadSize } from './bodies.ts'
 import type { VerifiedCertificate } from './certificate.ts'
 import { applyRecord, type Intent, nextRecord, replayChain } from './chain.ts'
+import { readSnapshot, snapshotRow, stateHash } from './checkpoint.ts'
+import { CHECKPOINT_RECORDS } from './constants.ts'
 import { CreditError } from './errors.ts'
 import { serial } from './serial.ts'
 import type { ChainState } from './state.ts'
@@ -53,6 +55,8 @@ export class OwnChain {
   private gate: Promise<void> = Promise.resolve()
   /** The place for which witnesses voted for a seat that is not signed yet: it must come next. */
   private promised: number | undefined
+  /** Place of the newest checkpoint, 0 for none. */
+  private checkpointSeq = 0
 
   constructor(init: { store: Store; key: PrivateKey; network: Network; now: () => Milliseconds }) {
     const peer = peerIdFromPrivateKey(init.key).toString()
@@ -108,7 +112,9 @@ export class OwnChain {
           retryable: true
         })
       }
-      return this.write(before, planned)
+      const appended = await this.write(before, planned)
+      await this.checkpointIfDue(appended.state)
+      return appended
     })
   }
 
@@ -156,13 +162,32 @@ export class OwnChain {
   }
 
   private async load(): Promise<ChainState | undefined> {
-    const records = (await this.store.chain.range()).map(({ record }) => record)
-    const state = await replayChain(undefined, records, this.network, { signatures: false })
+    const snapshot = await readSnapshot(this.store)
+    this.checkpointSeq = snapshot?.seq ?? 0
+    const records = (await this.store.chain.range(this.checkpointSeq)).map(({ record }) => record)
+    // the first record after a snapshot is its checkpoint, which says whether this is the state
+    const state = await replayChain(snapshot?.state, records, this.network, { signatures: false })
     if (state !== undefined && state.author !== this.peer) {
       throw new CreditError('BAD_RECORD', 'The stored chain belongs to another identity: restore its key.')
     }
     this.current = state
     return state
+  }
+
+  /** Then opening reads no record before it. */
+  private async checkpointIfDue(state: ChainState): Promise<void> {
+    if (state.seq - this.checkpointSeq < CHECKPOINT_RECORDS || state.closed) {
+      return
+    }
+    const ts = Math.max(this.now(), state.ts)
+    const body = { state: await stateHash(state) }
+    const alongside = () => [snapshotRow(state)]
+    try {
+      const { record } = await this.write(state, { intent: { kind: 'checkpoint', ts, body }, alongside })
+      this.checkpointSeq = record.seq
+    } catch {
+      // the append before it stands: the next one reads the head again, and is followed by a checkpoint
+    }
   }
 
   private async write(before: ChainState | undefined, plan: AppendPlan): Promise<Appended> {

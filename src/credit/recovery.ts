@@ -49,6 +49,9 @@ export async function recoverHead(state: ChainState, init: RecoveryInit): Promis
       await Promise.race([enough.promise, new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))])
     }
   }
+  if (tails.size < quorum && patience.reason instanceof CreditError) {
+    throw patience.reason // the ledger was stopped: nobody is to sign now
+  }
   if (tails.size < quorum) {
     log(`Only ${tails.size} of ${quorum} witnesses said where this chain ends: going on without the others.`)
   }
