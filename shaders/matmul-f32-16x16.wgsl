@@ -21,7 +21,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   let b_second = min(b_first + 1u, b_stride - 1u);
   let b_third = min(b_first + 2u, b_stride - 1u);
   let b_fourth = min(b_first + 3u, b_stride - 1u);
-  var s: array<vec4<f32>, 64>;
+  var s = array<vec4<f32>, 64>();
   for (var step = 0u; step < steps; step += 2u) {
     // beyond an odd end a step of zeros
     let next = min(step + 1u, steps - 1u);

@@ -15,10 +15,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
   // a tile that hangs over the edge computes its last vector again, and stores it once
   let a_first = row / 4u;
   let b_first = column / 4u;
-  var sums: array<vec4<i32>, 64>;
+  var sums = array<vec4<i32>, 64>();
   for (var start = 0u; start < quads; start += 256u) {
     let end = min(start + 256u, quads);
-    var s: array<vec4<f32>, 64>;
+    // without the value SwiftShader goes on with the last block's sums
+    var s = array<vec4<f32>, 64>();
     for (var quad = start; quad < end; quad++) {
       let a_at = quad * a_stride;
       let b_at = quad * b_stride;
