@@ -60,6 +60,12 @@ export interface TuningMemory {
   write(key: string, winner: string): Promise<void>
 }
 
+/**
+ * Who shares the device: `page`: a person, whose page must stay smooth (slices of 8 to 30 ms). `kiosk`: nobody (50 to
+ * 200 ms).
+ */
+export type Profile = 'page' | 'kiosk'
+
 export interface EngineInit {
   /** @default 'auto': WebGPU if there is an adapter, else CPU */
   readonly backend?: BackendKind | 'auto'
@@ -67,6 +73,8 @@ export interface EngineInit {
   readonly workers?: number
   /** @default 1 */
   readonly power?: number
+  /** @default 'page' */
+  readonly profile?: Profile
   /** With it, kernel variants are compared in the background, once a device class. @default no comparison */
   readonly tuning?: TuningMemory | undefined
 }

@@ -1,4 +1,4 @@
-import type { DeviceClass, Engine, EngineInit, EngineUnit, RunOptions } from './engine.ts'
+import type { DeviceClass, Engine, EngineInit, EngineUnit, Profile, RunOptions } from './engine.ts'
 import { ComputeError, type ComputeErrorCode } from './errors.ts'
 import { Lane, type Work } from './lane.ts'
 import type { Platform } from './platform.ts'
@@ -54,7 +54,7 @@ export async function createPool(platform: Platform, init: EngineInit = {}): Pro
   keepErrorsTyped()
   const cores = globalThis.navigator?.hardwareConcurrency ?? 2
   const workers = Math.max(1, Math.floor(init.workers ?? Math.min(4, cores - 1)))
-  const pool = new Pool(platform, workers, clampPower(init.power ?? 1))
+  const pool = new Pool(platform, workers, clampPower(init.power ?? 1), init.profile ?? 'page')
   try {
     await pool.start(init)
     return pool
@@ -73,6 +73,7 @@ class Pool implements Engine {
   kernels: ReadonlyMap<string, Uint8Array> = new Map()
   readonly #platform: Platform
   readonly #workers: number
+  readonly #profile: Profile
   #power: number
   #timeouts: ReadonlyMap<string, number> = new Map()
   #computing: Team
@@ -83,10 +84,11 @@ class Pool implements Engine {
   #nextId = 0
   #closed = false
 
-  constructor(platform: Platform, workers: number, power: number) {
+  constructor(platform: Platform, workers: number, power: number, profile: Profile) {
     this.#platform = platform
     this.#workers = workers
     this.#power = power
+    this.#profile = profile
     this.#computing = newTeam(workers, 1, 'cpu')
     this.#onCpu = newTeam(workers, 1, 'cpu')
   }
@@ -219,7 +221,7 @@ class Pool implements Engine {
   #addLane(team: Team): Lane {
     const lane = new Lane(
       this.#platform,
-      { backend: team.start, power: team === this.#checking ? 1 : this.#power },
+      { backend: team.start, power: team === this.#checking ? 1 : this.#power, profile: this.#profile },
       PART_BYTES / team.size,
       () => {
         team.lanes.delete(lane)

@@ -1,6 +1,6 @@
 import { transferHandlers } from 'comlink'
 import type { ErrorDetails } from '../wire/index.ts'
-import type { BackendKind } from './engine.ts'
+import type { BackendKind, Profile } from './engine.ts'
 import { ComputeError, type ComputeErrorCode } from './errors.ts'
 
 /** What the engine and its workers say to each other, over comlink. */
@@ -30,6 +30,7 @@ export interface SampleUnit {
 export interface WorkerStart {
   readonly backend: BackendKind | 'auto'
   readonly power: number
+  readonly profile: Profile
 }
 
 export interface WorkerInfo {

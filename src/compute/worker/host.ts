@@ -168,14 +168,19 @@ export class ComputeHost implements WorkerApi {
     return skill
   }
 
-  async #chooseBackend({ backend, power }: WorkerStart): Promise<Backend> {
+  async #chooseBackend({ backend, power, profile }: WorkerStart): Promise<Backend> {
     if (backend === 'cpu') {
       return new CpuBackend('cpu', power)
     }
     const needs = [...this.#init.skills.values()].flatMap(({ variants }) =>
       variants.flatMap(({ needs }) => needs)
     )
-    const found = await (this.#init.openGpu ?? openWebGpu)(power, new Set(needs), backend === 'webgpu')
+    const found = await (this.#init.openGpu ?? openWebGpu)(
+      power,
+      new Set(needs),
+      backend === 'webgpu',
+      profile
+    )
     if (backend === 'webgpu') {
       if (found === undefined) {
         const message = 'There is no WebGPU adapter: use the CPU backend, or turn on WebGPU in this browser.'
@@ -199,5 +204,18 @@ function typed(error: unknown): ComputeError {
   if (error instanceof SwarmError && error.code === 'BAD_UNIT') {
     return new ComputeError('BAD_UNIT', message, { cause: error })
   }
+  if (isOutOfMemory(error, message)) {
+    return new ComputeError('OUT_OF_MEMORY', 'There is no room for this unit here.', {
+      retryable: true,
+      cause: error
+    })
+  }
   return new ComputeError('KERNEL_FAILED', `The kernel failed: ${message}`, { cause: error })
+}
+
+/** Engines name a failed allocation in words only. */
+function isOutOfMemory(error: unknown, message: string): boolean {
+  return error instanceof SwarmError
+    ? error.code === 'NO_MEMORY'
+    : error instanceof RangeError && /allocation|out of memory/i.test(message)
 }

@@ -1,7 +1,15 @@
-/** A slice is what the device does between two looks at messages, power and cancellation. */
-const SLICE_MIN_MS = 8
-const SLICE_AIM_MS = 16
-const SLICE_MAX_MS = 30
+import type { Profile } from '../engine.ts'
+
+/**
+ * How long a slice takes, in ms: what the device does between two looks at messages, power and cancellation. With
+ * nobody at the page it may be longer, and lose less to waiting; a driver ends what takes two seconds (Windows) or ten.
+ */
+const SLICES: Readonly<
+  Record<Profile, { readonly min: number; readonly aim: number; readonly max: number }>
+> = {
+  page: { min: 8, aim: 16, max: 30 },
+  kiosk: { min: 50, aim: 110, max: 200 }
+}
 const GRAIN_MIN = 1_000_000
 const GRAIN_MAX = 10 ** 13
 
@@ -12,12 +20,13 @@ export const GRAIN_START = 16_000_000
  * The operations of the next slice, after one that took `ms`. Grows only after full slices, since short ones
  * measure latency; at most doubles or quarters.
  */
-export function nextGrain(grain: number, operations: number, ms: number): number {
-  const factor = SLICE_AIM_MS / Math.max(ms, 0.1)
-  if (ms > SLICE_MAX_MS) {
+export function nextGrain(grain: number, operations: number, ms: number, profile: Profile = 'page'): number {
+  const { min, aim, max } = SLICES[profile]
+  const factor = aim / Math.max(ms, 0.1)
+  if (ms > max) {
     return Math.max(GRAIN_MIN, Math.min(grain, operations) * Math.max(0.25, factor))
   }
-  if (ms < SLICE_MIN_MS && operations >= grain / 2) {
+  if (ms < min && operations >= grain / 2) {
     return Math.min(GRAIN_MAX, grain * Math.min(2, factor))
   }
   return grain

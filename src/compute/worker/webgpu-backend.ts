@@ -1,4 +1,5 @@
 import type { GpuProgram, KernelVariant, Skill } from '../../skills/index.ts'
+import type { Profile } from '../engine.ts'
 import { ComputeError } from '../errors.ts'
 import type { Backend, BackendRun, BackendUnit } from './backend.ts'
 import { Pace, sleep } from './pace.ts'
@@ -15,18 +16,19 @@ export type OpenGpu = (
   share: number,
   needs: ReadonlySet<string>,
   /** The user wants a GPU and nothing else. */
-  isForced: boolean
+  isForced: boolean,
+  profile?: Profile
 ) => Promise<{ backend: Backend; isSoftware: boolean } | undefined>
 
 /** @param needs features that some variant wants */
-export const openWebGpu: OpenGpu = async (share, needs) => {
+export const openWebGpu: OpenGpu = async (share, needs, _isForced, profile = 'page') => {
   const adapter = await findAdapter()
   if (adapter === undefined) {
     return undefined
   }
   const name = vendorOf(adapter)
   const features = featuresOf(adapter, needs)
-  const backend = new WebGpuBackend({ name: `webgpu-${name}`, share, needs, features })
+  const backend = new WebGpuBackend({ name: `webgpu-${name}`, share, needs, features, profile })
   return { backend, isSoftware: name === 'swiftshader' }
 }
 
@@ -58,6 +60,8 @@ export interface WebGpuInit {
   readonly needs?: ReadonlySet<string>
   /** Those of them that are there. @default none */
   readonly features?: ReadonlySet<string>
+  /** @default 'page' */
+  readonly profile?: Profile
 }
 
 /** Runs WGSL kernels. Outlives its devices: after a loss the next unit gets a new adapter and device. */
@@ -66,13 +70,15 @@ export class WebGpuBackend implements Backend {
   readonly class: string
   readonly #pace: Pace
   readonly #needs: ReadonlySet<string>
+  readonly #profile: Profile
   #features: ReadonlySet<string>
   readonly #turns = new Turns()
   readonly #grains = new Map<string, number>()
   #session: Promise<GpuSession> | undefined
   #lastEnd = 0
 
-  constructor({ name, share, needs = new Set(), features = new Set() }: WebGpuInit) {
+  constructor({ name, share, needs = new Set(), features = new Set(), profile = 'page' }: WebGpuInit) {
+    this.#profile = profile
     this.class = name
     this.#pace = new Pace(share)
     this.#needs = needs
@@ -132,7 +138,7 @@ export class WebGpuBackend implements Backend {
         const operations = program.dispatches
           .slice(first, end)
           .reduce((sum, each) => sum + each.operations, 0)
-        this.#grains.set(key, nextGrain(grain, operations, busy))
+        this.#grains.set(key, nextGrain(grain, operations, busy, this.#profile))
         first = end
         this.#pace.worked(busy)
         onProgress(first / count)

@@ -194,6 +194,48 @@ describe('kernels', () => {
   })
 })
 
+describe('a device without room', () => {
+  test('is a typed error that may pass; its parts are sent anew with the next unit', async () => {
+    const { WebGpuBackend } = await import('../../../src/compute/worker/webgpu-backend.ts')
+    const backend = new WebGpuBackend({ name: 'test', share: 1 })
+    const input = matmulInput(9, 8, 7)
+    const plan = skill.plan(input, { units: 1 })
+    const [planned] = plan.units
+    const [part = new Uint8Array(0)] = plan.parts
+    const unit = { params: planned?.params ?? [], data: planned?.data ?? part, parts: [part], hashes: ['b'] }
+    const options = { signal: new AbortController().signal, onProgress: () => {} }
+    const { popErrorScope } = GPUDevice.prototype
+    let scopes = 0
+    // of a unit's allocation the device says: validation passed, out of memory
+    GPUDevice.prototype.popErrorScope = async function () {
+      const fault = await popErrorScope.call(this)
+      return scopes++ === 1 ? new GPUOutOfMemoryError('no room') : fault
+    }
+    try {
+      await expect(backend.run(skill, unit, options)).rejects.toMatchObject({
+        code: 'OUT_OF_MEMORY',
+        retryable: true
+      })
+    } finally {
+      GPUDevice.prototype.popErrorScope = popErrorScope
+    }
+    const { createBuffer } = GPUDevice.prototype
+    let made = 0
+    GPUDevice.prototype.createBuffer = function (descriptor) {
+      made++
+      return createBuffer.call(this, descriptor)
+    }
+    try {
+      expect(new Int32Array((await backend.run(skill, unit, options)).buffer)).toEqual(product(input))
+      const withPart = made
+      expect(new Int32Array((await backend.run(skill, unit, options)).buffer)).toEqual(product(input))
+      expect(made - withPart).toBe(withPart - 1) // the part stayed this time
+    } finally {
+      GPUDevice.prototype.createBuffer = createBuffer
+    }
+  })
+})
+
 describe('the engine in a page', () => {
   test('prefers the CPU to a software adapter, and says so', async () => {
     const adapter = await navigator.gpu.requestAdapter()

@@ -115,6 +115,19 @@ describe('the engine in Node', () => {
     expect(spawned).toBe(1)
   })
 
+  test.each(['hungry', 'greedy'] as const)(
+    'a %s unit, for which there is no room, is a typed error and costs no worker',
+    async (behaviour) => {
+      const engine = await faultyEngine()
+      await expect(engine.run(unit(behaviour))).rejects.toEqual(code('OUT_OF_MEMORY'))
+      await expect(engine.verify(unit(behaviour), unit('echo').data, seed)).rejects.toEqual(
+        code('OUT_OF_MEMORY')
+      )
+      expect(await engine.run(unit('echo'))).toEqual(unit('echo').data)
+      expect(spawned).toBe(1 + 1) // one for units, one for checks
+    }
+  )
+
   test('cancelling a running unit rejects with the reason and frees the worker', async () => {
     const engine = await faultyEngine()
     const controller = new AbortController()

@@ -1,10 +1,22 @@
 import type { Skill, UnitInput } from '../../../src/skills/index.ts'
+import { wasmMemory } from '../../../src/skills/wasm.ts'
 
 /**
  * Skills that misbehave on purpose. Params: [what to do, ms]. `stubborn` never yields, `endless` yields for ever,
- * `busy` takes its ms, `crash` ends its worker, `short` returns too few bytes.
+ * `busy` takes its ms, `crash` ends its worker, `short` returns too few bytes, `hungry` and `greedy` ask for more memory
+ * than there is, JavaScript's and WebAssembly's.
  */
-export const BEHAVIOURS = ['echo', 'endless', 'stubborn', 'crash', 'throws', 'short', 'busy'] as const
+export const BEHAVIOURS = [
+  'echo',
+  'endless',
+  'stubborn',
+  'crash',
+  'throws',
+  'short',
+  'busy',
+  'hungry',
+  'greedy'
+] as const
 export type Behaviour = (typeof BEHAVIOURS)[number]
 
 /** `faulty` has time; `impatient` is the same with a second. */
@@ -70,6 +82,10 @@ function* behave(unit: UnitInput, crash: () => void): Generator<number, Uint8Arr
       }
     case 'throws':
       throw new RangeError('nothing works')
+    case 'hungry':
+      return new Uint8Array(2 ** 46) // more than an address has bits for
+    case 'greedy':
+      return new Uint8Array(wasmMemory({ memory: new WebAssembly.Memory({ initial: 1 }) }, 2 ** 40))
     case 'short':
       return new Uint8Array(unit.data.length - 1)
   }

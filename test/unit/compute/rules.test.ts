@@ -40,19 +40,25 @@ describe('governor', () => {
 })
 
 describe('slices', () => {
-  test('grow to 8–30 ms on any device from a phone to a data centre, and stay there', () => {
-    fc.assert(
-      fc.property(fc.double({ min: 5, max: 10, noNaN: true }), (exponent) => {
-        const rate = 10 ** exponent // operations a ms
-        let grain = GRAIN_START
-        for (let turn = 0; turn < 40; turn++) {
-          grain = nextGrain(grain, grain, grain / rate)
-        }
-        expect(grain / rate).toBeGreaterThanOrEqual(8)
-        expect(grain / rate).toBeLessThanOrEqual(30)
-      })
-    )
-  })
+  test.each([
+    ['page', 8, 30],
+    ['kiosk', 50, 200]
+  ] as const)(
+    'with the profile %s grow to %i–%i ms on any device from a phone to a data centre, and stay there',
+    (profile, least, most) => {
+      fc.assert(
+        fc.property(fc.double({ min: 5, max: 10, noNaN: true }), (exponent) => {
+          const rate = 10 ** exponent // operations a ms
+          let grain = GRAIN_START
+          for (let turn = 0; turn < 40; turn++) {
+            grain = nextGrain(grain, grain, grain / rate, profile)
+          }
+          expect(grain / rate).toBeGreaterThanOrEqual(least)
+          expect(grain / rate).toBeLessThanOrEqual(most)
+        })
+      )
+    }
+  )
 
   test('short slices that measure latency only do not make slices grow', () => {
     expect(nextGrain(GRAIN_START, 100, 1)).toBe(GRAIN_START)
