@@ -1,7 +1,10 @@
+import { ledgerAttacks } from './attacks/ledger.ts'
 import { moneyAttacks } from './attacks/money.ts'
 import { nameAttacks } from './attacks/names.ts'
 import type { Outcome, ScenarioInit } from './attacks/scenario.ts'
+import { seatedAttacks } from './attacks/seated.ts'
 import { honestIncome } from './attacks/swarm.ts'
+import { type SeatRow, seatTable, voteAttacks } from './attacks/votes.ts'
 import { workAttacks } from './attacks/work.ts'
 import { type BenchOptions, type BenchResult, row } from './report.ts'
 import { markdownTable, writeSection } from './sim/document.ts'
@@ -16,14 +19,16 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   const { seed, nodes, days, isStandard } = simOptions(options, 120, 0, 14)
   const init: ScenarioInit = { seed, nodes, days }
   const honest = honestIncome(init)
-  options.log(`an honest node got ${(honest.got / honest.done).toFixed(2)} of what it worked`)
+  options.log(
+    `an honest node got ${(honest.got / honest.done).toFixed(2)} of what it worked; waits up to ${honest.longestWait} h`
+  )
   const outcomes: Outcome[] = []
-  for (const group of [nameAttacks, moneyAttacks, workAttacks]) {
+  for (const group of [nameAttacks, moneyAttacks, workAttacks, voteAttacks, seatedAttacks, ledgerAttacks]) {
     outcomes.push(...(await group(init, honest)))
     options.log(`${outcomes.length} attacks`)
   }
   if (isStandard) {
-    document(outcomes, honest.got / honest.done)
+    document(outcomes, honest.got / honest.done, seatTable(init))
   }
   return {
     rows: outcomes.flatMap(({ name, gain, beyond, displaced, strangers }) => [
@@ -40,7 +45,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   }
 }
 
-function document(outcomes: readonly Outcome[], honest: number): void {
+function document(outcomes: readonly Outcome[], honest: number, seats: readonly SeatRow[]): void {
   const figure = (value: number) => (value === 0 ? '0' : value.toFixed(value < 0.1 ? 3 : 2))
   writeSection(
     'attacks',
@@ -58,6 +63,27 @@ function document(outcomes: readonly Outcome[], honest: number): void {
         ])
       ),
       `An honest node with the same hardware got ${honest.toFixed(2)} of what it worked in the same time.`
+    ],
+    undefined,
+    'THREAT_MODEL.md'
+  )
+  writeSection(
+    'attacks-seats',
+    [
+      markdownTable(
+        [
+          'members',
+          'quorum',
+          'bad ones borne',
+          ...(seats[0]?.lost ?? []).map(([share]) => `seats lost, ${(share * 100).toFixed(0)} % bought`)
+        ],
+        seats.map(({ size, quorum, bears, lost }) => [
+          `${size}`,
+          `${quorum}`,
+          `${bears}`,
+          ...lost.map(([, chance]) => `${(chance * 100).toFixed(1)} %`)
+        ])
+      )
     ],
     undefined,
     'THREAT_MODEL.md'

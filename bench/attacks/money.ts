@@ -7,8 +7,8 @@ import { besiege, type Conduct, HARDWARE, NO_SERVICE, outcomeOf, type Siege, spe
 /** Friends, or names of one owner, sign whatever suits them: payments without work among themselves. */
 
 const RING = 10
-/** Providers that a forker shows a chain each, within one hour. */
-const BRANCHES = 60
+/** Chains that a forker shows an hour; the proof is out after a day. */
+const BRANCHES = 20
 
 /** Everybody's whole balance goes round once an hour, and everybody asks for work on what that shows. */
 function washAndSpend(market: Market, names: readonly Agent[]): void {
@@ -79,16 +79,16 @@ const fork = (isPrevented: boolean): Conduct => ({
     if (worker === undefined || hour < 24 * 7 || worker.isGone) {
       return
     }
-    if (isPrevented) {
+    if (isPrevented && hour <= 24 * 8) {
       spendAll(market, [worker], 1)
-    } else if (hour === 24 * 7) {
-      const each = worker.available(market.now)
+    } else if (!isPrevented && hour <= 24 * 8) {
+      // every branch has all of the balance, and as much of it as anybody recognises is asked for
       worker.forks = true
-      worker.balance = each * BigInt(BRANCHES) // every branch has it all
+      worker.balance = 1_000_000_000n
       for (let i = 0; i < BRANCHES; i++) {
-        market.order(worker, each)
+        market.order(worker, worker.done / 4n)
       }
-    } else {
+    } else if (hour > 24 * 8) {
       market.remove(worker) // the first exchange of heads is the proof: nothing is owed to it any more
     }
   }
@@ -111,6 +111,16 @@ const evade: Conduct = {
       spendAll(market, [worker])
     }
   }
+}
+
+/** Works, and pays a tenth of what it has done for itself. */
+const thief: Conduct = {
+  arrive(market, owner) {
+    const worker = market.add(HARDWARE, owner)
+    worker.refusesToPay = true
+    return [worker]
+  },
+  act: (market, names) => spendAll(market, names)
 }
 
 export function moneyAttacks(init: ScenarioInit, honest: Siege): Outcome[] {
@@ -140,6 +150,10 @@ export function moneyAttacks(init: ScenarioInit, honest: Siege): Outcome[] {
       beyond: forked.got / honest.done,
       hold: 'detected',
       ends: 'What is spent stands in the witnessed chain. With forged witnesses each provider loses its own edges once; then the fork is proof and the name is worth nothing.'
+    }),
+    outcomeOf('refusal-to-pay', besiege(init, thief), honest, {
+      hold: 'bounded',
+      ends: 'Fair exchange without a third party is impossible (Pagnini & Gärtner 1999). A payee loses its window, 64 units at most; what it delivered counts as given back, paid or not.'
     }),
     outcomeOf('drain-evasion', besiege(init, evade), honest, {
       hold: 'bounded',

@@ -15,8 +15,9 @@ export const HARDWARE: Profile = {
 }
 export const NO_SERVICE: Profile = { ...HARDWARE, serves: false }
 
-/** Share of the honest devices' time that is for others: so little that providers are busy. */
-const POWER = 0.003
+/** Share of the honest devices' time that is for others: plenty at first, then so little that requesters wait. */
+const WARM_POWER = 0.003
+const POWER = 0.0001
 const WARM_UP_DAYS = 7
 
 /** What an owner of names does each hour. */
@@ -34,6 +35,10 @@ export interface Siege {
   /** Work done for others, and paid. */
   readonly done: number
   readonly displaced: number
+  /** Work done, of all that the honest devices could do. */
+  readonly busy: number
+  /** Hours that somebody recognised waited. */
+  readonly longestWait: number
   readonly market: Market
 }
 
@@ -48,7 +53,7 @@ export function besiege(
   const market = new Market({
     network,
     seed: init.seed,
-    power: POWER,
+    power: WARM_POWER,
     patience: 6,
     isAttacker: ({ owner }) => owner === OWNER
   })
@@ -63,6 +68,7 @@ export function besiege(
     day()
   }
   market.resetTally()
+  market.power = POWER
   const names = conduct.arrive(market, OWNER)
   for (let hour = 0; hour < 24 * init.days; hour++) {
     conduct.act(market, names, hour)
@@ -81,6 +87,8 @@ export function besiege(
     strangers: of(({ got }) => got.strangers) / capacity,
     done: of(({ done }) => done),
     displaced: Number(tally.displaced) / Number(tally.recognisedWanted),
+    busy: Number(tally.recognised + tally.strangers + tally.probes) / capacity,
+    longestWait: tally.longestWait,
     market
   }
 }

@@ -1,3 +1,4 @@
+import { SetAside } from '../../src/registry/set-aside.ts'
 import { SwarmRouter } from '../../src/router/index.ts'
 import { checked, mustReplicate, type Replication, UNCHECKED } from '../../src/trust/index.ts'
 import type { PeerIdString } from '../../src/wire/index.ts'
@@ -9,6 +10,9 @@ import { NOTHING, type Outcome, type ScenarioInit } from './scenario.ts'
 const PROVIDERS = 30
 const REQUESTERS = 10
 const UNITS = 20_000
+const JOBS = 4_000
+/** Until a new name is connected, known and asked. */
+const NEW_NAME_MS = 10_000
 /** What the checks of the shelf see of a unit of which nine tenths were not computed (docs/SKILLS.md: 1 of 1,000). */
 const STRONG = 0.999
 /** A check that sees a third of such units: what replication is for. */
@@ -87,12 +91,53 @@ export function workAttacks({ seed }: ScenarioInit): Outcome[] {
       play(seed, { ...some(WEAK), coReplicas: 2 / (PROVIDERS + 1) }, true),
       'Replicas are drawn by lottery, and a replica on somebody else’s input makes no edge.'
     ),
+    staleFlood(seed),
     lie(
       'slander',
       play(seed, { deed: () => honestly }, false),
       'Trust is first-hand and travels nowhere: a bad word has no reader. (The run is that of an honest node.)'
     )
   ]
+}
+
+/** Adverts of names that nobody answers for, three of four: a job opens channels to four at once. */
+function staleFlood(seed: number): Outcome {
+  const random = randomOf(seed, 'stale')
+  let now = 1_800_000_000_000
+  const routers = Array.from({ length: REQUESTERS }, () => ({
+    router: new SwarmRouter({ strategy: 'swarm', now: () => now, random }),
+    aside: new SetAside()
+  }))
+  const found = [...Array(4 * PROVIDERS).keys()].map((i) =>
+    provider(nameOf(i < PROVIDERS ? 'honest' : 'stale', i))
+  )
+  let dials = 0
+  let waited = 0
+  for (let job = 0; job < JOBS; job++) {
+    now += 40_000
+    const { router, aside } = routers[job % REQUESTERS] as (typeof routers)[number] // in range
+    const here = found.filter(({ advert }) => !aside.has(advert.peer, now))
+    const chosen = router.choose(here, TASK, 4).map(({ advert }) => advert.peer)
+    const stale = chosen.filter((peer) => peer.startsWith('stale'))
+    dials += stale.length
+    waited += stale.length === chosen.length ? 1 : 0
+    for (const peer of chosen) {
+      if (stale.includes(peer)) {
+        aside.add(peer, false, now)
+        router.learn(peer, TASK.skill, 'missed')
+      } else {
+        router.learn(peer, TASK.skill, 'verified', { operations: 1e9, tookMs: 1_000, pending: 0 })
+      }
+    }
+  }
+  return {
+    ...NOTHING,
+    name: 'stale-advert-flood',
+    gain: 0,
+    displaced: waited / JOBS,
+    hold: 'bounded',
+    ends: `Three names of four are nobody's: a job dialled ${(dials / JOBS).toFixed(2)} of them in vain. Displaced: jobs whose four first choices were all such, and which looked again.`
+  }
 }
 
 function lie(name: string, { gain, displaced }: Run, ends: string): Outcome {
@@ -116,13 +161,14 @@ function play(seed: number, liar: Liar, isWeak: boolean): Run {
   let names = 0
   let liarName = nameOf('liar', names)
   let nth = 0
+  let foundFrom = now
   const tally = { failed: 0, wrong: 0, liar: 0 }
   for (let unit = 0; unit < UNITS; unit++) {
     now += 1_000 / (PROVIDERS * 0.5)
     const at = unit % REQUESTERS
     const router = routers[at] as SwarmRouter // at < REQUESTERS
     const found = [...Array(PROVIDERS).keys()].map((i) => provider(nameOf('honest', i)))
-    const [chosen] = router.choose([...found, provider(liarName)], TASK, 1)
+    const [chosen] = router.choose(now < foundFrom ? found : [...found, provider(liarName)], TASK, 1)
     if (chosen === undefined) {
       continue
     }
@@ -147,6 +193,7 @@ function play(seed: number, liar: Liar, isWeak: boolean): Run {
       tally.failed += 1
       if (liar.whitewashes === true) {
         liarName = nameOf('liar', ++names)
+        foundFrom = now + NEW_NAME_MS
         nth = 0
       }
     } else {

@@ -55,6 +55,8 @@ export class Agent {
   readonly fair = { now: 0, last: new Map<PeerIdString, number>() }
   /** It shows each provider a chain of its own: what it spent elsewhere is not in it. */
   forks = false
+  /** It receipts a tenth of what it gets: as much as opens a provider's window. */
+  refusesToPay = false
   isGone = false
   isOnline = true
   nextProbe = 0

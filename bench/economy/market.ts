@@ -73,7 +73,8 @@ export class Market {
   tally = emptyTally()
   private readonly random: Random
   private readonly asked: { random: number; known: number }
-  private readonly power: number
+  /** Share of its time that a provider's device is free for others. */
+  power: number
   private readonly patience: number
   private readonly isAttacker: (agent: Agent) => boolean
   private readonly byName = new Map<PeerIdString, Agent>()
@@ -297,7 +298,9 @@ export class Market {
     }
     for (const part of queue) {
       if (left > 0 && part.part > 0n) {
-        const may = strangerAllowance(provider.uses, part.order.requester.name, this.now, this.network)
+        const may = strangerAllowance(provider.uses, part.order.requester.name, this.now, this.network, {
+          lanes: this.power
+        })
         left -= this.serve(provider, part, Math.min(left, may), false)
       }
       if (!waiting.includes(part)) {
@@ -357,10 +360,11 @@ export class Market {
     const { requester, isProbe = false } = order
     const wasPaid = requester.standing.size > 0
     this.attackersWork += this.isAttacker(requester) ? amount : 0n
-    requester.balance -= amount
+    const paid = requester.refusesToPay ? amount / 10n : amount
+    requester.balance -= paid
     requester.got[onRecognition ? 'recognised' : 'strangers'] += amount
     requester.checked(provider.name, amount)
-    provider.claim(requester.name, amount, this.now)
+    provider.claim(requester.name, paid, this.now)
     provider.done += amount
     provider.firstPaid ??= this.now
     if (isProbe) {

@@ -28,6 +28,8 @@ const PROMISE = 'promise/'
 const ROW_MAX = 4_096
 /** Authors whose standing is kept in memory: what was followed longest ago goes first. */
 const STANDINGS_MAX = 4_096
+/** For so long after an unsure seat was first seen its author is a stranger: another branch would show by then. */
+const UNSURE_MS = 24 * 3_600_000
 const NOTHING_SHOWN: Standing = new Map()
 
 interface Followed {
@@ -35,6 +37,8 @@ interface Followed {
   readonly standing: Standing
   readonly idleSince: Milliseconds
   readonly firstSeat: Milliseconds | undefined
+  /** By this node's clock: from when on an unsure seat is as good as a sure one. */
+  readonly strangerUntil: Milliseconds
 }
 
 /**
@@ -92,7 +96,8 @@ export class Priorities implements Recogniser {
    * @param escrow that a settle ends
    */
   follow(verified: VerifiedRecord, escrow?: EscrowBody): void {
-    const { author, seq, ts, idleSince, kind } = verified.record
+    const { record } = verified
+    const { author, seq, ts, idleSince, kind } = record
     const known = this.followed.get(author)
     if (known !== undefined && seq <= known.seq) {
       return
@@ -103,7 +108,9 @@ export class Priorities implements Recogniser {
       seq,
       idleSince,
       standing: followStanding(before?.standing ?? new Map(), verified, escrow),
-      firstSeat: before?.firstSeat ?? (kind === 'seat' ? ts : undefined)
+      firstSeat: before?.firstSeat ?? (kind === 'seat' ? ts : undefined),
+      strangerUntil:
+        record.kind === 'seat' && record.body.unsure ? this.now() + UNSURE_MS : (before?.strangerUntil ?? 0)
     })
     for (const oldest of this.followed.keys()) {
       if (this.followed.size <= STANDINGS_MAX) {
@@ -115,11 +122,14 @@ export class Priorities implements Recogniser {
 
   /** On whose account this node serves a requester now, and for how much. Empty: a stranger. */
   sharesOf(payer: PeerIdString): RecognitionShare[] {
-    return recognise(this, payer, this.standingOf(payer), this.network.parameters)
+    return this.isUnsure(payer) ? [] : recognise(this, payer, this.standingOf(payer), this.network.parameters)
   }
 
   /** A requester's weight in this node's queue (µcr, faded by its idling); 0: a stranger. */
   weightOf(payer: PeerIdString): number {
+    if (this.isUnsure(payer)) {
+      return 0
+    }
     const chain = this.followed.get(payer)
     const idle = chain === undefined ? 0 : idleMs(chain.idleSince, chain.firstSeat, this.now())
     const { parameters } = this.network
@@ -157,6 +167,10 @@ export class Priorities implements Recogniser {
       await this.store.table('meta').delete(PROMISE + escrow)
       await this.give(promised.payer, unused(promised.on, delivered), -1)
     }
+  }
+
+  private isUnsure(payer: PeerIdString): boolean {
+    return this.now() < (this.followed.get(payer)?.strangerUntil ?? 0)
   }
 
   private standingOf(payer: PeerIdString): Standing {

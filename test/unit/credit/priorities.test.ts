@@ -118,6 +118,25 @@ test('following a record twice changes nothing; a gap forgets what was before it
   expect(priorities.sharesOf(j.peer)).toEqual([{ payer: p.peer, amount: 500n }])
 })
 
+test('under an unsure seat an author is a stranger for a day, by this node’s clock', async () => {
+  let now = NOW + 2_000
+  const priorities = new Priorities({ store: memoryStore(), network, self: v.peer, now: () => now })
+  const chain = await TestChain.create(network, 6, NOW)
+  await priorities.learnEdge(chain.peer, unit(600n))
+  expect(priorities.weightOf(chain.peer)).toBe(300)
+  const seat = await chain.append({
+    kind: 'seat',
+    ts: NOW + 1_000,
+    body: { members: [p.peer], quorum: 1, unsure: true, votes: [] }
+  })
+  priorities.follow(seat)
+  expect(priorities.weightOf(chain.peer)).toBe(0)
+  expect(priorities.sharesOf(chain.peer)).toEqual([])
+  expect(await priorities.promise('of a stranger', chain.peer, 10n)).toEqual([])
+  now += 24 * HOUR
+  expect(priorities.weightOf(chain.peer)).toBeGreaterThan(0)
+})
+
 test('weight fades with idling', async () => {
   const priorities = prioritiesOfV(memoryStore(), NOW + 1_000 + 168 * HOUR)
   await priorities.learnEdge(p.peer, unit(600n))
