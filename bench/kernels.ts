@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { Page } from 'playwright-core'
+import { type Figures, measureEngine, measureReload, measureTuner } from './kernels/engine.ts'
 import type { Case } from './kernels/page.ts'
 import { withKernelPage } from './kernels/serve.ts'
 import {
@@ -22,8 +23,6 @@ export const title =
 const RUNS = 5
 const SIZES = [384, 512, 1_024]
 const PRODUCTS = ['matmul-f32', 'matmul-i8']
-const TINY_UNITS = 400
-const TUNER_ROUNDS = 9
 
 /** The least ratio of each, by how its name begins. */
 const LIMITS: ReadonlyArray<readonly [string, number]> = [
@@ -34,6 +33,7 @@ const LIMITS: ReadonlyArray<readonly [string, number]> = [
   ['kernels.cpu.knn-i8@', 10],
   ['kernels.cpu.mandelbrot@', 2],
   ['kernels.engine', 0.8],
+  ['kernels.reload', 2],
   ['kernels.tuner', 0.95]
 ]
 
@@ -41,11 +41,6 @@ interface Wanted {
   readonly skills: readonly string[] | undefined
   readonly backends: readonly string[]
   readonly sizes: readonly number[]
-}
-
-interface Figures {
-  readonly rows: BenchRow[]
-  readonly ratios: BenchRatio[]
 }
 
 export async function run({ runs = RUNS, args, log }: BenchOptions): Promise<BenchResult> {
@@ -115,6 +110,7 @@ async function measureAll(
   addIntOverFloat(figures)
   if (backends.includes('webgpu') && skills === undefined) {
     await measureEngine(page, runs, figures, log)
+    await measureReload(page, runs, figures, log)
     await measureTuner(page, chosen, variants, figures, log)
   }
 }
@@ -182,59 +178,5 @@ function addIntOverFloat({ ratios }: Figures): void {
   )
   if (least !== undefined) {
     ratios.push({ ...least, name: 'kernels.i8-over-f32' })
-  }
-}
-
-async function measureEngine(
-  page: Page,
-  runs: number,
-  { rows, ratios }: Figures,
-  log: (text: string) => void
-): Promise<void> {
-  const rates = await interleave(runs, {
-    engine: async () =>
-      (await page.evaluate((count) => window.kernels?.engineRate(count), TINY_UNITS)) ?? Number.NaN,
-    loop: async () =>
-      (await page.evaluate((count) => window.kernels?.loopRate(count), TINY_UNITS)) ?? Number.NaN
-  })
-  const engine = row('kernels.engine.units', '1/s', rates.engine)
-  const loop = row('kernels.engine.loop', '1/s', rates.loop)
-  log(`tiny units a second: engine ${engine.median.toFixed(0)}, submit loop ${loop.median.toFixed(0)}`)
-  rows.push(engine, loop)
-  ratios.push(ratio('kernels.engine', engine, loop))
-}
-
-/** The worst of all kernels: how near the tuner's winner comes to the best of an exhaustive search. */
-async function measureTuner(
-  page: Page,
-  skills: readonly string[],
-  winners: Readonly<Record<string, string>>,
-  { rows, ratios }: Figures,
-  log: (text: string) => void
-): Promise<void> {
-  let worst: BenchRatio | undefined
-  for (const skill of skills) {
-    const times = await page.evaluate(([name, rounds]) => window.kernels?.variants(name, rounds), [
-      skill,
-      TUNER_ROUNDS
-    ] as const)
-    const all = Object.entries(times ?? {}).map(([variant, ms]) =>
-      row(`kernels.tuner.${skill}.${variant}`, 'ms', ms)
-    )
-    if (all.length < 2) {
-      continue
-    }
-    rows.push(...all)
-    const best = all.reduce((least, each) => (each.median < least.median ? each : least))
-    const winner = all.find(({ name }) => name.endsWith(`.${winners[skill]}`))
-    if (winner === undefined) {
-      continue
-    }
-    const near = ratio('kernels.tuner', best, winner)
-    log(`the tuner's ${skill}/${winners[skill]} is at ${near.value.toFixed(3)} of the best`)
-    worst = worst === undefined || near.value < worst.value ? near : worst
-  }
-  if (worst !== undefined) {
-    ratios.push(worst)
   }
 }

@@ -50,6 +50,9 @@ export async function runOnDawn({ runs, sizes, skills, log }: DawnInit): Promise
   const requiredFeatures = needs.filter((need) => adapter.features.has(need)) as GPUFeatureName[] // the adapter's own
   const device = await adapter.requestDevice({ requiredFeatures })
   const runsHere = (need: string) => device.features.has(need) || language.has(need)
+  if (adapter.info.isFallbackAdapter || adapter.info.architecture === 'swiftshader') {
+    log('This is a software adapter: no GPU was measured, and shares of its peak say nothing of one.')
+  }
   const peak = await measurePeak(device, runs)
   log(`measured peak of float32: ${peak.median.toFixed(0)} GFLOP/s`)
   const rows = [peak]

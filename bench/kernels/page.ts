@@ -6,6 +6,7 @@ import { gpuLoop } from '../pages/gpu-loop.ts'
 import { firstUnit, type OursInit, operationsOf, oursOnCpu, oursOnGpu, plainTwin } from './ours.ts'
 import { jaxOnGpu, ortOnCpu, ortOnGpu, plainProduct, tfjsOnGpu } from './peers.ts'
 import { byteProduct, checkProduct, floatProduct, type Rival } from './rival.ts'
+import { type Visit, visit } from './visit.ts'
 
 /** What the bench asks of its page. */
 export interface KernelBench {
@@ -20,6 +21,7 @@ export interface KernelBench {
   variants(skill: string, rounds: number): Promise<Record<string, number[]>>
   engineRate(count: number): Promise<number>
   loopRate(count: number): Promise<number>
+  visit(skill: string): Promise<Visit>
 }
 
 export interface Case {
@@ -270,5 +272,6 @@ window.kernels = {
   tune,
   variants,
   engineRate,
-  loopRate: gpuLoop
+  loopRate: gpuLoop,
+  visit
 }
