@@ -97,23 +97,27 @@ function drawRows({ rows, queries, top }: SearchShape, random: () => number): Ui
   return drawn
 }
 
-/** True if each sampled row is in the list of its segment, or comes after its last entry. */
+/** True if each sampled row is in the list of its segment, or comes after its last entry. The lists are right. */
 function nobodyIsMissing(
   lists: Lists,
   { rows, queries, top, metric }: SearchShape,
   sample: Uint32Array,
   sampled: Int32Array
 ): boolean {
-  const segments = segmentsOf(rows)
+  const aQuery = segmentsOf(rows) * top * 2
+  const sign = metric === 'dot' ? 1 : -1
+  // where the list of each row's segment begins, of the first query
+  const begins = sample.map((row) => Math.floor(row / SEGMENT) * top * 2)
+  const isFull = (row: number) => rows - Math.floor(row / SEGMENT) * SEGMENT >= top
+  const mayCompare = Uint8Array.from(sample, (row) => (isFull(row) ? 1 : 0))
   for (let query = 0; query < queries; query++) {
     for (let at = 0; at < sample.length; at++) {
       const row = sample[at] ?? 0
-      const score = sampled[query * sample.length + at] ?? 0
-      const from = (query * segments + Math.floor(row / SEGMENT)) * top * 2
+      const from = query * aQuery + (begins[at] ?? 0)
       const last = from + top * 2 - 2
-      const lastId = (lists[last] ?? 0) >>> 0
-      const isBetter = lastId === NOBODY || comesBefore(metric, score, row, lists[last + 1] ?? 0, lastId)
-      if (isBetter && !holds(lists, from, last, row)) {
+      const lead = sign * ((sampled[query * sample.length + at] ?? 0) - (lists[last + 1] ?? 0))
+      const isAfter = lead < 0 || (lead === 0 && row > (lists[last] ?? 0))
+      if (!(isAfter && mayCompare[at] === 1) && !holds(lists, from, last, row)) {
         return false
       }
     }
