@@ -1,7 +1,8 @@
 import type { Logger } from '@libp2p/interface'
+import { Queue } from '@libp2p/utils'
 import type { CID } from 'multiformats/cid'
 import type { Milliseconds, Network } from '../wire/index.ts'
-import { DHT_TIMEOUT } from './constants.ts'
+import { DHT_TIMEOUT, PROVIDES_AT_ONCE } from './constants.ts'
 import type { SwarmRegistryComponents } from './index.ts'
 import { placeOf, skillKey } from './keys.ts'
 import { announcedIn, levelFor, nextLevel, nextProvide, shardAt } from './sharding.ts'
@@ -27,6 +28,8 @@ export class Announcer {
   readonly levels = new Map<string, number>()
   private readonly init: AnnouncerInit
   private readonly provided = new Map<string, CID>()
+  /** A node of many skills that starts has its first jobs to do meanwhile. */
+  private readonly turns = new Queue<number>({ concurrency: PROVIDES_AT_ONCE })
   private addressesChanged = Promise.withResolvers<void>()
   private addresses = ''
 
@@ -43,9 +46,10 @@ export class Announcer {
       const swarmSize = await this.init.swarmSize(signal)
       const level = await this.settleLevel(skill, place, swarmSize, signal)
       const taken = await Promise.all(
-        announcedIn(place, level).map(async (shard) =>
-          this.provide(await skillKey(this.init.network, skill, shard), signal)
-        )
+        announcedIn(place, level).map(async (shard) => {
+          const key = await skillKey(this.init.network, skill, shard)
+          return this.turns.add(() => this.provide(key, signal))
+        })
       )
       const acknowledged = Math.min(...taken)
       attempts = acknowledged === 0 ? attempts + 1 : 0
@@ -117,7 +121,7 @@ export class Announcer {
 
   /** @returns how many peers took the record */
   private async provide(key: CID, signal: AbortSignal): Promise<number> {
-    if (this.init.components.addressManager.getAddresses().length === 0) {
+    if (signal.aborted || this.init.components.addressManager.getAddresses().length === 0) {
       return 0
     }
     let acknowledged = 0

@@ -19,6 +19,8 @@ export const DHT_TIMEOUT: Milliseconds = 10_000
 export const ADVERT_TIMEOUT: Milliseconds = 5_000
 /** One question to a provider that must be dialled first: all that a stale peer costs. */
 export const DIAL_TIMEOUT: Milliseconds = 3_000
+/** Provides that run side by side. */
+export const PROVIDES_AT_ONCE = 2
 /** A cached advert younger than this is used as it is while searching. */
 export const FRESH: Milliseconds = 2_000
 /** Up to so many neighbours are asked again in each search. */

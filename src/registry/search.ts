@@ -93,7 +93,9 @@ export async function* search(init: SearchInit): AsyncGenerator<FoundProvider> {
     }
   } finally {
     unsubscribe()
-    over.abort()
+    if (isWalking) {
+      over.abort() // after the walk it would reset streams that are just being closed
+    }
   }
 }
 
