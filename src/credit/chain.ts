@@ -16,7 +16,7 @@ import type { VerifyOptions } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
 import { NO_SEAT, quorumOf, type Seat } from './seat.ts'
 import { type ChainState, claimKey, OPEN_ESCROWS_MAX } from './state.ts'
-import { type VerifiedRecord, verifiedRecord, verifyRecord } from './verify.ts'
+import { type VerifiedRecord, verifiedRecord, verifyRecords } from './verify.ts'
 
 /** The rules of a personal chain: what a record may be after the ones before it. */
 
@@ -54,8 +54,7 @@ export async function replayChain(
   options: VerifyOptions = {}
 ): Promise<ChainState | undefined> {
   let draft = state && draftOf(state)
-  for (const envelope of records) {
-    const verified = await verifyRecord(envelope, network, options)
+  for await (const verified of verifyRecords(records, network, options)) {
     await checkCheckpoint(draft, verified)
     draft = advance(draft, verified, network.parameters)
   }

@@ -81,11 +81,13 @@ export class Follower {
     return state
   }
 
-  /** The steps are voted on or beyond: the state is kept, they need not be. */
-  async keep(state: ChainState): Promise<void> {
+  /** The steps are voted on or beyond: the state is kept, they need not be. Nobody waits for that. */
+  keep(state: ChainState): void {
     this.remember(state.author, { state, steps: [] })
-    // a cache: after a loss the author sends its chain again
-    await this.store.table('chains').put(state.author, encodeState(state), { relaxed: true })
+    this.store
+      .table('chains')
+      .put(state.author, encodeState(state), { relaxed: true })
+      .catch(() => {}) // a cache: after a loss the author sends its chain again
   }
 
   async of(author: PeerIdString): Promise<Followed> {

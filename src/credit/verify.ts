@@ -52,3 +52,33 @@ export async function verifyRecord(
       return { id, record }
   }
 }
+
+/** Many of them, in order: the error of the first that is wrong comes in its place. */
+export async function* verifyRecords(
+  envelopes: Iterable<Signed>,
+  network: Network,
+  options: VerifyOptions = {}
+): AsyncGenerator<VerifiedRecord> {
+  const { together = TOGETHER } = options
+  const underWay: Array<Promise<VerifiedRecord>> = []
+  for (const envelope of envelopes) {
+    const verifying = verifyRecord(envelope, network, options)
+    verifying.catch(() => {}) // awaited in its turn
+    underWay.push(verifying)
+    if (underWay.length >= together) {
+      yield* next(underWay)
+    }
+  }
+  while (underWay.length > 0) {
+    yield* next(underWay)
+  }
+}
+
+async function* next(underWay: Array<Promise<VerifiedRecord>>): AsyncGenerator<VerifiedRecord> {
+  const first = underWay.shift()
+  if (first) {
+    yield await first
+  }
+}
+
+const TOGETHER = 64

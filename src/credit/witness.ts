@@ -133,7 +133,7 @@ export class Witness {
     const vote = await this.sign({ kind: 'reseat', subject: from, seq, prev, members })
     const places = await this.accept(followed.steps, { releases: [], votes: [] })
     await this.book.write(from, page, [...places, { seq, id: null, record: null, vote, may: true }])
-    await this.follower.keep(state)
+    this.follower.keep(state)
     return { t: 'vote', vote }
   }
 
@@ -249,7 +249,7 @@ export class Witness {
     )
     const vote = await this.sign({ kind: 'vote', subject: author, seq, record: verified.id })
     await this.book.write(author, page, [...places.slice(0, -1), { ...own, vote }])
-    await this.follower.keep(state)
+    this.follower.keep(state)
     return { t: 'vote', vote }
   }
 

@@ -63,7 +63,7 @@ export async function checkLedger({ network, peer, envelopes }: OpenedLedger): P
   let state: ChainState | undefined
   let fault: Fault | undefined
   try {
-    state = await replayChain(undefined, counted(), network)
+    state = await replayChain(undefined, counted(), network, { together: 1 }) // so that `place` is the one at fault
     if (state?.author !== peer) {
       fault = { place: null, code: 'BAD_RECORD', message: `The records are not those of ${peer}.` }
     }
