@@ -68,7 +68,7 @@ export function besiege(
     day()
   }
   market.resetTally()
-  market.power = POWER
+  market.floor.power = POWER
   const names = conduct.arrive(market, OWNER)
   for (let hour = 0; hour < 24 * init.days; hour++) {
     conduct.act(market, names, hour)

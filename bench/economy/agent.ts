@@ -123,9 +123,9 @@ export class Agent {
     return recognise({ self: this.name, edges: this.edges }, name, standing, this.network)
   }
 
-  /** For how much this node would serve the requester (µcr). */
-  recognises({ name, standing }: Agent): bigint {
-    return recognition({ self: this.name, edges: this.edges }, name, standing, this.network)
+  /** For how much this node would serve the requester (µcr); above `enough` it does not look. */
+  recognises({ name, standing }: Agent, enough?: bigint): bigint {
+    return recognition({ self: this.name, edges: this.edges }, name, standing, this.network, enough)
   }
 
   weightOf(requester: Agent, now: number): number {

@@ -1,15 +1,8 @@
-import {
-  chargeStranger,
-  chooseProbed,
-  drawOn,
-  giveOn,
-  nextProbeAt,
-  recognised,
-  strangerAllowance
-} from '../../src/credit/index.ts'
+import { chooseProbed, nextProbeAt } from '../../src/credit/index.ts'
 import type { NetworkParameters, PeerIdString } from '../../src/wire/index.ts'
 import { exponential, type Random, randomOf } from '../sim/random.ts'
-import { Agent, DAY, HOUR, type Profile } from './agent.ts'
+import { Agent, HOUR, type Profile } from './agent.ts'
+import { Floor, min, type Order, type Tally } from './floor.ts'
 
 export interface MarketInit {
   readonly network: NetworkParameters
@@ -24,41 +17,6 @@ export interface MarketInit {
   readonly isAttacker?: (agent: Agent) => boolean
 }
 
-interface Order {
-  readonly requester: Agent
-  readonly since: number
-  readonly isProbe?: boolean
-  /** What waits at providers (µcr). */
-  placed: bigint
-  left: bigint
-}
-
-/** What one provider is asked to do of an order. */
-interface Part {
-  readonly order: Order
-  part: bigint
-  /** Its place in a weighted-fair queue: the virtual time at which it would be done. */
-  readonly tag: number
-  readonly since: number
-}
-
-export interface Tally {
-  recognised: bigint
-  strangers: bigint
-  probes: bigint
-  /** Wished for without the credit to pay for it. */
-  unaffordable: bigint
-  /** Asked for by nodes that have been paid before. */
-  wanted: bigint
-  wantedByRest: bigint
-  /** Recognised for somebody who had been paid before. */
-  recognisedWanted: bigint
-  /** Hours that somebody recognised waited for his turn at a provider that was there. */
-  longestWait: number
-  /** Recognised work of others that waited while an attacker was served in the same hour (µcr). */
-  displaced: bigint
-}
-
 /** Providers that share a job's units. */
 const SPLIT = 3
 const START = 1_800_000_000_000
@@ -69,19 +27,12 @@ export class Market {
   readonly agents: Agent[] = []
   readonly seed: number
   now = START
-  /** What happened since the last `resetTally`. */
-  tally = emptyTally()
+  readonly floor: Floor
   private readonly random: Random
   private readonly asked: { random: number; known: number }
-  /** Share of its time that a provider's device is free for others. */
-  power: number
   private readonly patience: number
-  private readonly isAttacker: (agent: Agent) => boolean
   private readonly byName = new Map<PeerIdString, Agent>()
   private orders: Order[] = []
-  private attackersWork = 0n
-  /** Orders taken this hour, by provider. */
-  private readonly desks = new Map<Agent, Part[]>()
   private servers: Agent[] = []
   private speeds: number[] = []
 
@@ -90,9 +41,9 @@ export class Market {
     this.seed = init.seed
     this.random = randomOf(init.seed, 'market')
     this.asked = init.asked ?? { random: 4, known: 8 }
-    this.power = init.power ?? 1
     this.patience = init.patience ?? 24
-    this.isAttacker = init.isAttacker ?? (() => false)
+    const { power = 1, isAttacker = () => false } = init
+    this.floor = new Floor({ network: init.network, power, isAttacker })
   }
 
   get hours(): number {
@@ -140,9 +91,7 @@ export class Market {
     for (const order of this.orders) {
       this.place(order)
     }
-    for (const [provider, desk] of [...this.desks]) {
-      this.work(provider, desk)
-    }
+    this.floor.work(this.now)
     this.orders = this.orders.filter(({ left }) => left > 0n)
     this.now += HOUR
   }
@@ -150,7 +99,7 @@ export class Market {
   /** Orders work now, whatever the profile says. */
   order(requester: Agent, cost: bigint): void {
     this.orders.push({ requester, since: this.now, left: cost, placed: 0n })
-    this.tally[requester.standing.size > 0 ? 'wanted' : 'wantedByRest'] += cost
+    this.floor.tally[requester.standing.size > 0 ? 'wanted' : 'wantedByRest'] += cost
   }
 
   /** A payment without work: what friends and names of one owner can always sign. */
@@ -163,9 +112,7 @@ export class Market {
   }
 
   resetTally(): Tally {
-    const before = this.tally
-    this.tally = emptyTally()
-    return before
+    return this.floor.resetTally()
   }
 
   private wish(agent: Agent): void {
@@ -177,7 +124,7 @@ export class Market {
       if (size <= agent.available(this.now)) {
         this.order(agent, size)
       } else {
-        this.tally.unaffordable += size
+        this.floor.tally.unaffordable += size
       }
       next += exponential(agent.random, (24 * presence) / jobsADay)
     }
@@ -197,7 +144,12 @@ export class Market {
     const provider = chosen && this.byName.get(chosen)
     if (provider !== undefined) {
       const left = this.network.probeAmount
-      this.queue(provider, { requester: agent, since: this.now, left, placed: 0n, isProbe: true }, left)
+      this.floor.queue(
+        provider,
+        { requester: agent, since: this.now, left, placed: 0n, isProbe: true },
+        left,
+        this.now
+      )
     }
   }
 
@@ -209,11 +161,11 @@ export class Market {
       return
     }
     const answers = [...this.candidates(requester)]
-      .map((provider) => ({ provider, useful: min(provider.recognises(requester), left) }))
+      .map((provider) => ({ provider, useful: min(provider.recognises(requester, left), left) }))
       .toSorted((a, b) => Number(b.useful - a.useful) || b.provider.profile.speed - a.provider.profile.speed)
       .slice(0, SPLIT)
     for (const { provider } of answers) {
-      this.queue(provider, order, left / BigInt(answers.length) + 1n)
+      this.floor.queue(provider, order, left / BigInt(answers.length) + 1n, this.now)
     }
   }
 
@@ -263,119 +215,6 @@ export class Market {
     return this.servers[low]
   }
 
-  /** Into the provider's weighted-fair queue: start-time tags, so that nobody with a weight waits for ever. */
-  private queue(provider: Agent, order: Order, part: bigint): void {
-    const desk = this.desks.get(provider) ?? []
-    this.desks.set(provider, desk)
-    const weight = provider.weightOf(order.requester, this.now)
-    const { fair } = provider
-    const begin = Math.max(fair.now, fair.last.get(order.requester.name) ?? 0)
-    const tag = weight > 0 ? begin + Number(part) / weight : Number.POSITIVE_INFINITY
-    if (weight > 0) {
-      fair.last.set(order.requester.name, tag)
-    }
-    order.placed += part
-    desk.push({ order, part, tag, since: this.now })
-  }
-
-  /** Recognised work first, weighted-fair; then strangers, within their share. What is recognised may wait here. */
-  private work(provider: Agent, desk: Part[]): void {
-    let left = provider.isOnline ? HOUR * this.power : 0
-    const waiting: Part[] = []
-    const before = this.attackersWork
-    const queue = desk.toSorted((a, b) => a.tag - b.tag)
-    for (const part of queue) {
-      if (part.tag === Number.POSITIVE_INFINITY) {
-        break
-      }
-      if (left > 0) {
-        left -= this.serve(provider, part, left, true)
-        provider.fair.now = part.tag
-        this.tally.longestWait = Math.max(this.tally.longestWait, (this.now - part.since) / HOUR)
-      } else if (provider.isOnline && part.order.left > 0n) {
-        waiting.push(part)
-      }
-    }
-    for (const part of queue) {
-      if (left > 0 && part.part > 0n) {
-        const may = strangerAllowance(provider.uses, part.order.requester.name, this.now, this.network, {
-          lanes: this.power
-        })
-        left -= this.serve(provider, part, Math.min(left, may), false)
-      }
-      if (!waiting.includes(part)) {
-        part.order.placed -= part.part // what is left of it goes elsewhere
-      }
-    }
-    const waited = waiting
-      .filter(({ order }) => !this.isAttacker(order.requester))
-      .reduce((sum, { part }) => sum + part, 0n)
-    this.tally.displaced += min(waited, this.attackersWork - before)
-    if (waiting.length > 0) {
-      this.desks.set(provider, waiting)
-    } else {
-      this.desks.delete(provider)
-    }
-  }
-
-  /** @returns ms of compute time used */
-  private serve(provider: Agent, part: Part, ms: number, onRecognition: boolean): number {
-    const { order } = part
-    const { requester } = order
-    const speed = provider.profile.speed / 1_000
-    const fits = BigInt(Math.floor(ms * speed))
-    let amount = [part.part, order.left, fits, requester.available(this.now)].reduce(min)
-    if (onRecognition) {
-      const on = drawOn(provider.sharesOf(requester), amount)
-      amount = recognised(on)
-      for (const [peer, edge] of giveOn(
-        { self: provider.name, edges: provider.edges },
-        requester.name,
-        on,
-        this.network
-      )) {
-        provider.edges.set(peer, edge)
-      }
-      for (const { payer, amount } of requester.forks ? [] : on) {
-        requester.addMerit(payer, 0n, amount)
-      }
-      requester.gotBack.set(provider.name, (requester.gotBack.get(provider.name) ?? 0n) + amount)
-    }
-    if (amount <= 0n) {
-      return 0
-    }
-    const took = Number(amount) / speed
-    if (!onRecognition) {
-      provider.uses = chargeStranger(provider.uses, requester.name, took, this.now)
-    }
-    order.left -= amount
-    order.placed -= amount
-    part.part -= amount
-    this.book(provider, order, amount, onRecognition)
-    return took
-  }
-
-  private book(provider: Agent, order: Order, amount: bigint, onRecognition: boolean): void {
-    const { tally } = this
-    const { requester, isProbe = false } = order
-    const wasPaid = requester.standing.size > 0
-    this.attackersWork += this.isAttacker(requester) ? amount : 0n
-    const paid = requester.refusesToPay ? amount / 10n : amount
-    requester.balance -= paid
-    requester.got[onRecognition ? 'recognised' : 'strangers'] += amount
-    requester.checked(provider.name, amount)
-    provider.claim(requester.name, paid, this.now)
-    provider.done += amount
-    provider.firstPaid ??= this.now
-    if (isProbe) {
-      tally.probes += amount
-      return
-    }
-    requester.firstJob ??= this.now
-    tally[onRecognition ? 'recognised' : 'strangers'] += amount
-    tally.recognisedWanted += onRecognition && wasPaid ? amount : 0n
-  }
-
   private keeps(order: Order): boolean {
     const { requester, since, left } = order
     if (requester.isGone || this.now - since > this.patience * HOUR) {
@@ -385,20 +224,6 @@ export class Market {
     return true
   }
 }
-
-const min = (a: bigint, b: bigint) => (a < b ? a : b)
-
-const emptyTally = (): Tally => ({
-  recognised: 0n,
-  strangers: 0n,
-  probes: 0n,
-  unaffordable: 0n,
-  wanted: 0n,
-  wantedByRest: 0n,
-  recognisedWanted: 0n,
-  longestWait: 0,
-  displaced: 0n
-})
 
 function cumulative(values: readonly number[]): number[] {
   let total = 0
@@ -412,5 +237,3 @@ function cumulative(values: readonly number[]): number[] {
 function normal(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
 }
-
-export const daysOf = (ms: number) => ms / DAY

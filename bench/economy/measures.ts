@@ -1,6 +1,7 @@
 import { mean, percentile } from '../sim/statistics.ts'
 import { type Agent, DAY, HOUR, type Kind } from './agent.ts'
-import type { Market, Tally } from './market.ts'
+import type { Tally } from './floor.ts'
+import type { Market } from './market.ts'
 
 const CREDIT = 1_000_000
 

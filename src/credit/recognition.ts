@@ -1,7 +1,7 @@
 import type { MicroCredits, NetworkParameters, PeerIdString } from '../wire/index.ts'
 import { sum } from './bodies.ts'
 import { type Edge, min, NO_EDGE, redeem, redeemable, residual, serve, share } from './edges.ts'
-import type { Merit, RecognitionShare, Standing } from './standing.ts'
+import { type Merit, NO_MERIT, type RecognitionShare, type Standing } from './standing.ts'
 
 /**
  * What a node v gives a requester j for work done: in µcr, and on whose account.
@@ -36,58 +36,69 @@ export function recognise(
   eachTerm({ self, edges }, requester, standing, network, (payer, amount) => {
     const list = payer === requester || payer === self ? own : others
     list.push({ payer, amount })
+    return false
   })
   others.sort((a, b) => Number(b.amount - a.amount) || (a.payer < b.payer ? -1 : 1))
   return [...own, ...others]
 }
 
-/** rec_v(j) (µcr): the sum of `recognise`, for a queue that only weighs. */
+/**
+ * rec_v(j) (µcr): the sum of `recognise`, for who only weighs.
+ *
+ * @param enough where to stop: the answer is then at least this. @default all of it
+ */
 export function recognition(
   recogniser: Recogniser,
   requester: PeerIdString,
   standing: Standing,
-  network: NetworkParameters
+  network: NetworkParameters,
+  enough?: MicroCredits
 ): MicroCredits {
   let total = 0n
   eachTerm(recogniser, requester, standing, network, (_, amount) => {
     total += amount
+    return enough !== undefined && total >= enough
   })
   return total
 }
 
-/** Calls back for each term above 0, the requester's own first. */
+/** Calls back for each term above 0, the requester's own first, until the callback says that it is done. */
 function eachTerm(
   { self, edges }: Recogniser,
   requester: PeerIdString,
   standing: Standing,
   network: NetworkParameters,
-  take: (payer: PeerIdString, amount: MicroCredits) => void
+  take: (payer: PeerIdString, amount: MicroCredits) => boolean
 ): void {
-  const takeSome = (payer: PeerIdString, amount: MicroCredits) => {
-    if (amount > 0n) {
-      take(payer, amount)
-    }
-  }
   const own = edges.get(requester)
   if (own !== undefined) {
-    takeSome(requester, residual(own, network))
-    const paidByThis = standing.get(self)
-    if (paidByThis !== undefined) {
-      takeSome(self, min(shown(paidByThis, network), redeemable(own, network)))
+    const paid = shown(standing.get(self) ?? NO_MERIT, network)
+    const terms: Array<[PeerIdString, MicroCredits]> = [
+      [requester, residual(own, network)],
+      [self, min(paid, redeemable(own, network))]
+    ]
+    if (terms.some(([payer, amount]) => amount > 0n && take(payer, amount))) {
+      return
     }
   }
-  const add = (payer: PeerIdString, edge: Edge | undefined, merit: Merit | undefined) => {
-    if (edge !== undefined && merit !== undefined && payer !== self && payer !== requester) {
-      takeSome(payer, min(residual(edge, network), shown(merit, network)))
+  const isDone = (payer: PeerIdString, edge: Edge | undefined, merit: Merit | undefined) => {
+    if (edge === undefined || merit === undefined || payer === self || payer === requester) {
+      return false
     }
+    const amount = min(residual(edge, network), shown(merit, network))
+    return amount > 0n && take(payer, amount)
   }
   if (edges.size < standing.size) {
     for (const [payer, edge] of edges) {
-      add(payer, edge, standing.get(payer))
+      if (isDone(payer, edge, standing.get(payer))) {
+        return
+      }
     }
   } else {
     for (const [payer, merit] of standing) {
-      add(payer, edges.get(payer), merit)
+      if (isDone(payer, edges.get(payer), merit)) {
+        return
+      }
     }
   }
 }

@@ -87,6 +87,8 @@ test('is the formula, term by term', () => {
       })
       expect(recognised(recognise({ self: v, edges }, j, standing, network))).toBe(expected)
       expect(recognition({ self: v, edges }, j, standing, network)).toBe(expected)
+      const some = recognition({ self: v, edges }, j, standing, network, expected / 2n)
+      expect(some >= expected / 2n && some <= expected).toBe(true)
     })
   )
 })
