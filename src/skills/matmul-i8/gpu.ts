@@ -16,6 +16,12 @@ const float = (tile: '8x8' | '16x16'): KernelVariant => ({
   needs: []
 })
 
+const floatQuads: KernelVariant = {
+  name: 'float-quads',
+  wgsl: `enable subgroups;\n${WGSL['matmul-i8-common']}${WGSL['matmul-i8-float']}${WGSL['matmul-i8-float-quads']}`,
+  needs: ['subgroups']
+}
+
 const plain: KernelVariant = {
   name: 'plain-4x4',
   wgsl: WGSL['dot4-plain'] + WGSL['matmul-i8-common'] + WGSL['matmul-i8-4x4'],
@@ -29,10 +35,11 @@ export const VARIANTS: readonly KernelVariant[] = [
   packed('4x4'),
   float('8x8'),
   float('16x16'),
+  floatQuads,
   plain
 ]
 
-/** Outputs of one workgroup: 8 × 8 invocations, 4 × 4 of the largest tile. */
+/** Outputs of one workgroup: of 8 × 8 invocations, or fewer with larger tiles. */
 export function groupOf(variant: string): GroupSize {
   const [, tile = '4x4'] = variant.split('-')
   return { rows: tile.startsWith('4') ? 32 : 64, columns: tile === '4x4' ? 32 : 64 }
