@@ -19,6 +19,22 @@ test('the formats are those of the published vectors', async () => {
   expect(JSON.parse(JSON.stringify(await ledgerVectors()))).toEqual(await stored())
 })
 
+test('every vector under witnesses verifies', async () => {
+  const { witnessed } = await stored()
+  const network = await networkOf(NETWORKS.local)
+  const ends = ['A', 'B'].map(async (owner) => {
+    const records = witnessed.records.filter(({ name }) => name.startsWith(owner))
+    return (await replayChain(undefined, records.map(signedOf), network))?.bal
+  })
+  expect(await Promise.all(ends)).toEqual([9_998_330n, 10_000_920n])
+  const [reseat, payout] = witnessed.statements.map(signedOf)
+  if (!reseat || !payout) {
+    throw new Error('two statements')
+  }
+  expect((await verifyStatement(reseat, 'reseat', network)).seq).toBe(2)
+  expect((await verifyStatement(payout, 'payout', network)).amount).toBe(250n)
+})
+
 test('every vector verifies as it is published', async () => {
   const { records, statements } = await stored()
   const network = await networkOf(NETWORKS.local)
