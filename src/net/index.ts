@@ -11,7 +11,7 @@ export { type IdentityStore, loadIdentity } from './identity.ts'
 export { createNode } from './node.ts'
 export { openStream } from './open-stream.ts'
 export { type RelayWatchdogOptions, watchRelays } from './relay-watchdog.ts'
-export { distanceOf, estimateSwarmSize } from './swarm-size.ts'
+export { CLOSEST, distanceOf, estimateSwarmSize } from './swarm-size.ts'
 export { DhtTender, dhtTender, selfQueryInterval } from './tend-dht.ts'
 export type * from './types.ts'
 

@@ -25,6 +25,10 @@ export const PROVIDES_AT_ONCE = 2
 export const FRESH: Milliseconds = 2_000
 /** Up to so many neighbours are asked again in each search. */
 export const NEIGHBOURS_ASKED = 16
+/** Between two walks for a skill where this node is connected to the whole swarm. */
+export const WALK_INTERVAL: Milliseconds = 10_000
+/** Skills of which it is known when they were last looked for. */
+export const SKILLS_REMEMBERED = 256
 /** Providers asked at the same time. */
 export const FAN_OUT = 8
 /** Providers that one search asks at most. */

@@ -14,13 +14,11 @@ import { respond } from '../net/index.ts'
 import {
   type Advert,
   advertRequest,
-  DOMAINS,
   isPeerIdString,
   type Milliseconds,
   type PeerIdString,
   protocolId,
-  type Signed,
-  sign
+  type Signed
 } from '../wire/index.ts'
 import { openAdvert } from './advert.ts'
 import { Announcer } from './announcer.ts'
@@ -40,12 +38,12 @@ import type {
   SwarmRegistry as SwarmRegistryInterface
 } from './index.ts'
 import { skillKey } from './keys.ts'
+import { OwnAdvert } from './own-advert.ts'
 import { search } from './search.ts'
 import { SetAside } from './set-aside.ts'
 import { levelFor, probes, SHARD_SIZE, type Shard } from './sharding.ts'
 import { SwarmSizeWatch } from './swarm-size-watch.ts'
-
-const NOTHING: Offer = { skills: [], device: { backend: 'cpu', class: 'none' }, load: 0, uptime: 0 }
+import { WalkPlan } from './walk-plan.ts'
 
 export class SwarmRegistry
   extends TypedEventEmitter<SwarmRegistryEvents>
@@ -64,18 +62,17 @@ export class SwarmRegistry
   private readonly lifetime: Milliseconds
   private readonly shardSize: number
   private readonly announcer: Announcer
+  private readonly own: OwnAdvert
   private readonly size: SwarmSizeWatch
   private readonly heard: HeardAdverts
   private readonly aside = new SetAside()
   private readonly gate = new FloodGate(constants.TOLD_RATE, constants.TOLD_RATE_OF_ALL)
   private readonly asking = new Map<string, Promise<FoundProvider | undefined>>()
   private readonly neighbours = new Map<string, PeerId>()
+  private readonly walks = new WalkPlan()
   private shutdown = new AbortController()
   private topology: string | undefined
-  private offered: (() => Offer) | undefined
   private providing: AbortController | undefined
-  private own: { readonly envelope: Promise<Signed>; readonly at: number } | undefined
-  private seq: number
 
   constructor(components: SwarmRegistryComponents, init: SwarmRegistryInit) {
     super()
@@ -87,12 +84,18 @@ export class SwarmRegistry
     this.shardSize = init.shardSize ?? SHARD_SIZE
     const refreshInterval = init.refreshInterval ?? constants.REFRESH_INTERVAL
     this.lifetime = constants.REFRESHES_MISSED * refreshInterval
-    this.seq = this.now() // grows across restarts without being stored
     this.protocol = protocolId(init.network.parameters, 'advert')
     this.log = components.logger.forComponent('swarmharness:registry')
     const { now, random, log, shardSize } = this
     this.heard = new HeardAdverts(now)
-    const { peerRouting, peerId } = components
+    const { peerRouting, peerId, privateKey } = components
+    this.own = new OwnAdvert({
+      key: privateKey,
+      peer: peerId.toString(),
+      network: init.network,
+      lifetime: this.lifetime,
+      now
+    })
     this.size = new SwarmSizeWatch({ peerRouting, peerId, now, log })
     this.announcer = new Announcer({
       components,
@@ -133,8 +136,7 @@ export class SwarmRegistry
 
   offer(offer: () => Offer): void {
     this.providing?.abort()
-    this.offered = offer
-    this.own = undefined
+    this.own.offer = offer
     const providing = new AbortController()
     this.providing = providing
     const signal = AbortSignal.any([providing.signal, this.shutdown.signal])
@@ -150,9 +152,8 @@ export class SwarmRegistry
   withdraw(): void {
     this.providing?.abort()
     this.providing = undefined
-    if (this.offered !== undefined) {
-      this.offered = undefined
-      this.own = undefined
+    if (this.own.isOffering) {
+      this.own.offer = undefined
       this.tellNeighbours()
       this.announcer.withdraw().catch((error) => this.log('could not forget what was provided - %e', error))
     }
@@ -187,12 +188,10 @@ export class SwarmRegistry
         yield heard
       }
     }
-    const level =
-      this.announcer.levels.get(skill) ?? levelFor(this.size.current(this.shutdown.signal), this.shardSize)
     const answers = search({
       self: this.components.peerId.toString(),
       acquaintances: this.acquaintances(isWanted),
-      shards: probes(level, this.random),
+      shards: this.shardsToWalk(skill),
       providersIn: (shard, walking) => this.providersIn(skill, shard, walking),
       ask: (peer) => this.ask(peer),
       subscribe: (listener) => this.onAdvert(listener),
@@ -225,6 +224,16 @@ export class SwarmRegistry
       ...connected.map(([, peer]) => peer),
       ...away.slice(0, NEIGHBOURS_ASKED).map(({ advert }) => peerIdFromString(advert.peer))
     ]
+  }
+
+  private shardsToWalk(skill: string): Shard[] {
+    const size = this.size.current(this.shutdown.signal)
+    const { connectionManager } = this.components
+    const isWhole = this.size.isWhole((peer) => connectionManager.getConnections(peer).length > 0)
+    if (!this.walks.isDue(skill, isWhole, this.now())) {
+      return []
+    }
+    return probes(this.announcer.levels.get(skill) ?? levelFor(size, this.shardSize), this.random)
   }
 
   private async *providersIn(skill: string, shard: Shard, signal: AbortSignal): AsyncIterable<PeerId> {
@@ -261,7 +270,7 @@ export class SwarmRegistry
     const { signal } = this.shutdown
     try {
       // whoever serves says so when it asks: a new neighbour hears of it with the first exchange
-      const told = mine ?? (this.offered === undefined ? null : await this.ownAdvert())
+      const told = mine ?? (this.own.isOffering ? await this.own.signed() : null)
       const envelope = await askAdvert(this.components, this.protocol, peer, told, signal)
       return await this.hear(key, envelope, { latencyMs: this.now() - started, isAsked: true })
     } catch (error) {
@@ -314,7 +323,7 @@ export class SwarmRegistry
           if (mine !== null && isPeerIdString(from)) {
             await this.beTold(from, mine)
           }
-          return this.ownAdvert()
+          return this.own.signed()
         },
         { maxBytes: constants.MESSAGE_MAX, signal: AbortSignal.timeout(constants.ADVERT_TIMEOUT) }
       )
@@ -333,31 +342,10 @@ export class SwarmRegistry
     }
   }
 
-  /** What this node serves now, signed; an advert without skills where it serves nothing. */
-  private ownAdvert(): Promise<Signed> {
-    const now = this.now()
-    if (this.own !== undefined && now - this.own.at < constants.SIGNED_AFRESH) {
-      return this.own.envelope
-    }
-    this.seq = Math.max(this.seq + 1, now)
-    const offer = this.offered?.() ?? NOTHING
-    const envelope = sign(this.components.privateKey, DOMAINS.advert, {
-      ...offer,
-      device: { memory: 0, ...offer.device },
-      v: 1,
-      net: this.init.network.hash,
-      peer: this.components.peerId.toString(),
-      seq: this.seq,
-      ts: now,
-      expires: now + this.lifetime
-    })
-    this.own = { envelope, at: now }
-    return envelope
-  }
-
   /** Those who are connected hear of a change at once; the others when they ask. */
   private tellNeighbours(): void {
-    this.ownAdvert()
+    this.own
+      .signed()
       .then((mine) =>
         Promise.all(
           [...this.neighbours]

@@ -7,7 +7,7 @@ export interface SearchInit {
   readonly self: string
   /** Whom this node is connected to, or has heard of: asked first. */
   readonly acquaintances: Iterable<PeerId>
-  /** Shards to look into until there are names enough. */
+  /** Shards to look into until there are names enough; none: nobody walks. */
   readonly shards: readonly Shard[]
   /** Providers that the DHT names for a shard. */
   readonly providersIn: (shard: Shard, signal: AbortSignal) => AsyncIterable<PeerId>

@@ -1,5 +1,5 @@
 import type { Logger, PeerId, PeerRouting } from '@libp2p/interface'
-import { distanceOf, estimateSwarmSize } from '../net/index.ts'
+import { CLOSEST, distanceOf, estimateSwarmSize } from '../net/index.ts'
 import type { Milliseconds } from '../wire/index.ts'
 import { DHT_TIMEOUT, SIZE_LIFETIME, SIZE_RETRY } from './constants.ts'
 
@@ -14,6 +14,8 @@ export interface SwarmSizeWatchInit {
 export class SwarmSizeWatch {
   private readonly init: SwarmSizeWatchInit
   private size = 1
+  /** All others, where a walk returns them all. */
+  private others: readonly PeerId[] = []
   private walkAt = Number.NEGATIVE_INFINITY
   private walking: Promise<void> = Promise.resolve()
 
@@ -50,17 +52,24 @@ export class SwarmSizeWatch {
     return this.size
   }
 
+  /** Whether the last walk saw the whole swarm, and this node is connected to all of it. */
+  isWhole(isConnected: (peer: PeerId) => boolean): boolean {
+    return this.others.length > 0 && this.others.every(isConnected)
+  }
+
   private async walk(signal: AbortSignal): Promise<void> {
     const { peerRouting, peerId } = this.init
     const timed = AbortSignal.any([signal, AbortSignal.timeout(DHT_TIMEOUT)])
-    const distances: number[] = []
+    const others: PeerId[] = []
     for await (const { id } of peerRouting.getClosestPeers(peerId.toMultihash().bytes, { signal: timed })) {
       if (!id.equals(peerId)) {
-        distances.push(await distanceOf(peerId, id))
+        others.push(id)
       }
     }
+    const distances = await Promise.all(others.map((other) => distanceOf(peerId, other)))
     this.size = estimateSwarmSize(distances)
-    if (distances.length === 0) {
+    this.others = others.length < CLOSEST ? others : []
+    if (others.length === 0) {
       this.walkAt = this.init.now() + SIZE_RETRY
     }
   }

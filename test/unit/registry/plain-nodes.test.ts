@@ -94,3 +94,24 @@ test('a provider that is gone is found no more, though its advert and its record
   await gone
   expect(await findPeers(finder as PlainNode, 'sort')).toEqual([])
 })
+
+test('whoever is connected to the whole swarm does not walk the DHT at each look around', async () => {
+  const [first, second] = await swarm(3)
+  if (first === undefined || second === undefined) {
+    throw new Error('three nodes were made')
+  }
+  second.services.registry.offer(() => offerOf('sort'))
+  await vi.waitFor(async () => expect(await findPeers(first, 'sort')).toHaveLength(1), { timeout: 8_000 })
+  const walks = vi.spyOn(first.services.dht, 'findProviders')
+  await vi.waitFor(
+    async () => {
+      walks.mockClear()
+      for (const skill of ['sort', 'nbody', 'sort', 'nbody']) {
+        await findPeers(first, skill)
+      }
+      expect(walks).not.toHaveBeenCalled()
+    },
+    { timeout: 8_000 }
+  )
+  expect(await findPeers(first, 'sort')).toEqual([second.peerId.toString()])
+})
