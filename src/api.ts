@@ -171,8 +171,11 @@ export interface JobReceipt {
 /** Why a unit went where it went. */
 export interface Dispatch {
   readonly provider: PeerIdString
-  /** `next`: its turn. `hedge`, `resend`: a copy of one that takes long, or far too long, elsewhere. */
-  readonly reason: 'next' | 'hedge' | 'resend'
+  /**
+   * `next`: its turn. `hedge`, `resend`: a copy of one that takes long, or far too long, elsewhere. `replica`: to
+   * compare the results, for a skill whose own check is weak.
+   */
+  readonly reason: 'next' | 'hedge' | 'resend' | 'replica'
   /**
    * The providers that could take it, and when each would have had it done by what was known then; undefined: nothing
    * had come back from it yet. The least wins, unless that one had its hands full.

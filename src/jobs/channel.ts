@@ -15,6 +15,7 @@ import { ANSWER_TIMEOUT } from './constants.ts'
 import { JobError } from './errors.ts'
 import type { HashedPlan } from './plan.ts'
 import { priceAt } from './price.ts'
+import { Tally } from './tally.ts'
 import { UnitSender } from './unit-sender.ts'
 
 export type JobStream = FramedStream<JobResponseFrame, JobRequestFrame>
@@ -85,11 +86,9 @@ export class Channel {
   readonly max: MicroCredits
   readonly rate: number
   readonly sent = new Map<number, Sent>()
+  readonly tally = new Tally()
   /** Units that this provider failed at: they go elsewhere. */
   readonly failedUnits = new Set<number>()
-  verifiedAmount: MicroCredits = 0n
-  verifiedUnits = 0
-  receiptedUnits = 0
   rejected = 0
   /** Results on their way through the check. */
   checking = 0
@@ -133,7 +132,7 @@ export class Channel {
 
   /** What this provider may still come to be paid for: verified, being checked, or in its hands. */
   get committed(): MicroCredits {
-    let sum = this.verifiedAmount
+    let sum = this.tally.amount
     for (const { spec } of this.sent.values()) {
       sum += priceAt(spec.cost, this.rate)
     }
@@ -151,7 +150,7 @@ export class Channel {
 
   /** Its window of unreceipted units has room. */
   get hasRoom(): boolean {
-    return this.isLive && this.sent.size + this.verifiedUnits - this.receiptedUnits < this.window
+    return this.isLive && this.sent.size + this.tally.units - this.tally.receiptedUnits < this.window
   }
 
   /** Connects and sends `open`, which asks for the shared parts. Rejects if the provider refuses. */
@@ -232,7 +231,7 @@ export class Channel {
 
   async sendReceipt(receipt: Signed, units: number): Promise<void> {
     await this.stream?.send({ t: 'receipt', receipt })
-    this.receiptedUnits = units
+    this.tally.receiptedUnits = units
     this.handler?.onRoom(this)
   }
 

@@ -13,15 +13,20 @@ const LOOKED_AT = 64
 export class Dispatcher {
   private readonly job: JobContext
   private readonly channels: readonly Channel[]
+  private readonly onNobody: (index: number) => void
   private readonly queue: number[]
   /** Operations that wait. */
   private queued: number
   private readonly looking: ReturnType<typeof setInterval>
   private isOver = false
+  /** Units that are to be computed once more. */
+  private readonly replicas = new Set<number>()
 
-  constructor(job: JobContext, channels: readonly Channel[]) {
+  /** @param onNobody nobody else can compute a unit once more */
+  constructor(job: JobContext, channels: readonly Channel[], onNobody: (index: number) => void) {
     this.job = job
     this.channels = channels
+    this.onNobody = onNobody
     this.queue = [...job.missing]
     this.queued = this.queue.reduce((sum, index) => sum + this.work(index), 0)
     this.looking = setInterval(() => this.copyLate(), LOOK_INTERVAL)
@@ -46,8 +51,14 @@ export class Dispatcher {
     )
   }
 
+  /** Units wait that were not handed out yet. */
+  get isWaiting(): boolean {
+    return this.queue.length > 0
+  }
+
   /** Hands out what can be handed out now. */
   next(): void {
+    this.giveReplicas()
     // the first units that wait stand for the rest: few differ in who can take them
     for (let at = 0; at < Math.min(this.queue.length, LOOKED_AT) && this.isAnyFree(); ) {
       const index = this.queue[at] ?? 0
@@ -60,6 +71,35 @@ export class Dispatcher {
       this.queued -= this.work(index)
       this.job.router.hedges.earn(this.job.skill.manifest.name)
       this.give(index, channel, 'next')
+    }
+  }
+
+  /** Has a unit computed once more, by another provider. */
+  replicate(index: number): void {
+    this.replicas.add(index)
+    this.next()
+  }
+
+  /** Somebody is still to answer it. */
+  isOut(index: number): boolean {
+    return this.channels.some(({ sent }) => sent.get(index)?.isAnswered === false)
+  }
+
+  private giveReplicas(): void {
+    const isAnyoneAtWork = this.channels.some(({ sent }) =>
+      [...sent.values()].some(({ isAnswered }) => !isAnswered)
+    )
+    for (const index of this.isOver ? [] : [...this.replicas]) {
+      const free = this.candidates(index).filter(({ hasRoom }) => hasRoom)
+      // by lot: a provider must not be able to choose whom it confirms
+      const drawn = free[Math.floor(Math.random() * free.length)]
+      if (drawn !== undefined) {
+        this.replicas.delete(index)
+        this.give(index, drawn.channel, 'replica')
+      } else if (!isAnyoneAtWork || this.candidates(index).length === 0) {
+        this.replicas.delete(index)
+        this.onNobody(index)
+      }
     }
   }
 

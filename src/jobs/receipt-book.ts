@@ -44,7 +44,7 @@ export class ReceiptBook {
       const channel = channels.find((candidate) => candidate.peer === peer)
       const before = this.providers.get(peer) ?? { units: 0, rejected: 0, paid: 0n }
       this.providers.set(peer, {
-        units: before.units + (channel?.verifiedUnits ?? 0),
+        units: before.units + (channel?.tally.units ?? 0),
         rejected: before.rejected + (channel?.rejected ?? 0),
         paid: before.paid + amount
       })

@@ -4,12 +4,12 @@ import type { Ledger } from '../credit/index.ts'
 import { asError } from '../net/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
 import type { Skill } from '../skills/index.ts'
+import { holdback } from '../trust/index.ts'
 import { type PeerIdString, type Signed, SwarmError, sha256, type UnitGroup } from '../wire/index.ts'
 import {
   type Channel,
   type ChannelHandler,
   operationsOf,
-  type Sent,
   type UnitFailure,
   type UnitResult
 } from './channel.ts'
@@ -20,6 +20,7 @@ import type { Exclusions } from './exclusions.ts'
 import type { HashedPlan } from './plan.ts'
 import { priceAt } from './price.ts'
 import { checkResultSignature } from './result.ts'
+import { type Opinion, SecondOpinions } from './second-opinions.ts'
 import { orAborted } from './waiting.ts'
 
 /** What the rounds of one job share. */
@@ -53,14 +54,24 @@ export class Round implements ChannelHandler {
   private readonly job: JobContext
   private readonly channels: readonly Channel[]
   private readonly dispatcher: Dispatcher
+  private readonly opinions: SecondOpinions
   private readonly over = Promise.withResolvers<void>()
   private readonly receipting = new Map<Channel, Promise<void>>()
   private readonly failures = new Map<PeerIdString, number>()
+  private isClosing = false
 
   constructor(job: JobContext, channels: readonly Channel[]) {
     this.job = job
     this.channels = channels
-    this.dispatcher = new Dispatcher(job, channels)
+    this.dispatcher = new Dispatcher(job, channels, (index) => {
+      this.opinions.computeHere(index).catch(this.over.reject)
+    })
+    this.opinions = new SecondOpinions({
+      job,
+      dispatcher: this.dispatcher,
+      onBelieved: (opinion, wasCompared) => this.accept(opinion, wasCompared),
+      onWrong: (channel, error) => channel.end(error)
+    })
   }
 
   /** Resolves when the round can do no more. Rejects only if the job as a whole has failed, or is aborted. */
@@ -78,6 +89,7 @@ export class Round implements ChannelHandler {
 
   /** Receipts what was verified, collects releases, closes the channels. Returns what the settle needs. */
   async close(): Promise<{ groups: UnitGroup[]; seed: Uint8Array; releases: Map<PeerIdString, Signed> }> {
+    this.isClosing = true
     const releases = new Map<PeerIdString, Signed>()
     await Promise.all(
       this.channels.map(async (channel) => {
@@ -90,8 +102,8 @@ export class Round implements ChannelHandler {
       })
     )
     const groups = this.channels
-      .filter((channel) => channel.verifiedAmount > 0n)
-      .map((channel) => ({ weight: channel.verifiedAmount, payees: [channel.payeeIndex], quorum: 1 }))
+      .filter((channel) => channel.tally.amount > 0n)
+      .map((channel) => ({ weight: channel.tally.amount, payees: [channel.payeeIndex], quorum: 1 }))
     return { groups, seed: await this.seed(), releases }
   }
 
@@ -137,6 +149,7 @@ export class Round implements ChannelHandler {
     this.failures.set(channel.peer, failures)
     this.job.router.learn(channel.peer, this.job.skill.manifest.name, 'missed')
     this.giveBack(channel, index, reason)
+    this.opinions.lost(index)
     if (!failure.retryable || failures >= PROVIDER_FAILURES) {
       channel.end(new JobError('REFUSED', `The provider failed: ${reason}`, { retryable: true }))
     }
@@ -169,22 +182,23 @@ export class Round implements ChannelHandler {
     if (!isRight) {
       throw new JobError('WRONG_RESULT', `The result of unit ${result.index} is wrong.`)
     }
-    this.accept(channel, result.index, sent, hash, result.bytes)
+    const opinion = { channel, index: result.index, sent, hash, bytes: result.bytes }
+    if (job.skill.manifest.check === 'weak') {
+      this.opinions.add(opinion)
+    } else {
+      this.accept(opinion, false)
+    }
   }
 
-  private accept(channel: Channel, index: number, sent: Sent, hash: Uint8Array, bytes: Uint8Array): void {
+  private accept({ channel, index, sent, hash, bytes }: Opinion, wasCompared: boolean): void {
     const { job } = this
     if (!this.dispatcher.remove(channel, index)) {
       return // taken back while it was checked
     }
     // a copy whose result came beside another's is work too
-    channel.verifiedAmount += priceAt(sent.spec.cost, channel.rate)
-    channel.verifiedUnits += 1
-    job.router.learn(channel.peer, job.skill.manifest.name, 'verified', {
-      operations: operationsOf(sent.spec),
-      tookMs: sent.tookMs,
-      pending: sent.unitsAhead
-    })
+    channel.tally.add(priceAt(sent.spec.cost, channel.rate))
+    const time = { operations: operationsOf(sent.spec), tookMs: sent.tookMs, pending: sent.unitsAhead }
+    job.router.learn(channel.peer, job.skill.manifest.name, 'verified', time, wasCompared)
     if (job.missing.delete(index)) {
       this.dispatcher.done(index)
       job.resultHashes.set(index, hash)
@@ -206,14 +220,28 @@ export class Round implements ChannelHandler {
   }
 
   private async receiptAll(channel: Channel): Promise<void> {
-    while (channel.receiptedUnits < channel.verifiedUnits) {
-      const units = channel.verifiedUnits
-      const receipt = await this.job.ledger.receipt(channel.escrow, channel.peer, channel.verifiedAmount)
+    while (channel.tally.receiptedUnits < channel.tally.units - this.heldBack(channel)) {
+      const units = channel.tally.units - this.heldBack(channel)
+      const receipt = await this.job.ledger.receipt(
+        channel.escrow,
+        channel.peer,
+        channel.tally.amountOf(units)
+      )
       if (!channel.isLive) {
         return // stored: the settle pays it, and the payee asks for the settle
       }
       await channel.sendReceipt(receipt, units)
     }
+  }
+
+  /** Units at the end of a job whose receipts wait for the settle: a cheat that is found out loses them. */
+  private heldBack(channel: Channel): number {
+    const { job } = this
+    if (job.skill.manifest.check === 'strong' || this.isClosing || this.dispatcher.isWaiting) {
+      return 0
+    }
+    const valid = job.router.checksPassed(channel.peer, job.skill.manifest.name)
+    return Math.floor(holdback({ valid }, channel.tally.units))
   }
 
   private async open(channel: Channel): Promise<void> {
@@ -264,10 +292,11 @@ export class Round implements ChannelHandler {
     const busyMs = busyFor(error)
     if (isLie) {
       channel.rejected += 1
+      channel.tally.forfeit()
     }
     if (busyMs !== undefined) {
       job.excluded.busy(channel.peer, busyMs) // it said so before it had anything: no word against it
-    } else if (isLie || channel.sent.size > 0 || channel.verifiedUnits === 0) {
+    } else if (isLie || channel.sent.size > 0 || channel.tally.units === 0) {
       if (isLie) {
         job.excluded.lied(channel.peer)
       } else {
@@ -278,6 +307,7 @@ export class Round implements ChannelHandler {
     for (const index of [...channel.sent.keys()]) {
       this.dispatcher.remove(channel, index)
       this.giveBack(channel, index, error.message)
+      this.opinions.lost(index)
     }
     this.goOn()
   }

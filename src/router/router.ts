@@ -159,6 +159,11 @@ export class SwarmRouter {
     return mustReplicate(this.known.get(skill, peer)?.replication ?? UNCHECKED, this.random())
   }
 
+  /** Units of the peer in a row that another computation confirmed. */
+  checksPassed(peer: PeerIdString, skill: string): number {
+    return (this.known.get(skill, peer)?.replication ?? UNCHECKED).valid
+  }
+
   /** All that was learned, to be kept until the node's next life. */
   memory(): Memory {
     return [...this.known.entries()].map(([skill, peer, acquaintance]) => ({ skill, peer, ...acquaintance }))

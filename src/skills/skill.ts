@@ -127,6 +127,13 @@ export interface Skill<Input = unknown, Output = unknown> {
    */
   gpu(unit: UnitInput, variant: string, grain: number): GpuProgram
 
+  /**
+   * Whether two honest nodes could have computed these two results of one unit. For weak checks.
+   *
+   * @default equal bytes
+   */
+  agrees?(result: Uint8Array, other: Uint8Array): boolean
+
   /** True if `result` is right, as far as the skill's own check sees (see the skill's `verify.ts`). */
   verify(unit: UnitInput, result: Uint8Array, random: () => number): boolean
 }

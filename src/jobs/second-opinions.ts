@@ -1,0 +1,130 @@
+import { equals } from 'uint8arrays/equals'
+import type { Skill } from '../skills/index.ts'
+import { accepted, credibility } from '../trust/index.ts'
+import type { Channel, Sent } from './channel.ts'
+import type { Dispatcher } from './dispatcher.ts'
+import { JobError } from './errors.ts'
+import type { JobContext } from './round.ts'
+
+/** One provider's result of a unit, which has passed the skill's own check. */
+export interface Opinion {
+  readonly channel: Channel
+  readonly index: number
+  readonly sent: Sent
+  readonly hash: Uint8Array
+  readonly bytes: Uint8Array
+}
+
+export interface SecondOpinionsInit {
+  readonly job: JobContext
+  readonly dispatcher: Dispatcher
+  /** The result is believed. `wasCompared`: because another computation agrees. */
+  readonly onBelieved: (opinion: Opinion, wasCompared: boolean) => void
+  readonly onWrong: (channel: Channel, error: JobError) => void
+}
+
+/**
+ * For skills whose own check is weak (credit.md section 5): a result of a provider that has not earned belief is
+ * computed once more by another, drawn by lot, until the credibility of those that agree is enough; where there is
+ * nobody else, by this node itself, whose word is final.
+ */
+export class SecondOpinions {
+  private readonly init: SecondOpinionsInit
+  private readonly held = new Map<number, Opinion[]>()
+
+  constructor(init: SecondOpinionsInit) {
+    this.init = init
+  }
+
+  /** A result has passed the skill's check. */
+  add(opinion: Opinion): void {
+    const { job, onBelieved } = this.init
+    const skill = job.skill.manifest.name
+    const others = this.held.get(opinion.index)
+    if (others === undefined && !job.router.mustReplicate(opinion.channel.peer, skill)) {
+      onBelieved(opinion, false)
+      return
+    }
+    this.held.set(opinion.index, [...(others ?? []), opinion])
+    this.decide(opinion.index)
+  }
+
+  /** A provider with a replica is gone, or has failed at it. */
+  lost(index: number): void {
+    if (this.held.has(index)) {
+      this.decide(index)
+    }
+  }
+
+  private decide(index: number): void {
+    const { dispatcher } = this.init
+    const groups = this.groups(index)
+    const winner = groups[accepted(groups.map((group) => group.map((each) => this.credibility(each)))) ?? -1]
+    if (winner !== undefined) {
+      this.end(index, (opinion) => winner.includes(opinion))
+    } else if (groups.length === 0) {
+      this.held.delete(index) // all that had it are gone: it goes out anew
+    } else if (!dispatcher.isOut(index)) {
+      dispatcher.replicate(index)
+    }
+  }
+
+  /** Equal results together. Only of those that are still there to be paid. */
+  private groups(index: number): Opinion[][] {
+    const { skill } = this.init.job
+    const groups: Opinion[][] = []
+    for (const opinion of this.held.get(index) ?? []) {
+      if (opinion.channel.sent.has(index)) {
+        const group = groups.find(
+          ([first]) => first !== undefined && agree(skill, first.bytes, opinion.bytes)
+        )
+        if (group === undefined) {
+          groups.push([opinion])
+        } else {
+          group.push(opinion)
+        }
+      }
+    }
+    return groups
+  }
+
+  /** Nobody else can: this node computes the unit itself. */
+  async computeHere(index: number): Promise<void> {
+    const { job } = this.init
+    const spec = job.plan.units[index]
+    if (spec === undefined) {
+      return
+    }
+    const own = await job.engine.run({
+      skill: job.skill.manifest.name,
+      params: spec.params,
+      data: spec.data,
+      parts: spec.parts.flatMap((part) => job.plan.partRefs[part] ?? [])
+    })
+    this.end(index, ({ bytes }) => agree(job.skill, own, bytes))
+  }
+
+  private end(index: number, isRight: (opinion: Opinion) => boolean): void {
+    const opinions = this.groups(index).flat()
+    this.held.delete(index)
+    for (const opinion of opinions) {
+      if (isRight(opinion)) {
+        this.init.onBelieved(opinion, true)
+      }
+    }
+    for (const opinion of opinions) {
+      if (!isRight(opinion)) {
+        this.init.onWrong(
+          opinion.channel,
+          new JobError('WRONG_RESULT', `The result of unit ${index} is not what others computed.`)
+        )
+      }
+    }
+  }
+
+  private credibility({ channel }: Opinion): number {
+    return credibility(this.init.job.router.checksPassed(channel.peer, this.init.job.skill.manifest.name))
+  }
+}
+
+const agree = (skill: Skill, a: Uint8Array, b: Uint8Array) => skill.agrees?.(a, b) ?? equals(a, b)

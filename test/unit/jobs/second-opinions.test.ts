@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import * as z from 'zod/mini'
+import type { JobEvent, SubmitOptions } from '../../../src/api.ts'
+import type { Engine, EngineUnit } from '../../../src/compute/index.ts'
+import type { Skill } from '../../../src/skills/index.ts'
+import { TradeHouse } from '../../fixtures/trade-house.ts'
+
+// A skill whose own check sees nothing: only another computation of a unit can tell a lie from the truth.
+
+const NAME = 'double'
+const COST = 5n
+const skill: Skill<number[], number[]> = {
+  manifest: {
+    name: NAME,
+    version: '1.0.0',
+    description: 'Doubles numbers.',
+    tags: [],
+    license: 'MIT',
+    timeout_secs: 30,
+    check: 'weak'
+  },
+  input: z.array(z.int()),
+  example: () => [1],
+  variants: [],
+  plan: (numbers) => ({
+    parts: [],
+    units: numbers.map((number) => ({ params: [number], parts: [], data: new Uint8Array(1), cost: COST })),
+    assembler: () => {
+      const doubles: number[] = []
+      return {
+        accept: (unit, result) => {
+          doubles[unit] = result[0] ?? 0
+        },
+        finish: () => doubles
+      }
+    }
+  }),
+  checkUnit: () => ({ resultSize: 1, cost: COST }),
+  // biome-ignore lint/correctness/useYield: the engines below compute
+  *cpu() {
+    return new Uint8Array(1)
+  },
+  gpu: () => ({ bindings: [], resultSize: 0, dispatches: [] }),
+  verify: () => true
+}
+
+/** Computes by a rule, honest or not; counts. */
+class RuleEngine implements Engine {
+  readonly device = { backend: 'cpu' as const, class: 'rule' }
+  readonly concurrency = 1
+  readonly kernels = new Map()
+  runs = 0
+  /** A unit takes a while: else all would have answered before anyone could be asked for a second opinion. */
+  unitMs = 0
+  rule: (number: number) => number
+
+  constructor(rule: (number: number) => number = (number) => 2 * number) {
+    this.rule = rule
+  }
+
+  async run({ params }: EngineUnit): Promise<Uint8Array> {
+    this.runs += 1
+    await new Promise((resolve) => setTimeout(resolve, this.unitMs))
+    return Uint8Array.of(this.rule(params[0] ?? 0))
+  }
+
+  async verify(): Promise<boolean> {
+    return true
+  }
+
+  setPower(): void {}
+  close(): void {}
+}
+
+let house: TradeHouse
+
+beforeEach(async () => {
+  house = await TradeHouse.open(skill as unknown as Skill) // its types are the test's business
+})
+afterEach(() => house.close())
+
+const numbers = (count: number) => Array.from({ length: count }, (_, i) => i % 100)
+
+/** A requester and providers with these rules; the job's events, and what was paid to whom. */
+async function hire(rules: ReadonlyArray<((number: number) => number) | undefined>, count: number) {
+  const own = new RuleEngine()
+  const requester = await house.trader(own, { serves: false })
+  const engines = rules.map((rule) => Object.assign(new RuleEngine(rule), { unitMs: 10 }))
+  const providers = await Promise.all(engines.map((engine) => house.trader(engine, { serves: true })))
+  await requester.meets(providers.map(({ peer }) => peer))
+  const job = async (options: SubmitOptions = {}) => {
+    const handle = requester.requester.submit(skill, numbers(count), {
+      providers: providers.map(({ peer }) => peer),
+      budget: 3n * COST * BigInt(count),
+      ...options
+    })
+    const events: JobEvent[] = []
+    for await (const event of handle) {
+      events.push(event)
+    }
+    const { value, receipt } = await handle.result
+    expect(value).toEqual(numbers(count).map((number) => 2 * number))
+    const replicas = numbers(count)
+      .flatMap((_, unit) => handle.why(unit))
+      .filter(({ reason }) => reason === 'replica')
+    const paid = providers.map(({ peer }) => receipt.providers.find((each) => each.peer === peer)?.paid ?? 0n)
+    return { events, receipt, replicas: replicas.length, paid }
+  }
+  return { job, own, engines, requester, providers }
+}
+
+describe('a weak check', () => {
+  test('with nobody else to ask is backed by this node, less and less often', async () => {
+    const { job, own, requester, providers } = await hire([undefined], 40)
+    const { paid } = await job()
+    expect(paid).toEqual([40n * COST])
+    const first = own.runs
+    // all of the first ten, then 1/CV of the rest: some 11.4 in the mean
+    expect(first).toBeGreaterThanOrEqual(10)
+    expect(first).toBeLessThan(30)
+    await job()
+    expect(own.runs - first).toBeLessThan(20)
+    expect(requester.router.checksPassed(providers[0]?.peer as never, NAME)).toBe(own.runs)
+  })
+
+  test('catches one that lies among honest ones, pays it at most what it had receipts for, and ends right', async () => {
+    const { job, providers, requester } = await hire([undefined, undefined, (number) => 2 * number + 1], 60)
+    const { paid, receipt, replicas } = await job()
+    expect(replicas).toBeGreaterThan(0)
+    expect(paid[2]).toBe(0n)
+    expect(receipt.providers.find(({ peer }) => peer === providers[2]?.peer)?.rejected ?? 1).toBeGreaterThan(
+      0
+    )
+    const [honest, , liar] = providers.map(({ peer }) => requester.router.trustIn(peer, NAME))
+    expect(liar).toBeLessThan(0.3)
+    expect(honest).toBeGreaterThan(0.3)
+    // replicas that agree are work too, and paid
+    expect(paid[0]).toBeGreaterThan(0n)
+    expect(receipt.paid).toBeGreaterThan(receipt.price)
+  })
+
+  test('of two that contradict each other this node finds the liar', async () => {
+    const { job, own } = await hire([undefined, (number) => 2 * number + 1], 12)
+    const { paid } = await job()
+    expect(own.runs).toBeGreaterThan(0)
+    expect(paid[1]).toBe(0n)
+  })
+
+  test('two that lie alike do not convince', async () => {
+    const lie = (number: number) => (2 * number + 7) % 256
+    const { job, own } = await hire([lie, lie, undefined], 12)
+    const { paid } = await job()
+    expect(own.runs).toBeGreaterThan(0)
+    expect(paid.slice(0, 2)).toEqual([0n, 0n])
+  })
+})
