@@ -25,8 +25,8 @@ afterAll(() => house.close())
 const input = product(48)
 const OPTIONS = { units: 4, budget: 100n }
 
-/** Walks a job into the lie and out of it. */
-async function throughTheLie() {
+/** Walks a job into the lie and out of it. A liar gets nothing more of the job; one that was lost may come back. */
+async function throughTheLie({ isLoss = false } = {}) {
   const before = requester.status.balance.settled
   const job = requester.submit<MatmulOutput>(SKILL, input, {
     ...OPTIONS,
@@ -44,7 +44,8 @@ async function throughTheLie() {
   const cut = events.findIndex(({ type }) => type === 'retried')
   expect(isProduct(value, input)).toBe(true)
   expect(cut).toBeGreaterThan(0)
-  expect(assigned.filter(({ provider, at }) => provider === liar.peer && at > cut)).toEqual([])
+  const again = assigned.filter(({ provider, at }) => provider === liar.peer && at > cut)
+  expect(isLoss ? [] : again).toEqual([])
   expect(receipt.paid).toBe(receipt.price)
   await house.books([requester, honest, liar])
   await statusOf(requester, ({ balance }) => balance.settled === before - receipt.paid)
@@ -197,8 +198,9 @@ describe('a provider that answers a unit with', () => {
 
   test.each(LOSSES)('%s is paid nothing, and the job ends right elsewhere', async (_, lie, reason) => {
     await liar.lie(lie)
-    const { receipt, reasons } = await throughTheLie()
-    expect(reasons).toEqual([expect.stringMatching(reason)])
+    const { receipt, reasons } = await throughTheLie({ isLoss: true })
+    // on a slow machine it may have come back, and been lost again, before the honest one was there
+    expect(new Set(reasons.map((each) => reason.test(each)))).toEqual(new Set([true]))
     expect(share(receipt, liar.peer)).toMatchObject({ units: 0, rejected: 0, paid: 0n })
     expect(share(receipt, honest.peer)).toMatchObject({ units: OPTIONS.units, paid: receipt.price })
   })
