@@ -10,11 +10,11 @@ const packed = (tile: '4x4' | '4x8' | '8x8'): KernelVariant => ({
   needs: [PACKED]
 })
 
-const float = (tile: '8x8' | '16x16'): KernelVariant => ({
-  name: `float-${tile}`,
-  wgsl: WGSL['matmul-i8-common'] + WGSL['matmul-i8-float'] + WGSL[`matmul-i8-float-${tile}`],
+const float: KernelVariant = {
+  name: 'float-8x8',
+  wgsl: WGSL['matmul-i8-common'] + WGSL['matmul-i8-float'] + WGSL['matmul-i8-float-8x8'],
   needs: []
-})
+}
 
 const floatQuads: KernelVariant = {
   name: 'float-quads',
@@ -33,13 +33,12 @@ export const VARIANTS: readonly KernelVariant[] = [
   packed('8x8'),
   packed('4x8'),
   packed('4x4'),
-  float('8x8'),
-  float('16x16'),
+  float,
   floatQuads,
   plain
 ]
 
-/** Outputs of one workgroup: of 8 × 8 invocations, or fewer with larger tiles. */
+/** Outputs of one workgroup: 8 × 8 invocations, with quads 8 × 4. */
 export function groupOf(variant: string): GroupSize {
   const [, tile = '4x4'] = variant.split('-')
   return { rows: tile.startsWith('4') ? 32 : 64, columns: tile === '4x4' ? 32 : 64 }
