@@ -1,15 +1,19 @@
-/** Sides of the tuner's sample: a unit of typical shape, .15 s on a software adapter. */
-const SIDE = 512
+/**
+ * Sides of the tuner's sample, .15 s on a software adapter. So many steps that kernels which sum 1,024 of them at a time
+ * begin anew: a device that does this wrong must not get such a kernel.
+ */
+const SIDE = 352
+const INNER = 1_088
 /** Numerical Recipes' generator. */
 const STEP = 1_664_525
 const ADD = 1_013_904_223
 
-/** Two square matrices of the same noise each time: `next` makes an element of 32 random bits (signed). */
+/** Two matrices of the same noise each time: `next` makes an element of 32 random bits (signed). */
 export function sampleProduct<Matrix>(make: (length: number, next: () => number) => Matrix) {
   let state = 1
   const next = () => {
     state = (Math.imul(state, STEP) + ADD) | 0
     return state
   }
-  return { a: make(SIDE * SIDE, next), b: make(SIDE * SIDE, next), m: SIDE, k: SIDE, n: SIDE }
+  return { a: make(SIDE * INNER, next), b: make(INNER * SIDE, next), m: SIDE, k: INNER, n: SIDE }
 }
