@@ -7,7 +7,7 @@ export interface DeviceClass {
   readonly class: string
 }
 
-/** A shared input part, known by its SHA-256 (lower-case hex). */
+/** A shared input part by its name, the hash over those of its chunks (lower-case hex). */
 export interface PartRef {
   readonly hash: string
   readonly bytes: Uint8Array
