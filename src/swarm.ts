@@ -14,7 +14,7 @@ import type {
   SwarmStatus
 } from './api.ts'
 import { createEngine, type Engine } from './compute/index.ts'
-import { createLedger, type LedgerService } from './credit/index.ts'
+import { createLedger, type LedgerService, Priorities } from './credit/index.ts'
 import { checkRate, JobError, Provider, Quoter, RATE_DEFAULT, Requester } from './jobs/index.ts'
 import {
   createNode,
@@ -52,6 +52,7 @@ interface Parts {
   readonly relays: readonly string[]
   readonly ledger: LedgerService
   readonly router: SwarmRouter
+  readonly priorities: Priorities
 }
 
 /** Builds a node and starts it: the composition root. */
@@ -79,10 +80,12 @@ export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
       key,
       network,
       node,
-      log: (message) => node.logger.forComponent('swarmharness:credit')(message)
+      log: (message) => node.logger.forComponent('swarmharness:credit')(message),
+      followed: (verified, escrow) => priorities.follow(verified, escrow)
     })
+    const priorities = new Priorities({ store, network, self: ledger.peer, now: Date.now })
     const router = new SwarmRouter({ strategy: init.strategy ?? 'swarm' })
-    const parts = { init, network, store, node, relays, ledger, router }
+    const parts = { init, network, store, node, relays, ledger, router, priorities }
     const swarm = new RunningSwarm(parts, key)
     try {
       await swarm.start()
@@ -125,7 +128,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   constructor(parts: Parts, key: Parameters<typeof createLedger>[0]['key']) {
     super()
     this.parts = parts
-    const { node, network, ledger, router } = parts
+    const { node, network, ledger, router, priorities } = parts
     this.peer = ledger.peer
     this.router = router
     this.memory = new RouterMemory(parts.store.table('meta'), router)
@@ -142,6 +145,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
       ledger,
       skills: SKILLS,
       ticker,
+      weightOf: (payer) => priorities.weightOf(payer),
       onChange: () => this.changed()
     })
     const { registry } = node.services
@@ -154,14 +158,15 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
       ledger,
       engine: () => this.verifying(),
       ticker,
-      now: Date.now
+      now: Date.now,
+      onChecked: (worker, cost) => this.owe(worker, cost)
     })
   }
 
   async start(): Promise<void> {
     const { node, ledger, relays, init } = this.parts
     this.watchdog = watchRelays(node, relays) // first: the dial takes longest
-    await Promise.all([ledger.start(), this.memory.load()])
+    await Promise.all([ledger.start(), this.memory.load(), this.parts.priorities.load()])
     await this.provider.start()
     for (const event of ['connection:open', 'connection:close', 'self:peer:update'] as const) {
       node.addEventListener(event, () => this.changed())
@@ -338,6 +343,14 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
 
   private peers(): PeerInfo[] {
     return connectedPeers(this.parts.node, this.parts.relays)
+  }
+
+  /** Work for this node's own jobs: what it owes the worker from now on. */
+  private owe(worker: PeerIdString, cost: bigint): void {
+    const { node, priorities } = this.parts
+    priorities
+      .learnEdge(worker, { cost, inputBy: 'self', verdict: 'verified' })
+      .catch((error) => node.logger.forComponent('swarmharness:swarm')('an edge was not kept - %e', error))
   }
 
   private async readBalance(): Promise<SwarmStatus['balance']> {

@@ -2,6 +2,7 @@ import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import type { Store } from '../store/index.ts'
 import type {
+  EscrowBody,
   LedgerRequest,
   LedgerResponse,
   MicroCredits,
@@ -29,6 +30,7 @@ import { Spending } from './spending.ts'
 import { type ChainState, escrowed } from './state.ts'
 import { type LedgerTransport, libp2pTransport } from './transport.ts'
 import type { Balance, Contract, EarningContract, Ledger, LedgerExport, Settlement } from './types.ts'
+import type { VerifiedRecord } from './verify.ts'
 import { answerAsWitness, answerOf } from './voter.ts'
 import { Witness } from './witness.ts'
 
@@ -45,6 +47,11 @@ export interface LedgerInit {
   readonly random?: (length: number) => Uint8Array
   /** @default silent */
   readonly log?: (message: string) => void
+  /**
+   * Each record of another chain that this node's votes rest on, in the chain's order; with the escrow that a settle
+   * ends. For `Priorities.follow`. @default nobody listens
+   */
+  readonly followed?: (verified: VerifiedRecord, escrow?: EscrowBody) => void
 }
 
 /** A `Ledger` with its life. */
@@ -94,7 +101,8 @@ class SwarmLedger implements LedgerService {
     node,
     now = Date.now,
     random = randomBytes,
-    log = () => {}
+    log = () => {},
+    followed = () => {}
   }: LedgerInit) {
     this.network = network
     this.now = now
@@ -124,7 +132,16 @@ class SwarmLedger implements LedgerService {
     this.payee = new Payee(parts)
     this.lodging = new Lodging({ ...parts, payee: this.payee })
     this.payer = new Payer({ ...parts, certifier, keeper: this.keeper, settles: this.settles })
-    this.witness = new Witness({ ...base, rule: (verified) => this.payee.vote(verified) })
+    this.witness = new Witness({
+      ...base,
+      rule: (verified) => this.payee.vote(verified),
+      followed: ({ verified, before }) => {
+        const { record } = verified
+        const ended =
+          record.kind === 'settle' ? before?.openEscrows.get(record.body.escrow.toString()) : undefined
+        followed(verified, ended?.body)
+      }
+    })
   }
 
   async start(): Promise<void> {

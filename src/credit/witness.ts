@@ -49,6 +49,7 @@ export class Witness {
   private readonly self: PeerIdString
   private readonly now: () => Milliseconds
   private readonly rule: VotingRule
+  private readonly followed: (step: Step) => void
 
   constructor(init: {
     store: Store
@@ -57,6 +58,8 @@ export class Witness {
     self: PeerIdString
     now: () => Milliseconds
     rule: VotingRule
+    /** Each record that this node's vote rests on, in its chain's order. @default nobody listens */
+    followed?: (step: Step) => void
   }) {
     this.book = new VoteBook(init)
     this.follower = new Follower(init)
@@ -66,6 +69,7 @@ export class Witness {
     this.self = init.self
     this.now = init.now
     this.rule = init.rule
+    this.followed = init.followed ?? (() => {})
   }
 
   async load(): Promise<void> {
@@ -134,6 +138,9 @@ export class Witness {
     const places = await this.accept(followed.steps, { releases: [], votes: [] })
     await this.book.write(from, page, [...places, { seq, id: null, record: null, vote, may: true }])
     this.follower.keep(state)
+    for (const step of followed.steps) {
+      this.followed(step)
+    }
     return { t: 'vote', vote }
   }
 
@@ -250,6 +257,9 @@ export class Witness {
     const vote = await this.sign({ kind: 'vote', subject: author, seq, record: verified.id })
     await this.book.write(author, page, [...places.slice(0, -1), { ...own, vote }])
     this.follower.keep(state)
+    for (const step of [...steps, last]) {
+      this.followed(step)
+    }
     return { t: 'vote', vote }
   }
 

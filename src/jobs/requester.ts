@@ -36,6 +36,8 @@ export interface RequesterInit {
   readonly engine: () => Promise<Engine>
   readonly ticker: Ticker
   readonly now: () => number
+  /** A unit of this node's own was checked and found right: its worker, and what it cost. @default nobody listens */
+  readonly onChecked?: (worker: PeerIdString, cost: MicroCredits) => void
 }
 
 interface Submission {
@@ -143,6 +145,7 @@ export class Requester {
       },
       onVerified: (unit, provider, result) => {
         assembler.accept(unit, result)
+        this.init.onChecked?.(provider, plan.units[unit]?.cost ?? 0n)
         handle.emit({ type: 'verified', unit, provider })
       },
       onLoad: (peer, load) => this.init.registry.learnLoad(peer, load),

@@ -1,9 +1,15 @@
 import { beforeAll, expect, test } from 'vitest'
-import { followStanding, Priorities, type Standing } from '../../../src/credit/index.ts'
+import {
+  createLedger,
+  followStanding,
+  type LedgerService,
+  Priorities,
+  type Standing
+} from '../../../src/credit/index.ts'
 import { memoryStore } from '../../../src/store/index.ts'
 import { NETWORKS, type Network, networkOf } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
-import { HOUR, NOW } from '../../fixtures/ledger-swarm.ts'
+import { HOUR, LedgerSwarm, NOW, testKey } from '../../fixtures/ledger-swarm.ts'
 
 let network: Network
 let v: TestChain
@@ -164,4 +170,40 @@ test('what is promised is kept over a restart and comes back as far as it was no
   const last = prioritiesOfV(store)
   await last.load()
   expect(last.weightOf(p.peer)).toBe(0)
+})
+
+test('a ledger tells what its votes rest on: who was paid by a worker of this node is no stranger', async () => {
+  const swarm = await LedgerSwarm.create()
+  const [worker, requester] = [await swarm.add(1), await swarm.add(2)]
+  const store = memoryStore()
+  const provider: LedgerService = createLedger({
+    store,
+    key: await testKey(3),
+    network: swarm.network,
+    node: swarm.transportOf(() => provider.peer),
+    now: () => swarm.now,
+    followed: (verified, escrow) => priorities.follow(verified, escrow)
+  })
+  const priorities = new Priorities({
+    store,
+    network: swarm.network,
+    self: provider.peer,
+    now: () => swarm.now
+  })
+  await provider.start()
+  const { escrow } = await worker.escrow([[requester, 1_000n]])
+  await worker.ledger.settle(escrow, [{ weight: 1_000n, payees: [0], quorum: 1 }], {
+    seed: new Uint8Array(32)
+  })
+  await priorities.learnEdge(worker.peer, unit(600n))
+  expect(priorities.weightOf(requester.peer)).toBe(0)
+  await requester.ledger.openEscrow({
+    jobId: new Uint8Array(16),
+    channels: [{ peer: provider.peer, max: 10n }],
+    inputRoot: new Uint8Array(32),
+    tClose: swarm.now + HOUR
+  })
+  expect(priorities.sharesOf(requester.peer)).toEqual([{ payer: worker.peer, amount: 300n }])
+  await provider.stop()
+  await swarm.stop()
 })
