@@ -16,7 +16,9 @@ export const title =
 const LEAVE_A_DAY = 0.01
 const PAGE = 'ECONOMY.md'
 /** The sensitivity runs are smaller. */
-const SMALL = { nodes: 250, days: 30 }
+const SMALL = { nodes: 200, days: 30 }
+/** Nodes of the falling participation. */
+const CROWD = 400
 
 interface Life {
   readonly days: readonly Day[]
@@ -26,15 +28,15 @@ interface Life {
 }
 
 export async function run(options: BenchOptions): Promise<BenchResult> {
-  const { seed, nodes, days, isStandard } = simOptions(options, 2_000, 0, 60)
+  const { seed, nodes, days, isStandard } = simOptions(options, 1_000, 0, 60)
   const life = live(NETWORKS.main, seed, nodes, days)
   options.log(`${nodes} nodes, ${days} days`)
   const { last, firstJob, firstPaid } = life
-  const weeks = participation(NETWORKS.main, seed, isStandard ? 600 : Math.min(nodes, 600))
+  const weeks = participation(NETWORKS.main, seed, Math.min(nodes, CROWD))
   const withoutRule = participation(
     { ...NETWORKS.main, idleHalfLifeHours: 1e9, drainPpmPerHour: 0 },
     seed,
-    isStandard ? 600 : Math.min(nodes, 600)
+    Math.min(nodes, CROWD)
   )
   options.log('participation')
   if (isStandard) {

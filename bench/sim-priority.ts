@@ -26,8 +26,10 @@ const PROFILE: Profile = {
   jobsADay: 4,
   jobSize: 60_000
 }
-/** Share of the devices' time that is for others: so little that providers are busy, and the queue decides. */
+/** Share of the devices' time that is for others: plenty in the first week, then so little that the queue decides. */
+const WARM_POWER = 0.01
 const POWER = 0.0005
+const WARM_DAYS = 7
 
 type Class = 'rider' | 'quitter' | 'contributor'
 
@@ -42,7 +44,7 @@ interface Standing {
 
 export async function run(options: BenchOptions): Promise<BenchResult> {
   const { seed, nodes, days, isStandard } = simOptions(options, 200, 0, 28)
-  const market = new Market({ network: NETWORKS.main, seed, power: POWER, patience: 6 })
+  const market = new Market({ network: NETWORKS.main, seed, power: WARM_POWER, patience: 6 })
   const classes = new Map<Agent, Class>()
   for (let i = 0; i < nodes; i++) {
     const at = i / nodes
@@ -55,6 +57,9 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     for (let hour = 0; hour < 24; hour++) {
       market.hour()
     }
+    if (day === WARM_DAYS) {
+      market.floor.power = POWER
+    }
     if (day === STOP) {
       for (const [agent, kind] of classes) {
         agent.profile = { ...agent.profile, serves: kind === 'contributor' }
@@ -64,7 +69,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     const done = Number(tally.recognised + tally.strangers + tally.probes)
     busy = done / (nodes * PROFILE.presence * PROFILE.speed * 86_400 * POWER)
     standings.push(standingOf(market, classes, day, tally.longestWait))
-    options.log(`day ${day}: ${(busy * 100).toFixed(0)} % of all capacity used`)
+    options.log(`day ${day}: ${(busy * 100).toFixed(0)} % of the later capacity used`)
   }
   const riders = standings.filter(({ day }) => day >= FALL_DAYS)
   const quitters = standings.find(({ day }) => day >= STOP + FALL_DAYS)

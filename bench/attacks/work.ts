@@ -134,9 +134,9 @@ function staleFlood(seed: number): Outcome {
     ...NOTHING,
     name: 'stale-advert-flood',
     gain: 0,
-    displaced: waited / JOBS,
+    displaced: 0, // no unit is lost: channels are opened before work is sent
     hold: 'bounded',
-    ends: `Three names of four are nobody's: a job dialled ${(dials / JOBS).toFixed(2)} of them in vain. Displaced: jobs whose four first choices were all such, and which looked again.`
+    ends: `Three names of four are nobody's: a job dialled ${(dials / JOBS).toFixed(2)} of them in vain, and ${((waited / JOBS) * 100).toFixed(1)} % of jobs found nobody at first and looked again.`
   }
 }
 
