@@ -9,9 +9,12 @@ export const title = 'All simulations; writes docs/SIMULATION.md and its picture
 
 const SIMULATIONS: readonly Bench[] = [supermarket, router, churn, specialise, scale]
 
-export async function run(options: BenchOptions): Promise<BenchResult> {
+export const run = (options: BenchOptions): Promise<BenchResult> => runAll(SIMULATIONS, options)
+
+/** One after the other, as one bench. */
+export async function runAll(benches: readonly Bench[], options: BenchOptions): Promise<BenchResult> {
   const results: BenchResult[] = []
-  for (const simulation of SIMULATIONS) {
+  for (const simulation of benches) {
     options.log(simulation.title)
     results.push(await simulation.run(options))
   }
