@@ -167,10 +167,12 @@ export function nextRecord(
   const record: LedgerRecord = { ...head, ...intent, seq: state.seq + 1, prev: state.id }
   const hours = hoursSince(state, ts, network.parameters)
   const available = drain(state.bal, hours, network.parameters)
-  if (record.kind === 'escrow' && record.body.amount > available) {
+  if ((record.kind === 'escrow' || record.kind === 'transfer') && record.body.amount > available) {
     throw new CreditError(
       'INSUFFICIENT_CREDIT',
-      `The job needs ${record.body.amount} µcr in escrow, and ${available} µcr are free: lower the budget, or earn first.`,
+      record.kind === 'transfer'
+        ? `${available} µcr are free: give no more.`
+        : `The job needs ${record.body.amount} µcr in escrow, and ${available} µcr are free: lower the budget, or earn first.`,
       { details: { needed: record.body.amount.toString(), available: available.toString() } }
     )
   }

@@ -31,6 +31,9 @@ export const TAIL_ROUNDS_MAX = 256
 /** Records from one checkpoint to the next. */
 export const CHECKPOINT_RECORDS = 256
 
+/** The least that is given or taken as a gift (µcr): each one adds a record of 3 kB to its receiver's chain. */
+export const TRANSFER_MIN = 10_000n
+
 /** What a witness bears from others. */
 export const CHAIN_LENGTH_MAX = 65_536
 export const AUTHORS_MAX = 10_000

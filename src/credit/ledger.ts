@@ -28,8 +28,17 @@ import { SettleVotes } from './settle-votes.ts'
 import { Settles } from './settles.ts'
 import { Spending } from './spending.ts'
 import { type ChainState, escrowed } from './state.ts'
+import { Transfers } from './transfers.ts'
 import { type LedgerTransport, libp2pTransport } from './transport.ts'
-import type { Balance, Contract, EarningContract, Ledger, LedgerExport, Settlement } from './types.ts'
+import type {
+  Balance,
+  Contract,
+  EarningContract,
+  Ledger,
+  LedgerExport,
+  Settlement,
+  Transferred
+} from './types.ts'
 import type { VerifiedRecord } from './verify.ts'
 import { answerAsWitness, answerOf } from './voter.ts'
 import { Witness } from './witness.ts'
@@ -60,6 +69,13 @@ export interface LedgerService extends Ledger {
   start(): Promise<void>
   stop(): Promise<void>
   /**
+   * Gives credit away: certified by this node's witnesses, then handed over; what its receiver has not taken within the
+   * network's claim window is lost.
+   *
+   * @throws CreditError `INSUFFICIENT_CREDIT`, `BAD_RECORD` below .01 credit or to itself
+   */
+  transfer(to: PeerIdString, amount: MicroCredits, options?: { signal?: AbortSignal }): Promise<Transferred>
+  /**
    * What the ledger does every 15 s by itself: asks for settles, has overdue ones certified, lodges receipts, sees to
    * the seat. Never rejects.
    */
@@ -87,6 +103,7 @@ class SwarmLedger implements LedgerService {
   private readonly settles: Settles
   private readonly keeper: SeatKeeper
   private readonly lodging: Lodging
+  private readonly transfers: Transfers
   private readonly witness: Witness
   private readonly payer: Payer
   private readonly payee: Payee
@@ -129,6 +146,7 @@ class SwarmLedger implements LedgerService {
     this.votes = votes
     this.settles = new Settles({ ...parts, votes })
     this.keeper = new SeatKeeper({ ...parts, certifier })
+    this.transfers = new Transfers({ ...parts, certifier, keeper: this.keeper })
     this.payee = new Payee(parts)
     this.lodging = new Lodging({ ...parts, payee: this.payee })
     this.payer = new Payer({ ...parts, certifier, keeper: this.keeper, settles: this.settles })
@@ -151,6 +169,7 @@ class SwarmLedger implements LedgerService {
       this.spending.load(state.openEscrows),
       this.proofs.load(this.now()),
       this.votes.load(),
+      this.transfers.load(),
       this.keeper.load(state),
       this.witness.load()
     ])
@@ -164,6 +183,7 @@ class SwarmLedger implements LedgerService {
         this.keeper.seen(peer)
         void this.payee.ask(peer)
         void this.votes.retry()
+        void this.transfers.retry()
       }
     })
     if (isWitnessed) {
@@ -180,6 +200,7 @@ class SwarmLedger implements LedgerService {
       this.payer.settleLeftovers(),
       this.keeper.tend(),
       this.votes.retry(),
+      this.transfers.retry(),
       this.lodging.tend(),
       this.earnings.forget(this.now())
     ])
@@ -245,6 +266,10 @@ class SwarmLedger implements LedgerService {
 
   async earning(escrow: CID): Promise<EarningContract | undefined> {
     return this.payee.earning(escrow)
+  }
+
+  transfer(to: PeerIdString, amount: MicroCredits, { signal }: { signal?: AbortSignal } = {}) {
+    return this.transfers.give(to, amount, signal)
   }
 
   acceptReceipt(receipt: Signed, from: PeerIdString): Promise<MicroCredits> {

@@ -12,7 +12,7 @@ import {
   sign
 } from '../wire/index.ts'
 import { type VerifiedCertificate, verifyCertificate, verifyEscrow } from './certificate.ts'
-import { PAID_MS } from './constants.ts'
+import { PAID_MS, TRANSFER_MIN } from './constants.ts'
 import type { Earning, Earnings } from './earnings.ts'
 import { CreditError, ensure } from './errors.ts'
 import type { OwnChain } from './own-chain.ts'
@@ -112,6 +112,7 @@ export class Payee {
     const { peer, amount: payout } = payouts[index] ?? { peer: undefined, amount: 0n }
     ensure(peer === chain.peer, 'BAD_CERTIFICATE', 'The certificate pays this index to somebody else.')
     if (verified.kind === 'transfer') {
+      ensure(payout >= TRANSFER_MIN, 'BAD_RECORD', `A transfer is of ${TRANSFER_MIN} µcr at least.`)
       await this.claimOnce(certificate, verified, index, () => [])
       changed()
       return

@@ -93,6 +93,13 @@ export interface Ledger {
   release(escrow: CID): Promise<Signed>
 }
 
+/** A gift that is on its way. */
+export interface Transferred {
+  readonly transfer: CID
+  /** Its receiver has it in its chain; else it gets it when it is there, within the claim window. */
+  readonly isTaken: boolean
+}
+
 /** Own signed records as stored, oldest first: input of the audit. */
 export interface LedgerExport {
   readonly network: string
