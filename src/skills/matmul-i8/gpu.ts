@@ -10,17 +10,11 @@ const packed = (tile: '4x4' | '4x8' | '8x8'): KernelVariant => ({
   needs: [PACKED]
 })
 
-const float: KernelVariant = {
-  name: 'float-8x8',
-  wgsl: WGSL['matmul-i8-common'] + WGSL['matmul-i8-float'] + WGSL['matmul-i8-float-8x8'],
+const float = (tile: '8x8' | '16x16'): KernelVariant => ({
+  name: `float-${tile}`,
+  wgsl: WGSL['matmul-i8-common'] + WGSL['matmul-i8-float'] + WGSL[`matmul-i8-float-${tile}`],
   needs: []
-}
-
-const floatQuads: KernelVariant = {
-  name: 'float-quads',
-  wgsl: `enable subgroups;\n${WGSL['matmul-i8-common']}${WGSL['matmul-i8-float']}${WGSL['matmul-i8-float-quads']}`,
-  needs: ['subgroups']
-}
+})
 
 const plain: KernelVariant = {
   name: 'plain-4x4',
@@ -33,12 +27,12 @@ export const VARIANTS: readonly KernelVariant[] = [
   packed('8x8'),
   packed('4x8'),
   packed('4x4'),
-  float,
-  floatQuads,
+  float('8x8'),
+  float('16x16'),
   plain
 ]
 
-/** Outputs of one workgroup: 8 × 8 invocations, with quads 8 × 4. */
+/** Outputs of one workgroup: 8 × 8 invocations, of the largest tile 4 × 4. */
 export function groupOf(variant: string): GroupSize {
   const [, tile = '4x4'] = variant.split('-')
   return { rows: tile.startsWith('4') ? 32 : 64, columns: tile === '4x4' ? 32 : 64 }
