@@ -27,6 +27,8 @@ export const FRESH: Milliseconds = 2_000
 export const NEIGHBOURS_ASKED = 16
 /** Between two walks for a skill where this node is connected to the whole swarm. */
 export const WALK_INTERVAL: Milliseconds = 10_000
+/** How long a search goes on that neither walks nor asks. */
+export const LISTEN: Milliseconds = 100
 /** Skills of which it is known when they were last looked for. */
 export const SKILLS_REMEMBERED = 256
 /** Providers asked at the same time. */

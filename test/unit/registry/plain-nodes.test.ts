@@ -115,3 +115,18 @@ test('whoever is connected to the whole swarm does not walk the DHT at each look
   )
   expect(await findPeers(first, 'sort')).toEqual([second.peerId.toString()])
 })
+
+test('whoever does nothing but look still hears of a provider that begins meanwhile', async () => {
+  const [first, second] = await swarm(3)
+  const registry = first?.services.registry
+  await vi.waitFor(() => expect(first?.getPeers()).toHaveLength(2), { timeout: 8_000 })
+  setTimeout(() => second?.services.registry.offer(() => offerOf('sort')), 300)
+  const look = async () => {
+    for (;;) {
+      for await (const { advert } of registry?.find('sort') ?? []) {
+        return advert.peer
+      }
+    }
+  }
+  expect(await look()).toBe(second?.peerId.toString())
+})
