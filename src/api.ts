@@ -191,6 +191,11 @@ export interface Job<Output = unknown> extends AsyncIterable<JobEvent> {
   readonly id: string
   readonly skill: string
   readonly state: JobState
+  /**
+   * The output as far as it is verified, zero where a unit is missing: look again after each `verified` event. Shares
+   * memory with what comes later. Undefined before the job runs, and for skills that have nothing to see before the end.
+   */
+  partial(): Output | undefined
   /** Each dispatch of a unit, oldest first; none if it has not been sent. */
   why(unit: number): readonly Dispatch[]
   /** Never an unhandled rejection: rejects only for those who await it. */

@@ -13,7 +13,7 @@ import { settledBooks } from './demo/books.ts'
 import { runPictureInTab } from './demo/picture-job.ts'
 import { differingShare, PICTURES, type Picture, pictureOf } from './demo/pictures.ts'
 import { encodePng } from './demo/png.ts'
-import { oracle, type ProductJob, runInTab } from './demo/product-job.ts'
+import { oracle, type ProductJob, type ProductOutcome, runInTab } from './demo/product-job.ts'
 import { launchChromium, openTab, type Tab, waitForProviders } from './demo/tabs.ts'
 
 const NETWORK = 'local'
@@ -26,6 +26,7 @@ const HELP = `Runs the main job with three Chromium tabs on this machine.
   npm run demo -- [options]
 
   --skill NAME   ${PRODUCT} (default), ${PICTURES.join(' or ')}: a picture
+  --why          for each unit, who could have had it and why it went where it went
   --out FILE     where the picture is written (default NAME.png)
   --help         this text
 
@@ -71,15 +72,18 @@ async function inHouse(skill: string, work: (house: House) => Promise<boolean>):
   }
 }
 
-async function runProducts({ relay, requester, tabs, providers }: House): Promise<boolean> {
-  const first = await runJob('Job 1', requester, tabs, { ...FIRST, providers })
+async function runProducts(
+  { relay, requester, tabs, providers }: House,
+  explains: boolean
+): Promise<boolean> {
+  const first = await runJob('Job 1', requester, tabs, { ...FIRST, providers }, explains)
   const traffic = relay.counters()
   console.log(
     `  the relay passed on ${traffic.circuit.in + traffic.circuit.out} bytes of signalling and ${traffic.jobStreams} job streams`
   )
   await relay.stop()
   console.log('\nThe relay is stopped.')
-  const second = await runJob('Job 2', requester, tabs, { ...SECOND, providers })
+  const second = await runJob('Job 2', requester, tabs, { ...SECOND, providers }, explains)
 
   const booksBalance = await printBooks(tabs)
   const relayIsClean = traffic.jobStreams === 0
@@ -90,7 +94,7 @@ async function runPicture(skill: string, picture: Picture, file: string, house: 
   const { requester, tabs, providers } = house
   const { input, width, height, tolerance } = picture
   console.log(`\n${skill}: ${width} x ${height} pixels`)
-  const { bytes, receipt, seconds } = await runPictureInTab(
+  const { bytes, receipt, seconds, steps } = await runPictureInTab(
     requester,
     { skill, input, providers },
     drawProgress
@@ -99,27 +103,31 @@ async function runPicture(skill: string, picture: Picture, file: string, house: 
   printReceipt(receipt, tabs)
   const rgb = picture.colour(bytes)
   await writeFile(file, encodePng(width, height, rgb))
-  console.log(`  ${file} written, ${seconds.toFixed(2)} s`)
+  console.log(`  ${file} written, ${seconds.toFixed(2)} s; its tiles appeared in ${steps} steps`)
   const share = differingShare(skill, picture, rgb)
   const isRight = share <= tolerance
   console.log(
     `  ${(share * 100).toFixed(2)} % of the pixels differ from the CPU oracle, at most ${tolerance * 100} % may: ${isRight ? 'right' : 'WRONG'}`
   )
-  return (await printBooks(tabs)) && isRight
+  return (await printBooks(tabs)) && isRight && steps > 1
 }
 
 async function runJob(
   title: string,
   requester: Tab,
   tabs: readonly Tab[],
-  job: ProductJob
+  job: ProductJob,
+  explains: boolean
 ): Promise<boolean> {
   console.log(`\n${title}: int8 product ${job.m} x ${job.k} x ${job.n} in ${job.units} units`)
-  const { sha256, receipt, seconds, retries } = await runInTab(requester, job, drawProgress)
+  const { sha256, receipt, seconds, retries, whys } = await runInTab(requester, job, drawProgress)
   process.stdout.write(process.stdout.isTTY ? '\n' : '')
   printReceipt(receipt, tabs)
   for (const retry of retries) {
     console.log(`  sent again: ${retry}`)
+  }
+  if (explains) {
+    printWhys(whys, tabs)
   }
   const isRight = sha256 === oracle(job)
   console.log(
@@ -157,6 +165,19 @@ function printReceipt(
   console.log(`  split: Shapley, form "${split}"; certificate: ${CERTIFICATES[certainty]}`)
 }
 
+function printWhys(whys: ProductOutcome['whys'], tabs: readonly Tab[]): void {
+  const nameOf = (peer: PeerIdString) => tabs.find((tab) => tab.peer === peer)?.name ?? peer
+  const time = (ms: number | undefined) => (ms === undefined ? 'not known yet' : `${Math.round(ms)} ms`)
+  for (const [unit, dispatches] of whys.entries()) {
+    for (const { provider, reason, candidates } of dispatches) {
+      const others = candidates.map(({ peer, doneMs }) => `${nameOf(peer)} ${time(doneMs)}`).join(', ')
+      console.log(
+        `  unit ${unit + 1} to ${nameOf(provider)} (${reason}); done there and elsewhere in: ${others}`
+      )
+    }
+  }
+}
+
 async function printBooks(tabs: readonly Tab[]): Promise<boolean> {
   const { chains, audit } = await settledBooks(tabs, NETWORK)
   console.log('\nBooks, as read from each IndexedDB (every signature checked):')
@@ -183,7 +204,7 @@ async function demo(): Promise<boolean> {
   }
   const { skill } = values
   if (skill === PRODUCT && values.out === undefined) {
-    return report(await inHouse(skill, runProducts))
+    return report(await inHouse(skill, (house) => runProducts(house, values.why)))
   }
   const picture = pictureOf(skill)
   if (picture === undefined) {
@@ -199,6 +220,7 @@ function readOptions() {
       options: {
         skill: { type: 'string', default: PRODUCT },
         out: { type: 'string' },
+        why: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false }
       }
     })

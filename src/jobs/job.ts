@@ -16,6 +16,7 @@ export class JobHandle<Output> implements Job<Output> {
   private readonly history: JobEvent[] = []
   private progress: Progress | undefined
   private readonly listeners = new Set<EventQueue>()
+  private soFar: (() => Output) | undefined
   private readonly dispatches = new Map<number, Dispatch[]>()
   private readonly requestCancel: () => Promise<void>
 
@@ -44,6 +45,15 @@ export class JobHandle<Output> implements Job<Output> {
     for (const listener of this.listeners) {
       listener.push(event)
     }
+  }
+
+  partial(): Output | undefined {
+    return this.soFar?.()
+  }
+
+  /** Where `partial` looks from now on. */
+  watch(soFar: (() => Output) | undefined): void {
+    this.soFar = soFar
   }
 
   why(unit: number): readonly Dispatch[] {

@@ -124,6 +124,7 @@ export class Requester {
       this.init.engine()
     ])
     const assembler = plan.assembler()
+    handle.watch(assembler.soFar?.bind(assembler))
     const book = new ReceiptBook(handle.id, skill.manifest.name, price)
     const total = plan.units.length
     const job: JobContext = {

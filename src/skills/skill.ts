@@ -43,6 +43,13 @@ export interface Plan<Output> {
 
 export interface Assembler<Output> {
   accept(unit: number, result: Uint8Array): void
+  /**
+   * The output as far as it is there, zero where a unit is missing: a picture that fills. Shares memory with what comes
+   * later.
+   *
+   * @default nothing to see before the end
+   */
+  soFar?(): Output
   /** @throws SkillError `INCOMPLETE` while a unit is missing */
   finish(): Output
 }

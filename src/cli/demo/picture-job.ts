@@ -13,6 +13,8 @@ export interface PictureOutcome {
   readonly bytes: Uint8Array
   readonly receipt: JobReceipt
   readonly seconds: number
+  /** Times that more of the picture was there to be seen than before. */
+  readonly steps: number
 }
 
 let reporters = 0
@@ -27,8 +29,13 @@ export async function runPictureInTab(
   const report = `reportPicture${reporters}`
   await tab.page.exposeFunction(report, onProgress)
   await tab.page.evaluate(`window.stringifyReceipt = ${stringifyReceipt}`)
-  const { base64, receipt, seconds } = await tab.page.evaluate(submitPicture, { job, report })
-  return { bytes: new Uint8Array(Buffer.from(base64, 'base64')), receipt: parseReceipt(receipt), seconds }
+  const { base64, receipt, seconds, steps } = await tab.page.evaluate(submitPicture, { job, report })
+  return {
+    bytes: new Uint8Array(Buffer.from(base64, 'base64')),
+    receipt: parseReceipt(receipt),
+    seconds,
+    steps
+  }
 }
 
 /** Runs in the page. */
@@ -40,9 +47,17 @@ async function submitPicture({ job, report }: { job: PictureJob; report: string 
   const started = performance.now()
   const handle = swarm.submit<object>(job.skill, job.input, { providers: job.providers })
   const reporter = (window as unknown as Record<string, OnProgress>)[report] // exposed under this name just before
+  let steps = 0
+  let seen = 0
   for await (const event of handle) {
     if (event.type === 'progress') {
       reporter?.(event.done, event.of)
+    } else if (event.type === 'verified') {
+      const picture = Object.values(handle.partial() ?? {}).find((member) => ArrayBuffer.isView(member))
+      const { buffer } = picture as Uint32Array<ArrayBuffer> // as the pixels below
+      const filled = new Uint8Array(buffer).filter((byte) => byte > 0).length
+      steps += filled > seen ? 1 : 0
+      seen = filled
     }
   }
   const { value, receipt } = await handle.result
@@ -55,5 +70,5 @@ async function submitPicture({ job, report }: { job: PictureJob; report: string 
   reader.readAsDataURL(new Blob([pixels]))
   await read
   const [, base64 = ''] = String(reader.result).split(',')
-  return { base64, receipt: stringify(receipt), seconds }
+  return { base64, receipt: stringify(receipt), seconds, steps }
 }

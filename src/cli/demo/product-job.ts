@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { JobReceipt, PeerIdString } from '../../index.ts'
+import type { Dispatch, JobReceipt, PeerIdString } from '../../index.ts'
 import type { Tab } from './tabs.ts'
 
 /** An int8 matrix product with random but reproducible matrices. */
@@ -20,6 +20,8 @@ export interface ProductOutcome {
   readonly seconds: number
   /** Units that had to go elsewhere, and why. */
   readonly retries: readonly string[]
+  /** By unit: each dispatch of it. */
+  readonly whys: ReadonlyArray<readonly Dispatch[]>
 }
 
 declare global {
@@ -101,7 +103,8 @@ async function submitProduct({ job, report }: { job: ProductJob; report: string 
     sha256: [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join(''),
     receipt: stringify(receipt),
     seconds: (performance.now() - started) / 1_000,
-    retries
+    retries,
+    whys: Array.from({ length: units ?? 0 }, (_, unit) => handle.why(unit))
   }
 }
 

@@ -136,6 +136,7 @@ export function blockProduct<Matrix extends { readonly length: number }, Result 
         }
         missing.delete(unit)
       },
+      soFar: () => ({ c, m, n }),
       finish() {
         if (missing.size > 0) {
           throw new SkillError('INCOMPLETE', `${missing.size} of ${blocks.length} units are missing.`)

@@ -106,6 +106,7 @@ export function tileAssembler<Output>(
       }
       missing.delete(unit)
     },
+    soFar: finished,
     finish() {
       if (missing.size > 0) {
         throw new SkillError('INCOMPLETE', `${missing.size} of ${tiles.length} units are missing.`)

@@ -77,6 +77,22 @@ describe('a copy of a late unit', () => {
   })
 })
 
+test('what is verified can be seen before the job is done', async () => {
+  const job = requester.submit<MatmulOutput>(SKILL, input, { providers: [honest.peer], units: 8 })
+  expect(job.partial()).toBeUndefined()
+  const filled: number[] = []
+  for await (const event of job) {
+    if (event.type === 'verified') {
+      const rows = job.partial()?.c ?? new Int32Array()
+      filled.push(rows.filter((value) => value !== 0).length / rows.length)
+    }
+  }
+  await right(job)
+  expect(filled).toHaveLength(8)
+  expect(filled[0]).toBeLessThan(0.9)
+  expect(filled.at(-1)).toBeGreaterThan(0.9)
+})
+
 test('the reasons of a choice can be asked for', async () => {
   answer = (job, unit) => job.answer(unit.index, job.compute(unit))
   const job = requester.submit<MatmulOutput>(SKILL, input, both())
