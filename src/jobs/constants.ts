@@ -41,6 +41,8 @@ export const QUEUE_UNITS_MAX = 1_024
 export const QUEUED_BYTES_MAX = 256 * 1024 * 1024
 /** A provider with more than this to do takes no further job. */
 export const QUEUE_WAIT_MAX: Milliseconds = 30_000
+/** When a stranger may ask again that has had its share of the hour. */
+export const STRANGER_RETRY: Milliseconds = 60_000
 /** Least time between two progress frames of one unit. */
 export const PROGRESS_INTERVAL: Milliseconds = 100
 /** Providers that have one unit in hand at once, as copies of a late one. */

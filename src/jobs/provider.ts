@@ -14,12 +14,20 @@ import {
   type PeerIdString,
   protocolId
 } from '../wire/index.ts'
-import { KEPT_PART_BYTES, OPEN_TIMEOUT, QUEUE_WAIT_MAX, RETRY_AFTER, SESSIONS_MAX } from './constants.ts'
+import {
+  KEPT_PART_BYTES,
+  OPEN_TIMEOUT,
+  QUEUE_WAIT_MAX,
+  RETRY_AFTER,
+  SESSIONS_MAX,
+  STRANGER_RETRY
+} from './constants.ts'
 import { JobError } from './errors.ts'
 import { PartStore } from './part-store.ts'
 import { RATE_DEFAULT } from './price.ts'
 import { ProviderSession, type ProviderStream } from './session.ts'
-import { WorkQueue } from './work-queue.ts'
+import { StrangersShare } from './strangers-share.ts'
+import { STRANGERS_BUSY, WorkQueue } from './work-queue.ts'
 
 export interface ProviderInit {
   readonly node: SwarmNode
@@ -56,6 +64,7 @@ export class Provider {
   private readonly protocol: string
   private readonly sessions = new Set<ProviderSession>()
   private readonly past = { units: 0, verifiedUnits: 0 }
+  private readonly strangers: StrangersShare
   private readonly parts = new PartStore(KEPT_PART_BYTES)
   private queue: WorkQueue | undefined
   private rate = RATE_DEFAULT
@@ -63,6 +72,7 @@ export class Provider {
 
   constructor(init: ProviderInit) {
     this.init = init
+    this.strangers = new StrangersShare({ network: init.network.parameters, now: Date.now })
     this.protocol = protocolId(init.network.parameters, 'job')
   }
 
@@ -120,7 +130,7 @@ export class Provider {
   }
 
   private newQueue(engine: Engine): WorkQueue {
-    return new WorkQueue({ engine, weightOf: this.init.weightOf ?? (() => 1) })
+    return new WorkQueue({ engine, weightOf: this.init.weightOf ?? (() => 1), strangers: this.strangers })
   }
 
   private async serve(stream: Stream, connection: Connection): Promise<void> {
@@ -141,7 +151,7 @@ export class Provider {
       const frames = framed[Symbol.asyncIterator]()
       const opened = await firstFrame(frames, framed)
       const skill = this.init.skills.get(opened.skill)
-      const refusal = (await this.refusal(opened, payer, skill)) ?? this.crowded(opened.escrow)
+      const refusal = (await this.refusal(opened, payer, skill)) ?? this.crowded(opened.escrow, payer)
       const { queue } = this
       if (refusal !== undefined || skill === undefined || queue === undefined) {
         const {
@@ -218,7 +228,7 @@ export class Provider {
   }
 
   /** Without an await between this and the session's start, so that no two streams pass at once. */
-  private crowded(escrow: CID): Refusal | undefined {
+  private crowded(escrow: CID, payer: PeerIdString): Refusal | undefined {
     const waitMs = this.queue?.waitMs ?? 0
     if (this.sessions.size >= SESSIONS_MAX) {
       return { code: 'BUSY', message: `This node serves ${SESSIONS_MAX} jobs already.`, retryAfterMs: waitMs }
@@ -226,6 +236,9 @@ export class Provider {
     if (waitMs > QUEUE_WAIT_MAX) {
       const message = `This node has its hands full: try again in ${waitMs} ms.`
       return { code: 'BUSY', message, retryAfterMs: waitMs }
+    }
+    if (this.queue?.serves(payer) === false) {
+      return { code: 'BUSY', message: STRANGERS_BUSY, retryAfterMs: STRANGER_RETRY }
     }
     // each stream has a window of unreceipted work: a second one would double it
     if ([...this.sessions].some((session) => session.isOn(escrow))) {

@@ -1,19 +1,23 @@
 import type { Engine, EngineUnit, RunOptions } from '../compute/index.ts'
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
-import { QUEUE_UNITS_MAX, QUEUED_BYTES_MAX } from './constants.ts'
+import { QUEUE_UNITS_MAX, QUEUED_BYTES_MAX, STRANGER_RETRY } from './constants.ts'
 import { JobError } from './errors.ts'
 import { FairQueue } from './fair-queue.ts'
+import type { StrangersShare } from './strangers-share.ts'
 
 export interface WorkQueueInit {
   readonly engine: Engine
   /** Of a requester, 0 or more; 0: a stranger, served after all others. */
   readonly weightOf: (payer: PeerIdString) => number
+  /** What strangers may have. */
+  readonly strangers: StrangersShare
 }
 
 interface Work {
   readonly start: () => void
 }
 
+export const STRANGERS_BUSY = 'This node has given strangers their share of this hour: try again in a while.'
 /** Of a new sample in the speed. */
 const SMOOTHING = 0.2
 /** Given to the engine beyond those that it computes side by side, so that it never waits for the next. */
@@ -54,6 +58,7 @@ export class WorkQueue {
     options: RunOptions = {}
   ): Promise<Uint8Array> {
     const size = unit.data.byteLength
+    this.refuseStranger(payer)
     if (this.queue.size >= QUEUE_UNITS_MAX || this.bytes + size > QUEUED_BYTES_MAX) {
       throw new JobError('BUSY', `This node has its hands full: try again in ${this.waitMs} ms.`, {
         retryable: true,
@@ -63,13 +68,33 @@ export class WorkQueue {
     this.bytes += size
     try {
       await this.turn(payer, cost, options.signal)
-      return await this.runNow(cost, unit, options)
+      return await this.runNow(payer, cost, unit, options)
     } finally {
       this.bytes -= size
     }
   }
 
-  private async runNow(cost: number, unit: EngineUnit, options: RunOptions): Promise<Uint8Array> {
+  /** Whether a requester may have anything now: a stranger may have had its share. */
+  serves(payer: PeerIdString): boolean {
+    const { engine, strangers, weightOf } = this.init
+    return weightOf(payer) > 0 || strangers.allows(payer, engine.concurrency)
+  }
+
+  private refuseStranger(payer: PeerIdString): void {
+    if (!this.serves(payer)) {
+      throw new JobError('BUSY', STRANGERS_BUSY, {
+        retryable: true,
+        details: { retryAfterMs: STRANGER_RETRY }
+      })
+    }
+  }
+
+  private async runNow(
+    payer: PeerIdString,
+    cost: number,
+    unit: EngineUnit,
+    options: RunOptions
+  ): Promise<Uint8Array> {
     this.runningCost += cost
     const begun = performance.now()
     try {
@@ -79,6 +104,9 @@ export class WorkQueue {
     } finally {
       this.running -= 1
       this.runningCost -= cost
+      if (!(this.init.weightOf(payer) > 0)) {
+        this.init.strangers.charge(payer, performance.now() - begun)
+      }
       this.next()
     }
   }

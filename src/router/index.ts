@@ -32,6 +32,7 @@ export {
   type Trail,
   type UnitTime
 } from './router.ts'
+export { Specialism } from './specialism.ts'
 export {
   chooseMany,
   type Decision,

@@ -7,6 +7,7 @@ import { Channel, type ChannelHandler } from '../../../src/jobs/channel.ts'
 import { PartStore } from '../../../src/jobs/part-store.ts'
 import { type HashedPlan, hashPlan } from '../../../src/jobs/plan.ts'
 import { ProviderSession } from '../../../src/jobs/session.ts'
+import { StrangersShare } from '../../../src/jobs/strangers-share.ts'
 import { WorkQueue } from '../../../src/jobs/work-queue.ts'
 import { framedStream } from '../../../src/net/index.ts'
 import { skillByName } from '../../../src/skills/index.ts'
@@ -15,6 +16,7 @@ import {
   type JobRequestFrame,
   jobRequestFrame,
   jobResponseFrame,
+  NETWORKS,
   type PeerIdString
 } from '../../../src/wire/index.ts'
 import { testKey } from '../../fixtures/ledger-swarm.ts'
@@ -29,6 +31,8 @@ function planOf(a: number, b: number, units = 4): Promise<HashedPlan<unknown>> {
   const matrix = (seed: number) => Int8Array.from({ length: side * side }, (_, i) => (i * seed) % 127)
   return hashPlan(skill.plan({ a: matrix(a), b: matrix(b), m: side, k: side, n: side }, { units }))
 }
+
+const everything = new StrangersShare({ network: NETWORKS.local, now: Date.now })
 
 class FakeEngine {
   readonly concurrency = 1
@@ -87,7 +91,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       parts: store.shelf(payer),
       asked: value.parts,
       // a session only runs units
-      queue: new WorkQueue({ engine: engine as unknown as Engine, weightOf: () => 1 }),
+      queue: new WorkQueue({ engine: engine as unknown as Engine, weightOf: () => 1, strangers: everything }),
       escrow: ESCROW,
       rate: 1_000,
       payer: payer as PeerIdString,

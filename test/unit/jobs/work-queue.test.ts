@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Engine, EngineUnit } from '../../../src/compute/index.ts'
 import { QUEUE_UNITS_MAX, QUEUED_BYTES_MAX } from '../../../src/jobs/constants.ts'
+import { StrangersShare } from '../../../src/jobs/strangers-share.ts'
 import { WorkQueue } from '../../../src/jobs/work-queue.ts'
-import type { PeerIdString } from '../../../src/wire/index.ts'
+import { NETWORKS, type NetworkParameters, type PeerIdString } from '../../../src/wire/index.ts'
 
 /** Two side by side; each unit is done when the test says so. */
 class ManualEngine {
@@ -23,13 +24,18 @@ const unit = (skill: string, size = 1): EngineUnit => ({
   parts: [],
   data: new Uint8Array(size)
 })
+let now = 1_700_000_000_000
 /** Lets what is resolved go on. */
 const settle = () => new Promise((resolve) => setImmediate(resolve))
 
-function open(weights: Record<string, number> = {}) {
+function open(weights: Record<string, number> = {}, network: NetworkParameters = NETWORKS.local) {
   const engine = new ManualEngine()
   // a queue only runs units
-  const queue = new WorkQueue({ engine: engine as unknown as Engine, weightOf: (name) => weights[name] ?? 1 })
+  const queue = new WorkQueue({
+    engine: engine as unknown as Engine,
+    weightOf: (name) => weights[name] ?? 1,
+    strangers: new StrangersShare({ network, now: () => now })
+  })
   return { engine, queue }
 }
 
@@ -93,4 +99,32 @@ test('tells how long a unit would wait, from what it has measured', async () => 
   }
   await settle()
   expect(queue.waitMs).toBeGreaterThanOrEqual(2 * wait - 1)
+})
+
+test('strangers get their share of an hour and no more, each name and all names; friends what they want', async () => {
+  const { engine, queue } = open({ friend: 1 }, NETWORKS.main)
+  const weightless = new WorkQueue({
+    engine: engine as unknown as Engine,
+    weightOf: (name) => (name === 'friend' ? 1 : 0),
+    strangers: new StrangersShare({ network: { ...NETWORKS.main, strangersMsPerHour: 0 }, now: () => now })
+  })
+  await expect(weightless.run(peer('a'), 10, unit('a'))).rejects.toMatchObject({
+    code: 'BUSY',
+    retryable: true
+  })
+  expect([weightless.serves(peer('a')), weightless.serves(peer('friend'))]).toEqual([false, true])
+  void weightless.run(peer('friend'), 10, unit('friend'))
+  await settle()
+  expect(engine.begun).toEqual(['friend'])
+  expect(queue.serves(peer('friend'))).toBe(true)
+
+  const share = new StrangersShare({ network: NETWORKS.main, now: () => now })
+  share.charge(peer('a'), NETWORKS.main.strangersMsPerHour)
+  expect([share.allows(peer('a'), 1), share.allows(peer('b'), 1)]).toEqual([false, true])
+  for (let name = 0; name < 6; name++) {
+    share.charge(peer(`${name}`), NETWORKS.main.strangersMsPerHour)
+  }
+  expect(share.allows(peer('new'), 1)).toBe(false) // a tenth of the hour is gone
+  now += 2 * 3_600_000
+  expect([share.allows(peer('a'), 1), share.allows(peer('new'), 1)]).toEqual([true, true])
 })
