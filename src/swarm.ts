@@ -24,12 +24,15 @@ import {
   ticker,
   watchRelays
 } from './net/index.ts'
-import { type Offer, type SwarmRegistry, swarmRegistry } from './registry/index.ts'
-import { SwarmRouter } from './router/index.ts'
-import { kernelHash, SKILLS, skillByName } from './skills/index.ts'
-import { openStore, type Store } from './store/index.ts'
+import { type SwarmRegistry, swarmRegistry } from './registry/index.ts'
+import { Specialism, SwarmRouter } from './router/index.ts'
+import { SKILLS, skillByName } from './skills/index.ts'
+import { openStore, type Store, type Table } from './store/index.ts'
 import { connectedPeers } from './swarm/connected-peers.ts'
 import { askHost, defaultNetwork, type HostConfiguration } from './swarm/host.ts'
+import { Lookout } from './swarm/lookout.ts'
+import { offeredSkills } from './swarm/offered-skills.ts'
+import { Prober } from './swarm/prober.ts'
 import { RouterMemory } from './swarm/router-memory.ts'
 import { tuningMemory } from './swarm/tuning-memory.ts'
 import { NETWORKS, type Network, networkOf, type PeerIdString } from './wire/index.ts'
@@ -38,9 +41,6 @@ import { NETWORKS, type Network, networkOf, type PeerIdString } from './wire/ind
 const CHANGE_INTERVAL_MS = 100
 /** How long `stop` lets open jobs close their books: withdrawal must stop everything within 500 ms. */
 const STOP_GRACE_MS = 250
-/** Between two looks around: doubles from the first to the most. */
-const LOOK_FIRST_MS = 500
-const LOOK_MOST_MS = 60_000
 /** Finished jobs that `jobs()` still names: each holds its result. */
 const JOBS_REMEMBERED = 32
 
@@ -122,7 +122,9 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   private contributing = false
   private power = 1
   private stopping: Promise<void> | undefined
-  private wakeLooking: (value: unknown) => void = () => {}
+  private readonly lookout: Lookout
+  private readonly prober: Prober
+  private readonly specialism = new Specialism(SKILLS.keys())
   private changeTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(parts: Parts, key: Parameters<typeof createLedger>[0]['key']) {
@@ -131,7 +133,8 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     const { node, network, ledger, router, priorities } = parts
     this.peer = ledger.peer
     this.router = router
-    this.memory = new RouterMemory(parts.store.table('meta'), router)
+    const meta = parts.store.table('meta')
+    this.memory = new RouterMemory(meta, router, this.specialism)
     this.skills = [...SKILLS.values()].map(({ manifest, example }) => ({
       name: manifest.name,
       version: manifest.version,
@@ -146,9 +149,12 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
       skills: SKILLS,
       ticker,
       weightOf: (payer) => priorities.weightOf(payer),
+      onComputed: (skill) => this.specialism.performed(skill),
       onChange: () => this.changed()
     })
     const { registry } = node.services
+    this.lookout = new Lookout({ registry, skills: [...SKILLS.keys()], onFound: () => this.changed() })
+    this.prober = this.newProber(meta)
     this.quoter = new Quoter({ registry, router, engine: () => this.verifying() })
     this.requester = new Requester({
       node,
@@ -168,12 +174,13 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     this.watchdog = watchRelays(node, relays) // first: the dial takes longest
     await Promise.all([ledger.start(), this.memory.load(), this.parts.priorities.load()])
     await this.provider.start()
+    await this.prober.start()
     for (const event of ['connection:open', 'connection:close', 'self:peer:update'] as const) {
       node.addEventListener(event, () => this.changed())
     }
     node.services.registry.addEventListener('advert', () => this.changed())
     ledger.onChange(() => this.changed())
-    void this.lookAround()
+    void this.lookout.start()
     init.signal?.addEventListener('abort', () => void this.stop(), { once: true })
     this.balance = await this.readBalance()
   }
@@ -236,7 +243,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     this.device = engine.device
     this.provider.contribute(engine, rate)
     node.services.registry.offer(() => ({
-      skills,
+      skills: this.specialism.order(skills),
       device: engine.device,
       load: this.provider.load,
       uptime: Math.floor((Date.now() - this.startedAt) / 1_000)
@@ -277,7 +284,8 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     this.provider.pause('stopped')
     await Promise.race([this.requester.stop(), new Promise((resolve) => setTimeout(resolve, STOP_GRACE_MS))])
     this.watchdog?.stop()
-    this.wakeLooking(undefined)
+    this.lookout.stop()
+    this.prober.stop()
     await Promise.allSettled([this.engine, this.verifier].map(async (engine) => (await engine)?.close()))
     await this.provider.stop()
     await ledger.stop()
@@ -288,20 +296,23 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     this.safeDispatchEvent('change', { detail: this.status })
   }
 
-  /** Keeps some providers known, so that a job finds its first one at once: often at first, then every minute. */
-  private async lookAround(): Promise<void> {
-    const { node } = this.parts
-    for (let pause = LOOK_FIRST_MS; this.stopping === undefined; pause = Math.min(pause * 2, LOOK_MOST_MS)) {
-      for (const skill of SKILLS.keys()) {
-        for await (const _ of node.services.registry.find(skill)) {
-          this.changed()
-        }
-      }
-      await new Promise((resolve) => {
-        this.wakeLooking = resolve
-        setTimeout(resolve, pause)
-      })
-    }
+  private newProber(meta: Table): Prober {
+    const { network, node, priorities } = this.parts
+    return new Prober({
+      meta,
+      network: network.parameters,
+      skills: [...SKILLS.values()],
+      isIdle: () => this.contributing && this.provider.served.running === 0,
+      providersOf: (skill) =>
+        this.peers()
+          .filter(({ skills }) => skills.includes(skill))
+          .map(({ peer }) => ({ peer, work: priorities.edges.get(peer)?.work ?? 0n })),
+      hire: (skill, provider) =>
+        this.submit(skill.manifest.name, skill.example(), { units: 1, providers: [provider] }).result,
+      now: Date.now,
+      random: Math.random,
+      log: (message, error) => node.logger.forComponent('swarmharness:swarm')(`${message} - %e`, error)
+    })
   }
 
   private noEngine(error: unknown): never {
@@ -384,15 +395,4 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
       this.handles.delete(this.ended.shift() ?? '')
     }
   }
-}
-
-async function offeredSkills(rate: number): Promise<Offer['skills']> {
-  return Promise.all(
-    [...SKILLS.values()].map(async (skill) => ({
-      name: skill.manifest.name,
-      version: skill.manifest.version,
-      kernel: await kernelHash(skill),
-      rate
-    }))
-  )
 }

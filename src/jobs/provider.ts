@@ -38,6 +38,8 @@ export interface ProviderInit {
   readonly ticker: Ticker
   /** Weight of a requester in the queue, 0 or more; 0: a stranger, served after all others. @default all alike */
   readonly weightOf?: (payer: PeerIdString) => number
+  /** A unit of that skill was computed and sent. @default nobody listens */
+  readonly onComputed?: (skill: string) => void
   readonly onChange: () => void
 }
 
@@ -180,6 +182,7 @@ export class Provider {
         self: this.init.ledger.peer,
         ledger: this.init.ledger,
         load: () => this.load,
+        onComputed: () => this.init.onComputed?.(skill.manifest.name),
         onChange: this.init.onChange,
         isFinishing: () => this.isFinishing
       })

@@ -45,6 +45,7 @@ export interface SessionInit {
   readonly ledger: Ledger
   /** 0 (idle) to 100 (full). */
   readonly load: () => number
+  readonly onComputed: () => void
   readonly onChange: () => void
   readonly isFinishing: () => boolean
 }
@@ -292,6 +293,7 @@ export class ProviderSession {
       return // cancelled in the last moment
     }
     this.computed += 1
+    this.init.onComputed()
     this.delivered.push(unit.price)
     const outputs = [...chunksOf(result)].map((chunk) => ({ t: 'output' as const, index, ...chunk }))
     const last = { t: 'result' as const, index, size: result.byteLength, hash, signature }

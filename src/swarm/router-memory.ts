@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Memory, SwarmRouter } from '../router/index.ts'
+import type { Memory, Specialism, SwarmRouter } from '../router/index.ts'
 import type { Table } from '../store/index.ts'
 import { isPeerIdString, type Milliseconds, type PeerIdString } from '../wire/index.ts'
 
@@ -9,7 +9,7 @@ const KEPT = 1_024
 const SAVE_INTERVAL: Milliseconds = 10_000
 
 const amount = z.number().check(z.nonnegative())
-const kept = z.array(
+const peers = z.array(
   z.object({
     skill: z.string(),
     peer: z.custom<PeerIdString>(isPeerIdString),
@@ -25,17 +25,25 @@ const kept = z.array(
     replication: z.object({ valid: amount })
   })
 )
+const kept = z.object({ peers, specialism: z.array(z.tuple([z.string(), amount])) })
 
-/** Keeps what the router has learned beside the node's other small things: trust outlives a tab. */
+interface Kept {
+  readonly peers: Memory
+  readonly specialism: ReturnType<Specialism['entries']>
+}
+
+/** Keeps what the router has learned, and what this provider has become, beside the node's other small things: trust outlives a tab. */
 export class RouterMemory {
   private readonly meta: Table
   private readonly router: SwarmRouter
+  private readonly specialism: Specialism
   private timer: ReturnType<typeof setTimeout> | undefined
   private writing: Promise<void> = Promise.resolve()
 
-  constructor(meta: Table, router: SwarmRouter) {
+  constructor(meta: Table, router: SwarmRouter, specialism: Specialism) {
     this.meta = meta
     this.router = router
+    this.specialism = specialism
   }
 
   /** Memory of another version, or damaged, is forgotten. */
@@ -43,7 +51,8 @@ export class RouterMemory {
     const bytes = await this.meta.get(KEY)
     const memory = bytes && parse(new TextDecoder().decode(bytes))
     if (memory !== undefined) {
-      this.router.remember(memory)
+      this.router.remember(memory.peers)
+      this.specialism.remember(memory.specialism)
     }
   }
 
@@ -56,13 +65,14 @@ export class RouterMemory {
   save(): Promise<void> {
     clearTimeout(this.timer)
     this.timer = undefined
-    const bytes = new TextEncoder().encode(JSON.stringify(this.router.memory().slice(-KEPT)))
+    const memory: Kept = { peers: this.router.memory().slice(-KEPT), specialism: this.specialism.entries() }
+    const bytes = new TextEncoder().encode(JSON.stringify(memory))
     this.writing = this.writing.then(() => this.meta.put(KEY, bytes, { relaxed: true })).catch(() => {}) // a full disk: the ledger will say so
     return this.writing
   }
 }
 
-function parse(text: string): Memory | undefined {
+function parse(text: string): Kept | undefined {
   try {
     return kept.safeParse(JSON.parse(text)).data
   } catch {

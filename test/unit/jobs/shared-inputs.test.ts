@@ -99,6 +99,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       self: PROVIDER,
       ledger: receiptingLedger(),
       load: () => 0,
+      onComputed: () => {},
       onChange: () => {},
       isFinishing: () => false
     })

@@ -1,0 +1,14 @@
+import type { Offer } from '../registry/index.ts'
+import { kernelHash, SKILLS } from '../skills/index.ts'
+
+/** @param rate the least that units are computed for, in thousandths of their published cost */
+export async function offeredSkills(rate: number): Promise<Offer['skills']> {
+  return Promise.all(
+    [...SKILLS.values()].map(async (skill) => ({
+      name: skill.manifest.name,
+      version: skill.manifest.version,
+      kernel: await kernelHash(skill),
+      rate
+    }))
+  )
+}
