@@ -189,7 +189,7 @@ const steps: fc.Arbitrary<{ name: string; step: Step }> = fc.oneof(
       .map(({ peer, at, moment }) => ({
         name: `crash ${peer} ${moment} write ${at}, in the middle of a job`,
         step: async (world: World) => {
-          world.stores[peer]?.arm(at, moment === 'before' ? 'before' : 'after')
+          world.stores[peer]?.arm(at, moment === 'before' ? 'before' : 'after', true)
           await quietly(async () => {
             const { escrow } = await world.requester.escrow([[world.payee, 100n]])
             const receipt = await world.requester.ledger.receipt(escrow, world.payee.peer, 60n)
