@@ -105,7 +105,7 @@ describe('a quote', () => {
     const job = requester.submit('matmul-i8', input)
     const { receipt } = await job.result
     const quote = await requester.quote('matmul-i8', input)
-    expect(quote).toMatchObject({ price: receipt.price, providers: 1 })
+    expect(quote).toMatchObject({ price: receipt.price, providers: 1, measured: 1 })
     expect(quote.etaMs).toBeGreaterThan(quote.localEtaMs) // so small a job is not worth the trip
     expect(quote.fasterAtHome).toBe(true)
     const slow = await requester.quote('matmul-i8', input, { linkMbps: 0.01 })
