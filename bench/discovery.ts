@@ -52,7 +52,9 @@ async function nodeRows(
     for (const count of counts) {
       await swarm.grow(count, log)
       const provides = await repeat(runs, () => swarm.provide())
+      log(`${count} nodes: provided within ${Math.round(Math.max(...provides))} ms`)
       const finds = await repeat(runs, (i) => swarm.find(`skill-${count}-${i}`))
+      log(`${count} nodes: found within ${Math.round(Math.max(...finds))} ms`)
       rows.push(
         row(`discovery.provide@nodes-${count}`, 's', provides.map(seconds)),
         row(`discovery.find@nodes-${count}`, 's', finds.map(seconds))

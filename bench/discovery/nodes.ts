@@ -11,7 +11,8 @@ type Node = SwarmNode<{ registry: SwarmRegistry }>
 
 /** What a node dials when it joins: the rest it learns from the DHT. */
 const FIRST_PEERS = 3
-const QUIET_MS = 1_000
+/** Longer than a node waits for its first self-query, which makes connections too. */
+const QUIET_MS = 6_000
 
 /** Nodes in this process, over `@libp2p/memory`, with the DHT and the registry of the product. */
 export class NodeSwarm {
