@@ -34,7 +34,19 @@ function oneCopyAVersion(): Plugin {
   }
 }
 
-const plugins = () => [oneCopyAVersion()]
+/**
+ * Peers here have Ed25519 keys (`isPeerIdString`), so the page needs no other curve: 9 kB gzip. A peer that comes with
+ * such a key is refused by an error.
+ */
+function ed25519Only(): Plugin {
+  return {
+    name: 'ed25519-only',
+    enforce: 'pre',
+    resolveId: (id) => (/^@noble\/curves\/secp256k1(\.js)?$/.test(id) ? here('src/net/no-secp256k1.ts') : null)
+  }
+}
+
+const plugins = () => [ed25519Only(), oneCopyAVersion()]
 
 /** The page. What consent loads is in chunks of its own, which the html neither names nor preloads. */
 const app: UserConfig = {

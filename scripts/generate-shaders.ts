@@ -25,6 +25,8 @@ const OPTIONS = [
 
 const WASM_DOOR = `/** A module compiled from shaders/<name>.as.ts. */
 export type WasmModule = keyof typeof WASM
+/** SHA-256 of a module's binary, hex: the page names modules, and only workers load them. */
+export const wasmHash = (module: WasmModule): string => WASM_SHA256[module]
 /** The binary of a module. */
 export const wasmBytes = (module: WasmModule): Uint8Array<ArrayBuffer> =>
   Uint8Array.from(atob(WASM[module]), (character) => character.charCodeAt(0))
@@ -70,19 +72,23 @@ function hashOf(texts: ReadonlyMap<string, string>): string {
 async function generate(texts: ReadonlyMap<string, string>): Promise<string> {
   const wgsl: string[] = []
   const wasm: string[] = []
+  const hashes: string[] = []
   for (const [name, text] of texts) {
     const isWgsl = name.endsWith(WGSL_END)
     const key = JSON.stringify(name.slice(0, -(isWgsl ? WGSL_END : ASSEMBLY_END).length))
     if (isWgsl) {
       wgsl.push(`  ${key}: ${JSON.stringify(withoutComments(text))}`)
     } else {
-      wasm.push(`  ${key}: '${Buffer.from(await compile(name, texts)).toString('base64')}'`)
+      const binary = await compile(name, texts)
+      wasm.push(`  ${key}: '${Buffer.from(binary).toString('base64')}'`)
+      hashes.push(`  ${key}: '${createHash('sha256').update(binary).digest('hex')}'`)
     }
   }
   return [
     '// Written by scripts/generate-shaders.ts. Do not edit.',
     `// ${stamp}`,
     `export const WGSL = {\n${wgsl.join(',\n')}\n} as const`,
+    `const WASM_SHA256 = {\n${hashes.join(',\n')}\n} as const`,
     `/** Base64. */\nconst WASM = {\n${wasm.join(',\n')}\n} as const\n`,
     WASM_DOOR
   ].join('\n')

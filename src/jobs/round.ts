@@ -292,7 +292,9 @@ export class Round implements ChannelHandler {
     const busyMs = busyFor(error)
     if (isLie) {
       channel.rejected += 1
-      channel.tally.forfeit()
+      if (job.skill.manifest.check === 'weak') {
+        channel.tally.forfeit()
+      }
     }
     if (busyMs !== undefined) {
       job.excluded.busy(channel.peer, busyMs) // it said so before it had anything: no word against it

@@ -1,4 +1,4 @@
-import { wasmBytes } from '../../shaders/generated.ts'
+import { wasmHash } from '../../shaders/generated.ts'
 import { encode, sha256 } from '../wire/index.ts'
 import { SkillError } from './errors.ts'
 import { knnI8 } from './knn-i8/skill.ts'
@@ -43,6 +43,6 @@ export function skillByName(name: string): Skill {
 export async function kernelHash(skill: Skill): Promise<Uint8Array<ArrayBuffer>> {
   const { manifest } = skill
   const variants = skill.variants.map(({ name, wgsl, needs }) => ({ name, wgsl, needs: [...needs] }))
-  const wasm = skill.wasm === undefined ? null : wasmBytes(skill.wasm.module)
+  const wasm = skill.wasm === undefined ? null : wasmHash(skill.wasm.module)
   return sha256(encode({ manifest, variants, wasm }))
 }

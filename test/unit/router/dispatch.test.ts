@@ -48,7 +48,7 @@ function makespan(speeds: readonly number[], units: number): number {
 }
 
 describe('the next unit of a job', () => {
-  test('goes only where there is room, and never to nobody if somebody is idle and as fast as any', () => {
+  test('goes only where there is room, and never to nobody if somebody is idle and the fastest', () => {
     fc.assert(
       fc.property(fc.array(anyLane, { maxLength: 6 }), fc.integer({ min: 1, max: 1e6 }), (lanes, work) => {
         const chosen = pickLane(lanes, work, work)
