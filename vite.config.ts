@@ -42,7 +42,8 @@ function ed25519Only(): Plugin {
   return {
     name: 'ed25519-only',
     enforce: 'pre',
-    resolveId: (id) => (/^@noble\/curves\/secp256k1(\.js)?$/.test(id) ? here('src/net/no-secp256k1.ts') : null)
+    resolveId: (id) =>
+      /^@noble\/curves\/secp256k1(\.js)?$/.test(id) ? here('src/net/no-secp256k1.ts') : null
   }
 }
 

@@ -15,10 +15,8 @@ export type NetErrorCode =
   | 'UNREACHABLE'
   /** A relay's address cannot be read. */
   | 'BAD_ADDRESS'
-  /** A peer's key is not of Ed25519. */
-  | 'BAD_KEY'
 
-/** What goes wrong between two nodes. All but `BAD_ADDRESS` and `BAD_KEY` may succeed later, with this peer or another. */
+/** What goes wrong between two nodes. All but `BAD_ADDRESS` may succeed later, with this peer or another. */
 export class NetError extends SwarmError<NetErrorCode> {
   override readonly name = 'NetError'
 }

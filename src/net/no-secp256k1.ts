@@ -1,11 +1,12 @@
-import { NetError } from './errors.ts'
-
-/** Stands in the page for the curve of another kind of key: all peers of this swarm have Ed25519 keys. */
+/**
+ * Stands in the page for the curve of another kind of key: all peers of this swarm have Ed25519 keys. Imports nothing,
+ * because what stands behind every part of libp2p comes before all of them.
+ */
 export const secp256k1 = new Proxy(
   {},
   {
     get() {
-      throw new NetError('BAD_KEY', 'Keys of this kind have no place here: peers have Ed25519 keys.')
+      throw new TypeError('A key of this kind has no place here: peers have Ed25519 keys.')
     }
   }
 )
