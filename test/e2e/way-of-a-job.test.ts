@@ -69,8 +69,8 @@ async function runAndCheck(from: Tab, units = 24): Promise<JobReceipt> {
   // a copy of a late unit that both had done is paid twice: one in twenty at most
   expect(receipt.paid).toBeGreaterThanOrEqual(receipt.price)
   expect(receipt.paid).toBeLessThanOrEqual((receipt.price * 11n) / 10n)
-  expect(share(receipt, gpu)?.units).toBeGreaterThan(0)
-  expect(share(receipt, cpu)?.units).toBeGreaterThan(0)
+  // both are hired; a fast one may have done all before the other's stream stood
+  expect(receipt.providers.map(({ peer }) => peer).sort()).toEqual([gpu.peer, cpu.peer].sort())
   expect(receipt.providers.reduce((sum, { units: own }) => sum + own, 0)).toBeGreaterThanOrEqual(units)
   return receipt
 }
