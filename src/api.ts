@@ -14,6 +14,8 @@ export interface CreateSwarmInit {
   /** Node only: where identity and ledger are kept. @default in memory */
   dataFolder?: string
   backend?: 'auto' | 'webgpu' | 'cpu'
+  /** Who is at the device: with nobody there (`kiosk`) the GPU computes in longer slices. @default 'page' */
+  profile?: 'page' | 'kiosk'
   /** How providers are chosen: our own rule, or equation 1 of the paper. @default 'swarm' */
   strategy?: 'paper' | 'swarm'
   /** CPU workers. @default cores − 1, at least 1, at most 4 */

@@ -228,9 +228,9 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     const { init, node } = this.parts
     this.power = power
     this.contributing = true
-    const { backend, workers } = init
+    const { backend, workers, profile = 'page' } = init
     const tuning = tuningMemory(this.parts.store.table('meta'))
-    const starting = this.engine ?? createEngine({ backend, workers, power, tuning })
+    const starting = this.engine ?? createEngine({ backend, workers, power, tuning, profile })
     this.engine = starting
     const [engine, skills] = await Promise.all([
       starting.catch((error) => this.noEngine(error)),
