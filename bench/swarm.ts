@@ -11,9 +11,9 @@ export const title = 'One job of 64 units on 1, 2 and 4 providers, and on three 
 const RUNS = 3
 const UNITS = 64
 /** Of a unit at each of several equal providers (ms). */
-const UNIT_MS = 250
+const UNIT_MS = 500
 /** Of a unit at three of speeds 1:2:4 (ms). */
-const MIXED_MS = [400, 200, 100]
+const MIXED_MS = [800, 400, 200]
 const EFFICIENCY = 0.9
 const MIXED = 0.85
 

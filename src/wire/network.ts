@@ -75,7 +75,7 @@ export const NETWORKS = {
     name: 'local',
     strangersPercent: 100,
     strangersMsPerHour: HOUR,
-    seatPatienceMs: 4_000,
+    seatPatienceMs: 1_000,
     orphanedAfterMs: 0
   }
 } as const satisfies Record<string, NetworkParameters>
