@@ -199,6 +199,7 @@ export class NodePanel extends LitElement {
     const { device } = this.status
     if (device === undefined) return texts.node.deviceNone
     if (device.backend === 'webgpu') return texts.node.webgpu(device.class)
+    if (device.class.endsWith('-software-gpu')) return texts.node.cpuSoftware(device.class)
     return this.backendAsked ? texts.node.cpuAsked(device.class) : texts.node.cpu(device.class)
   }
 

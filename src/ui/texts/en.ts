@@ -83,6 +83,8 @@ export const en = {
     deviceNone: 'Idle',
     webgpu: (name: string) => `WebGPU (${name})`,
     cpu: (name: string) => `No WebGPU adapter: computing on the CPU (${name})`,
+    cpuSoftware: (name: string) =>
+      `Only a software WebGPU adapter: computing on the CPU, which is faster (${name})`,
     cpuAsked: (name: string) => `CPU, as the address asks (${name})`,
     done: 'Work done',
     workDone: (units: string, verified: string, running: string) =>
@@ -176,7 +178,7 @@ export const en = {
     refund: 'Refund',
     certainty: 'Certainty',
     certainties: {
-      witnessed: 'By a quorum of witnesses: it cannot be spent twice',
+      witnessed: 'Certified by a quorum of the witnesses that the payer’s chain names',
       pending: 'The votes of the witnesses are still to come',
       'detection-only': 'Signed by the payees: a later double spend can be detected, not prevented'
     },

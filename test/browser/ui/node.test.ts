@@ -27,6 +27,10 @@ describe('the live view', () => {
   it('says that it computes on the CPU for want of a WebGPU adapter', async () => {
     const { app, swarm } = await running()
     expect(textOf(await shown(app, '#device[data-backend="cpu"]'))).toContain('No WebGPU adapter')
+    swarm.update({ device: { backend: 'cpu', class: 'cpu-1-software-gpu' } })
+    expect(textOf(await shown(app, '#device[data-backend="cpu"]'))).toContain(
+      'Only a software WebGPU adapter'
+    )
     swarm.update({ device: { backend: 'webgpu', class: 'webgpu-swiftshader' } })
     expect(textOf(await shown(app, '#device[data-backend="webgpu"]'))).toContain(
       'WebGPU (webgpu-swiftshader)'
