@@ -103,7 +103,7 @@ describe('a provider that goes in the middle of a unit', () => {
     await end(victim)
     const receipt = await rightReceipt(requester)
     const own = share(receipt, victim)
-    expect(receipt.paid).toBe(receipt.price)
+    expect(receipt.paid).toBeGreaterThanOrEqual(receipt.price) // a copy that both had done is paid twice
     expect(own?.units).toBeLessThan(24)
     owedToGone += own?.paid ?? 0n
     await booksOf([gpu, cpu, requester])
@@ -111,9 +111,9 @@ describe('a provider that goes in the middle of a unit', () => {
   })
 
   test('reloaded: it comes back, and claims what it is owed when it meets its payer again', async () => {
-    const victim = await house.tab({ name: 'victim', consent: 'contribute', backend: 'cpu', power: 20 })
+    const victim = await house.tab({ name: 'victim', consent: 'contribute', backend: 'cpu', power: 50 })
     await waitForProviders(requester, [victim.peer, cpu.peer], SKILL)
-    await startJob(requester, { side: 768, units: 24, providers: [victim.peer, cpu.peer] })
+    await startJob(requester, { side: 1_024, units: 64, providers: [victim.peer, cpu.peer] })
     await jobSaw(requester, 'verified', { provider: victim.peer })
     await victim.page.reload()
     const owed = share(await rightReceipt(requester), victim)?.paid ?? 0n
