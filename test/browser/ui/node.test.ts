@@ -28,9 +28,8 @@ describe('the live view', () => {
     const { app, swarm } = await running()
     expect(textOf(await shown(app, '#device[data-backend="cpu"]'))).toContain('No WebGPU adapter')
     swarm.update({ device: { backend: 'cpu', class: 'cpu-1-software-gpu' } })
-    expect(textOf(await shown(app, '#device[data-backend="cpu"]'))).toContain(
-      'Only a software WebGPU adapter'
-    )
+    const device = async () => textOf(await shown(app, '#device[data-backend="cpu"]'))
+    await expect.poll(device).toContain('Only a software WebGPU adapter')
     swarm.update({ device: { backend: 'webgpu', class: 'webgpu-swiftshader' } })
     expect(textOf(await shown(app, '#device[data-backend="webgpu"]'))).toContain(
       'WebGPU (webgpu-swiftshader)'
