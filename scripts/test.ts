@@ -78,7 +78,13 @@ async function runStep(step: Step, nightly: boolean): Promise<Outcome> {
 
 function countCheck({ status, timedOut }: { status: number; timedOut: boolean }): SuiteCount {
   const failed = status === 0 ? 0 : 1
-  return { passed: 1 - failed, failed, skipped: 0, ...(timedOut && { problem: 'stopped at its time limit' }) }
+  return {
+    passed: 1 - failed,
+    failed,
+    skipped: 0,
+    failures: [],
+    ...(timedOut && { problem: 'stopped at its time limit' })
+  }
 }
 
 function formatTable(outcomes: readonly Outcome[]): string {
@@ -136,7 +142,8 @@ async function main(): Promise<number> {
   if (values.nightly && values.only === undefined) {
     writeNightly(table, line)
   }
-  console.log(`\n${table}\n${line}`)
+  const failures = outcomes.flatMap((outcome) => outcome.failures.map((text) => `\n== failed: ${text}`))
+  console.log(`${failures.join('\n')}\n${table}\n${line}`)
   return failed === 0 ? 0 : 1
 }
 

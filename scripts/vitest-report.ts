@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { relative } from 'node:path'
 import * as z from 'zod/mini'
 
 /** What is read of vitest's JSON report. */
@@ -7,9 +8,26 @@ const report = z.object({
   numFailedTests: z.int(),
   numPendingTests: z.int(),
   testResults: z.array(
-    z.object({ status: z.string(), assertionResults: z.array(z.object({ status: z.string() })) })
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      message: z.optional(z.string()),
+      assertionResults: z.array(
+        z.object({
+          status: z.string(),
+          fullName: z.string(),
+          failureMessages: z.optional(z.nullable(z.array(z.string())))
+        })
+      )
+    })
   )
 })
+
+type Report = z.output<typeof report>
+
+/** Of one failure, as much as names the cause: a property's counterexample and seed come first. */
+const MESSAGE_CHARS = 1500
+const MOST_FAILURES = 20
 
 export interface SuiteCount {
   readonly passed: number
@@ -17,6 +35,8 @@ export interface SuiteCount {
   readonly skipped: number
   /** Why it counts as failed although no test did. */
   readonly problem?: string
+  /** Of each failed test (at most 20): its file, its name, the start of its message. */
+  readonly failures: readonly string[]
 }
 
 /**
@@ -30,7 +50,7 @@ export function countSuite(
   const read = readReport(path)
   if (read === undefined) {
     const problem = timedOut ? 'stopped at its time limit' : 'no report: it crashed'
-    return { passed: 0, failed: 1, skipped: 0, problem }
+    return { passed: 0, failed: 1, skipped: 0, problem, failures: [] }
   }
   const broken = read.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed')
@@ -38,7 +58,8 @@ export function countSuite(
   const counts = {
     passed: read.numPassedTests,
     failed: read.numFailedTests + broken,
-    skipped: read.numPendingTests
+    skipped: read.numPendingTests,
+    failures: failuresOf(read)
   }
   if (counts.failed > 0) {
     return broken > 0 ? { ...counts, problem: `${broken} files did not load or failed in a hook` } : counts
@@ -55,7 +76,23 @@ export function countSuite(
   return counts
 }
 
-function readReport(path: string): z.output<typeof report> | undefined {
+function failuresOf(read: Report): readonly string[] {
+  return read.testResults
+    .filter(({ status }) => status === 'failed')
+    .flatMap(({ name, message, assertionResults }) => {
+      const tests = assertionResults.filter(({ status }) => status === 'failed')
+      return tests.length === 0
+        ? [format(name, 'the file', message ?? '')]
+        : tests.map((test) => format(name, test.fullName, (test.failureMessages ?? []).join('\n')))
+    })
+    .slice(0, MOST_FAILURES)
+}
+
+function format(file: string, test: string, message: string): string {
+  return `${relative(process.cwd(), file)}\n${test}\n${message.slice(0, MESSAGE_CHARS)}`
+}
+
+function readReport(path: string): Report | undefined {
   let text: unknown
   try {
     text = JSON.parse(readFileSync(path, 'utf8'))

@@ -17,8 +17,14 @@ function report(
   files: ReadonlyArray<{ status: string; tests: readonly string[] }>
 ) {
   const testResults = files.map(({ status, tests }) => ({
+    name: 'a.test.ts',
     status,
-    assertionResults: tests.map((test) => ({ status: test }))
+    message: tests.length === 0 ? 'cannot load' : '',
+    assertionResults: tests.map((test) => ({
+      status: test,
+      fullName: `it ${test}`,
+      failureMessages: test === 'failed' ? ['1 is not 2'] : []
+    }))
   }))
   const counts = { numPassedTests: passed, numFailedTests: failed, numPendingTests: 0 }
   writeFileSync(path, JSON.stringify({ ...counts, testResults }))
@@ -65,5 +71,16 @@ it.each([
 
 it('finds nothing wrong with a good run', () => {
   report(2, 0, [{ status: 'passed', tests: ['passed', 'passed'] }])
-  expect(countSuite(path, ENDED_WELL)).toEqual({ passed: 2, failed: 0, skipped: 0 })
+  expect(countSuite(path, ENDED_WELL)).toEqual({ passed: 2, failed: 0, skipped: 0, failures: [] })
+})
+
+it('names each failed test and file, with its message', () => {
+  report(1, 1, [
+    { status: 'failed', tests: ['passed', 'failed'] },
+    { status: 'failed', tests: [] }
+  ])
+  expect(countSuite(path, ENDED_BADLY).failures).toEqual([
+    'a.test.ts\nit failed\n1 is not 2',
+    'a.test.ts\nthe file\ncannot load'
+  ])
 })
