@@ -1,10 +1,10 @@
 import type { EngineUnit, TuningMemory } from './engine.ts'
 import { ComputeError } from './errors.ts'
-import { chooseCandidate, type Trial, worthMeasuring } from './tuning.ts'
+import { chooseCandidate, finalists, type Trial, worthMeasuring } from './tuning.ts'
 
-/** Rounds of the comparison, and of the duel of its winner with the default. */
+/** Rounds of the comparison, and of the second one, of those that came close in the first. */
 const ROUNDS = 5
-const DUEL_ROUNDS = 5
+const FINAL_ROUNDS = 9
 /** How long nothing may have been wanted before the next measurement. */
 const QUIET_MS = 250
 
@@ -152,12 +152,12 @@ export class Tuner {
       trials.push({ candidate, isRight: await this.#isRight(unit, candidate), ms: [] })
     }
     const first = await this.#compare(unit, trials, preset, ROUNDS)
-    const winner = chooseCandidate(first, preset)
-    if (winner === preset) {
+    if (chooseCandidate(first, preset) === preset) {
       return preset
     }
-    const finalists = trials.filter(({ candidate }) => candidate === winner || candidate === preset)
-    return chooseCandidate(await this.#compare(unit, finalists, preset, DUEL_ROUNDS), preset)
+    const names = finalists(first, preset)
+    const close = trials.filter(({ candidate }) => names.includes(candidate))
+    return chooseCandidate(await this.#compare(unit, close, preset, FINAL_ROUNDS), preset)
   }
 
   /** The first run compiles, uploads the parts, and is checked. */

@@ -13,6 +13,8 @@ export interface Trial {
 const LEAD = 0.97
 /** A candidate this much slower than the best so far is not measured further. */
 const HOPELESS = 2
+/** Within this of the best, noise may have decided: such candidates meet again. */
+const CLOSE = 1.25
 
 /** The middle value; the lower one of the middle two. */
 function middle(values: readonly number[]): number {
@@ -38,9 +40,18 @@ export function chooseCandidate(trials: readonly Trial[], preset: string): strin
 
 /** Who is worth another round: the default, and all right ones within twice the best median. */
 export function worthMeasuring(trials: readonly Trial[], preset: string): string[] {
+  return within(trials, preset, HOPELESS)
+}
+
+/** Who goes into the second comparison: the default, and all right ones within a quarter of the best median. */
+export function finalists(trials: readonly Trial[], preset: string): string[] {
+  return within(trials, preset, CLOSE)
+}
+
+function within(trials: readonly Trial[], preset: string, factor: number): string[] {
   const right = trials.filter(({ isRight }) => isRight)
   const best = Math.min(...right.map(({ ms }) => middle(ms)))
   return right
-    .filter(({ candidate, ms }) => ms.length === 0 || candidate === preset || middle(ms) <= best * HOPELESS)
+    .filter(({ candidate, ms }) => ms.length === 0 || candidate === preset || middle(ms) <= best * factor)
     .map(({ candidate }) => candidate)
 }

@@ -1,5 +1,6 @@
 import { WGSL } from '../../../shaders/generated.ts'
 import type { GroupSize } from '../matmul/dispatches.ts'
+import { byteTile, byWords } from '../matmul/tiles.ts'
 import type { KernelVariant } from '../skill.ts'
 
 const PACKED = 'packed_4x8_integer_dot_product'
@@ -10,9 +11,12 @@ const packed = (tile: '4x4' | '4x8' | '8x8'): KernelVariant => ({
   needs: [PACKED]
 })
 
-const float = (tile: '8x8' | '16x16'): KernelVariant => ({
-  name: `float-${tile}`,
-  wgsl: WGSL['matmul-i8-common'] + WGSL['matmul-i8-float'] + WGSL[`matmul-i8-float-${tile}`],
+const float = (rows: number, columns: number, down: number): KernelVariant => ({
+  name: `float-${rows}x${columns}`,
+  wgsl:
+    byWords(WGSL['matmul-i8-common']) +
+    WGSL['matmul-i8-float'] +
+    byteTile({ rows, columns, across: 64 / columns, down }),
   needs: []
 })
 
@@ -27,12 +31,12 @@ export const VARIANTS: readonly KernelVariant[] = [
   packed('8x8'),
   packed('4x8'),
   packed('4x4'),
-  float('8x8'),
-  float('16x16'),
+  float(8, 8, 8),
+  float(16, 8, 4),
   plain
 ]
 
-/** Outputs of one workgroup: 8 × 8 invocations, of the largest tile 4 × 4. */
+/** Outputs of one workgroup. */
 export function groupOf(variant: string): GroupSize {
   const [, tile = '4x4'] = variant.split('-')
   return { rows: tile.startsWith('4') ? 32 : 64, columns: tile === '4x4' ? 32 : 64 }
