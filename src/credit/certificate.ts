@@ -244,6 +244,20 @@ async function verifyTransfer(
   }
 }
 
+/** A heal with the votes that certify it. @throws WireError or CreditError */
+export async function verifyHeal(
+  { heal, votes }: { heal: Signed; votes: readonly Signed[] },
+  network: Network
+): Promise<RecordOf<'heal'>> {
+  const { record, id } = await openRecord(heal, network)
+  ensure(record.kind === 'heal', 'BAD_CERTIFICATE', 'The votes are to be on a heal.')
+  const { witnesses, quorum } = record.body
+  ensure(quorum === quorumOf(witnesses.length), 'BAD_CERTIFICATE', 'The heal names another quorum.')
+  const given = await statementsOf(votes, 'vote', network)
+  checkVotes(given, (vote) => isVoteOn(vote, record, id), { members: witnesses, quorum })
+  return record
+}
+
 /** @throws CreditError `BAD_CERTIFICATE` */
 function checkVotes<V extends { readonly author: PeerIdString }>(
   votes: readonly V[],

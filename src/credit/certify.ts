@@ -40,6 +40,7 @@ export class Certifier {
   private readonly network: Network
   private readonly proofs: Proofs
   private readonly log: (message: string) => void
+  private readonly conflicted: () => void
   private readonly inTurn = serialByKey()
   /** The place up to which a peer has followed this node's chain. */
   private readonly known = new Map<PeerIdString, number>()
@@ -50,12 +51,15 @@ export class Certifier {
     network: Network
     proofs: Proofs
     log: (message: string) => void
+    /** A peer keeps another branch of this node's own chain. @default nobody listens */
+    conflicted?: () => void
   }) {
     this.chain = init.chain
     this.transport = init.transport
     this.network = init.network
     this.proofs = init.proofs
     this.log = init.log
+    this.conflicted = init.conflicted ?? (() => {})
   }
 
   /**
@@ -157,12 +161,18 @@ export class Certifier {
         case 'refused':
           throw new Error(`${answer.code}: ${answer.message}`)
         case 'conflict':
+          this.conflicted()
           throw new Error('it has another record for that place')
         default:
           throw new Error(`it answered ${answer.t}`)
       }
     }
     throw new Error('the chain is too long for it')
+  }
+
+  /** The chain has changed behind its head: peers say anew what they know of it. */
+  forget(): void {
+    this.known.clear()
   }
 
   private async tail(after: number, seq: number): Promise<Signed[]> {

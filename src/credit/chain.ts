@@ -10,13 +10,15 @@ import type {
 } from '../wire/index.ts'
 import { checkEscrow, checkSeat, checkSettle, checkTransfer } from './bodies.ts'
 import type { VerifiedCertificate } from './certificate.ts'
+import { checkNamesSeat, checkSeatVotes, seatsAfter } from './chain-seats.ts'
 import { checkCheckpoint } from './checkpoint.ts'
 import { drain, idleHours } from './drain.ts'
 import type { VerifyOptions } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
-import { NO_SEAT, quorumOf, type Seat } from './seat.ts'
+import { joinBranch } from './heal.ts'
+import { NO_SEAT } from './seat.ts'
 import { type ChainState, claimKey, OPEN_ESCROWS_MAX } from './state.ts'
-import { type VerifiedRecord, verifiedRecord, verifyRecords } from './verify.ts'
+import { type Embedded, type VerifiedRecord, verifiedRecord, verifyRecords } from './verify.ts'
 
 /** The rules of a personal chain: what a record may be after the ones before it. */
 
@@ -74,9 +76,8 @@ function advance(draft: Draft | undefined, verified: VerifiedRecord, network: Ne
   const hours = hoursSince(draft, record.ts, network)
   const available = drain(draft.bal, hours, network)
   const effect = effectOf(draft, verified, draft.idleHours + hours, network)
-  const expected = available + effect.balance
-  ensure(expected >= 0n, 'BAD_RECORD', `The record spends ${-effect.balance} of ${available} µcr.`)
-  ensure(record.bal === expected, 'BAD_RECORD', `The balance must be ${expected}, not ${record.bal}.`)
+  const { bal, debt } = balanceAfter(draft, record.kind, available, effect.balance)
+  ensure(record.bal === bal, 'BAD_RECORD', `The balance must be ${bal}, not ${record.bal}.`)
   ensure(record.idleSince === effect.idleSince, 'BAD_RECORD', `idleSince must be ${effect.idleSince}.`)
   effect.change?.()
   if (record.seq % 64 === 0) {
@@ -84,17 +85,33 @@ function advance(draft: Draft | undefined, verified: VerifiedRecord, network: Ne
   }
   return {
     ...draft,
+    ...effect.joined,
+    debt,
     seq: record.seq,
     id,
     ts: record.ts,
     bal: record.bal,
     idleSince: record.idleSince,
     idleHours: draft.idleHours + hours,
-    ...(record.kind === 'seat'
-      ? { seat: seatOf(record.body), seatSeq: record.seq, unsure: record.body.unsure }
-      : {}),
+    ...seatsAfter(draft, record),
     closed: record.kind === 'closed'
   }
+}
+
+/** What is spent beyond the balance, by a heal alone, is a debt that later credits pay off. */
+function balanceAfter(
+  { debt }: ChainState,
+  kind: RecordKind,
+  available: bigint,
+  change: bigint
+): { bal: bigint; debt: bigint } {
+  const left = available + change - debt
+  ensure(
+    left >= 0n || kind === 'heal' || change >= 0n,
+    'BAD_RECORD',
+    `The record spends ${-change} of ${available} µcr.`
+  )
+  return left >= 0n ? { bal: left, debt: 0n } : { bal: 0n, debt: -left }
 }
 
 function firstState({ id, record }: VerifiedRecord, network: NetworkParameters): Draft {
@@ -120,6 +137,9 @@ function firstState({ id, record }: VerifiedRecord, network: NetworkParameters):
     idleSince,
     idleHours: 0,
     seat: NO_SEAT,
+    sure: { ...NO_SEAT, seq: 0 },
+    healSeq: 0,
+    debt: 0n,
     seatSeq: 0,
     unsure: true,
     openEscrows: new Map(),
@@ -148,7 +168,7 @@ export type Intent = {
 /**
  * The record that an intent makes after a state: place, link, balance and `idleSince` filled in.
  *
- * @param certificate of a claim
+ * @param embedded certificate of a claim, branch of a heal
  * @throws CreditError as `applyRecord`; `INSUFFICIENT_CREDIT` for an escrow above the balance
  */
 export function nextRecord(
@@ -156,7 +176,7 @@ export function nextRecord(
   intent: Intent,
   author: PeerIdString,
   network: Network,
-  certificate?: VerifiedCertificate
+  embedded?: Embedded
 ): LedgerRecord {
   const { ts } = intent
   const first = { bal: network.parameters.genesisGrant, idleSince: ts, seq: 0, prev: null }
@@ -178,9 +198,10 @@ export function nextRecord(
   }
   const hoursNow = state.idleHours + hours
   // the id only keys an escrow in `change`, which is not called here
-  const verified = verifiedRecord(state.id, record, certificate)
+  const verified = verifiedRecord(state.id, record, embedded)
   const effect = effectOf(draftOf(state), verified, hoursNow, network.parameters)
-  return { ...record, bal: available + effect.balance, idleSince: effect.idleSince }
+  const { bal } = balanceAfter(state, record.kind, available, effect.balance)
+  return { ...record, bal, idleSince: effect.idleSince }
 }
 
 /** Idle hours that a record at `ts` applies beyond those that the state has applied. */
@@ -198,6 +219,8 @@ interface Effect {
   readonly balance: bigint
   readonly idleSince: Milliseconds
   readonly change?: () => void
+  /** Of a heal: the maps after it. */
+  readonly joined?: Pick<Draft, 'openEscrows' | 'claimed'>
 }
 
 /** What a record would do: `bal` and `idleSince` of the record itself are not looked at. */
@@ -226,6 +249,16 @@ function effectOf(
         'A chain with open escrows cannot be closed: settle them first.'
       )
       return { balance: 0n, idleSince }
+    case 'heal': {
+      ensure('branch' in verified, 'BAD_RECORD', 'A heal comes with its verified branch.')
+      const {
+        balance,
+        idleSince: since,
+        openEscrows,
+        claimed
+      } = joinBranch(draft, verified, hoursNow, network)
+      return { balance, idleSince: since, joined: { openEscrows, claimed } }
+    }
     case 'transfer':
       checkTransfer(record)
       checkNamesSeat(draft, record.body)
@@ -269,59 +302,6 @@ function checkNewEscrow(draft: Draft, record: RecordOf<'escrow'>, network: Netwo
     `At most ${OPEN_ESCROWS_MAX} escrows are open at once: settle some first.`
   )
 }
-
-function checkNamesSeat(
-  { seat }: ChainState,
-  { witnesses, quorum }: { witnesses: readonly PeerIdString[]; quorum: number }
-): void {
-  ensure(
-    quorum === seat.quorum &&
-      witnesses.length === seat.members.length &&
-      witnesses.every((peer, index) => peer === seat.members[index]),
-    'BAD_RECORD',
-    "An escrow and a transfer name the chain's current seat."
-  )
-}
-
-/** A sure seat embeds the votes of a quorum of the one before it, for exactly this change. */
-function checkSeatVotes(
-  state: ChainState,
-  { record, votes }: Extract<VerifiedRecord, { votes: unknown }>
-): void {
-  const { members, unsure } = record.body
-  const { seat } = state
-  ensure(
-    unsure || seat.members.length > 0,
-    'BAD_RECORD',
-    'The first seat has nobody to certify it: it is unsure.'
-  )
-  ensure(!unsure || votes.length === 0, 'BAD_RECORD', 'A seat with votes of the one before it is not unsure.')
-  for (const vote of votes) {
-    ensure(
-      vote.subject === state.author && vote.seq === record.seq && vote.prev.equals(state.id),
-      'BAD_RECORD',
-      'A vote is for a seat at another place.'
-    )
-    ensure(
-      vote.members.length === members.length && vote.members.every((peer, index) => peer === members[index]),
-      'BAD_RECORD',
-      'A vote is for another seat.'
-    )
-    ensure(seat.members.includes(vote.author), 'BAD_RECORD', 'A vote is of a peer that is not on the seat.')
-  }
-  const voters = new Set(votes.map(({ author }) => author)).size
-  ensure(voters === votes.length, 'BAD_RECORD', 'A member voted twice.')
-  ensure(
-    unsure || voters >= seat.quorum,
-    'BAD_RECORD',
-    `Only ${voters} of ${seat.quorum} votes for the seat.`
-  )
-}
-
-const seatOf = ({ members }: RecordOf<'seat'>['body']): Seat => ({
-  members,
-  quorum: quorumOf(members.length)
-})
 
 function effectOfClaim(
   draft: Draft,

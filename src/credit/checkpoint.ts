@@ -32,9 +32,12 @@ export const snapshotRow = (state: ChainState): TableWrite => ({
   value: encodeState(state)
 })
 
+/** That there is none any more: the chain was rewritten before it. */
+export const NO_SNAPSHOT: TableWrite = { table: 'meta', key: SNAPSHOT, value: new Uint8Array() }
+
 /** The newest of them, with the place of its checkpoint. */
 export async function readSnapshot(store: Store): Promise<{ state: ChainState; seq: number } | undefined> {
   const bytes = await store.table('meta').get(SNAPSHOT)
-  const state = bytes && decodeState(bytes)
+  const state = bytes && bytes.byteLength > 0 ? decodeState(bytes) : undefined
   return state && { state, seq: state.seq + 1 }
 }

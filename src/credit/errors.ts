@@ -4,6 +4,7 @@ import { SwarmError } from '../wire/index.ts'
  * `BAD_RECORD`: a record breaks a rule of its chain. `FORK`: two records for one place. `BAD_CERTIFICATE`,
  * `BAD_RECEIPT`, `BAD_SPLIT`: what their names say. `INSUFFICIENT_CREDIT`: the balance is too small.
  * `NO_VOTES`: no payee certified the escrow, which was refunded. `UNKNOWN_ESCROW`: not an open escrow here.
+ * `BAD_PROOF`: what should prove a fork proves none.
  * `UNDERPAID`: a settle pays less than was receipted. `NOT_RELEASED`: a settle before tClose lacks a payee's
  * release. `RECOVERING`: this node does not know the end of its own chain yet. `CLOCK`: a timestamp is too far from
  * this clock.
@@ -16,6 +17,7 @@ export type CreditErrorCode =
   | 'BAD_CERTIFICATE'
   | 'BAD_RECEIPT'
   | 'BAD_SPLIT'
+  | 'BAD_PROOF'
   | 'INSUFFICIENT_CREDIT'
   | 'NO_VOTES'
   | 'UNKNOWN_ESCROW'

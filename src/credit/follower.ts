@@ -31,10 +31,11 @@ export interface Followed {
 /** Follows other authors' chains: their verified states, the newest in memory, all that was voted on in the store. */
 export class Follower {
   private readonly known = new Map<PeerIdString, Followed>()
-  private readonly store: Store
+  private readonly store: Store | undefined
   private readonly network: Network
 
-  constructor(init: { store: Store; network: Network }) {
+  /** @param init without a `store` nothing is kept beyond the memory */
+  constructor(init: { store?: Store; network: Network }) {
     this.store = init.store
     this.network = init.network
   }
@@ -85,9 +86,13 @@ export class Follower {
   keep(state: ChainState): void {
     this.remember(state.author, { state, steps: [] })
     this.store
-      .table('chains')
+      ?.table('chains')
       .put(state.author, encodeState(state), { relaxed: true })
       .catch(() => {}) // a cache: after a loss the author sends its chain again
+  }
+
+  forget(author: PeerIdString): void {
+    this.known.delete(author)
   }
 
   async of(author: PeerIdString): Promise<Followed> {
@@ -95,7 +100,7 @@ export class Follower {
     if (known) {
       return known
     }
-    const bytes = await this.store.table('chains').get(author)
+    const bytes = await this.store?.table('chains').get(author)
     return { state: bytes && decodeState(bytes), steps: [] }
   }
 

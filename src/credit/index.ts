@@ -26,6 +26,7 @@ export {
 } from './edges.ts'
 export { verifyStatement } from './envelope.ts'
 export { CreditError, type CreditErrorCode } from './errors.ts'
+export { contradict, type Fork, verifyForkProof } from './forks.ts'
 export { createLedger, type LedgerInit, type LedgerService } from './ledger.ts'
 export { Priorities } from './priorities.ts'
 export { idleFactor, idleMs, priorityWeight } from './priority.ts'

@@ -16,7 +16,10 @@ import { Certifier } from './certify.ts'
 import { availableAt } from './chain.ts'
 import { ASK_AGAIN_MS } from './constants.ts'
 import { Earnings } from './earnings.ts'
+import { openRecord } from './envelope.ts'
 import { CreditError } from './errors.ts'
+import { ForkBook, type ForkBookInit } from './fork-book.ts'
+import { Healing } from './healing.ts'
 import { Lodging } from './lodging.ts'
 import { OwnChain } from './own-chain.ts'
 import { Payee } from './payee.ts'
@@ -26,6 +29,7 @@ import { recoverHead } from './recovery.ts'
 import { SeatKeeper } from './seat-keeper.ts'
 import { SettleVotes } from './settle-votes.ts'
 import { Settles } from './settles.ts'
+import type { Sighting } from './sightings.ts'
 import { Spending } from './spending.ts'
 import { type ChainState, escrowed } from './state.ts'
 import { Transfers } from './transfers.ts'
@@ -61,6 +65,9 @@ export interface LedgerInit {
    * ends. For `Priorities.follow`. @default nobody listens
    */
   readonly followed?: (verified: VerifiedRecord, escrow?: EscrowBody) => void
+  /** What is proven of others: for `Priorities.bar`, and the router's trust. @default nobody listens */
+  readonly forked?: ForkBookInit['forked']
+  readonly slandered?: ForkBookInit['slandered']
 }
 
 /** A `Ledger` with its life. */
@@ -99,6 +106,8 @@ class SwarmLedger implements LedgerService {
   private readonly earnings: Earnings
   private readonly spending: Spending
   private readonly proofs: Proofs
+  private readonly forks: ForkBook
+  private readonly healing: Healing
   private readonly votes: SettleVotes
   private readonly settles: Settles
   private readonly keeper: SeatKeeper
@@ -119,29 +128,49 @@ class SwarmLedger implements LedgerService {
     now = Date.now,
     random = randomBytes,
     log = () => {},
-    followed = () => {}
+    followed = () => {},
+    forked,
+    slandered
   }: LedgerInit) {
     this.network = network
     this.now = now
     this.log = log
     this.chain = new OwnChain({ store, key, network, now })
     this.peer = this.chain.peer
-    this.transport = 'call' in node ? node : libp2pTransport(node, network, log)
-    const base = { store, key, network, self: this.peer, now, log, random }
+    const transport = 'call' in node ? node : libp2pTransport(node, network, log)
+    this.transport = { ...transport, call: (...message) => this.healing.over(transport).call(...message) }
+    const within = (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
+    const common = { store, key, network, self: this.peer, now, log, random, within }
+    const forks = new ForkBook({
+      ...common,
+      transport,
+      forked: (author, healedAt) => {
+        if (author !== this.peer) {
+          forked?.(author, healedAt)
+        } else if (healedAt === undefined) {
+          void this.healing.start()
+        }
+      },
+      ...(slandered && { slandered })
+    })
+    const base = { ...common, forks }
     const parts = {
       ...base,
       chain: this.chain,
       transport: this.transport,
+      seen: (sightings: readonly Sighting[]) => this.seen(sightings),
       earnings: new Earnings(base),
       spending: new Spending(base),
       proofs: new Proofs(base),
       changed: () => this.changed(),
-      within: (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
+      conflicted: () => void this.healing.start()
     }
+    this.forks = forks
     this.earnings = parts.earnings
     this.spending = parts.spending
     this.proofs = parts.proofs
     const certifier = new Certifier(parts)
+    this.healing = new Healing({ ...parts, certifier, transport })
     const votes = new SettleVotes({ ...parts, certifier })
     this.votes = votes
     this.settles = new Settles({ ...parts, votes })
@@ -171,8 +200,11 @@ class SwarmLedger implements LedgerService {
       this.votes.load(),
       this.transfers.load(),
       this.keeper.load(state),
+      this.forks.load(),
+      this.healing.load(),
       this.witness.load()
     ])
+    await this.recall()
     const isWitnessed = state.seat.members.length > 0
     if (!isWitnessed) {
       await this.payer.settleLeftovers()
@@ -199,6 +231,7 @@ class SwarmLedger implements LedgerService {
       this.payee.askAll(),
       this.payer.settleLeftovers(),
       this.keeper.tend(),
+      this.healing.tend(),
       this.votes.retry(),
       this.transfers.retry(),
       this.lodging.tend(),
@@ -210,12 +243,35 @@ class SwarmLedger implements LedgerService {
   private recover(state: ChainState): void {
     const { chain, transport, network, log } = this
     const within = (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
-    const recovered = recoverHead(state, { chain, transport, network, log, within })
+    const recovered = recoverHead(state, { chain, transport, network, log, within }).catch(async (error) => {
+      if (!(await this.healing.start())) {
+        throw error
+      }
+    })
     this.chain.hold(recovered)
     recovered.then(
       () => this.changed(),
       (error) => log(`The ledger is for looking at only: ${String(error)}`)
     )
+  }
+
+  /** Sets what others signed against what this node knows of them. */
+  private async seen(sightings: readonly Sighting[]): Promise<void> {
+    for (const sighting of sightings) {
+      await this.forks.see(sighting)
+      await this.witness.compare(sighting.record.author, [sighting.signed])
+    }
+  }
+
+  /** The escrows on which this node earns are known from an earlier life. */
+  private async recall(): Promise<void> {
+    for (const [, { certified }] of this.earnings.open()) {
+      if (certified) {
+        const { escrow: signed, votes } = certified
+        const { id, record } = await openRecord(signed, this.network, { signatures: false })
+        await this.forks.see({ id, record, signed, votes })
+      }
+    }
   }
 
   async stop(): Promise<void> {

@@ -1,27 +1,29 @@
 import type { PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import type { CID } from 'multiformats/cid'
-import type { Store, TableWrite } from '../store/index.ts'
+import type { Store, StoredRecord, TableWrite } from '../store/index.ts'
 import {
   cidOf,
   DOMAINS,
+  encode,
+  HEAL_BRANCH_MAX,
   isPeerIdString,
   type LedgerRecord,
   type Milliseconds,
   type Network,
   type PeerIdString,
   type Signed,
-  sign
+  signPayload
 } from '../wire/index.ts'
 import { checkPayloadSize } from './bodies.ts'
-import type { VerifiedCertificate } from './certificate.ts'
 import { applyRecord, type Intent, nextRecord, replayChain } from './chain.ts'
-import { readSnapshot, snapshotRow, stateHash } from './checkpoint.ts'
+import { checkCheckpoint, NO_SNAPSHOT, readSnapshot, snapshotRow, stateHash } from './checkpoint.ts'
 import { CHECKPOINT_RECORDS } from './constants.ts'
+import { openRecord } from './envelope.ts'
 import { CreditError } from './errors.ts'
 import { serial } from './serial.ts'
-import type { ChainState } from './state.ts'
-import { verifiedRecord, verifyRecord } from './verify.ts'
+import type { ChainState, OpenEscrow } from './state.ts'
+import { type Embedded, type VerifiedRecord, verifiedRecord, verifyRecord } from './verify.ts'
 
 export interface Appended {
   readonly id: CID
@@ -32,7 +34,8 @@ export interface Appended {
 
 export interface AppendPlan {
   readonly intent: Intent
-  readonly certificate?: VerifiedCertificate
+  /** Of a claim the certificate, of a heal the branch. */
+  readonly embedded?: Embedded
   /** Written in the same transaction. */
   alongside?(appended: { id: CID; signed: Signed }): readonly TableWrite[]
 }
@@ -139,7 +142,8 @@ export class OwnChain {
       for (const envelope of records) {
         const before = this.current ?? (await this.load())
         const verified = await verifyRecord(envelope, this.network)
-        if (before !== undefined && verified.record.seq <= before.seq) {
+        const { seq: at } = verified.record
+        if (before !== undefined && (at < before.seq || verified.id.equals(before.id))) {
           continue
         }
         const state = applyRecord(before, verified, this.network.parameters)
@@ -149,6 +153,70 @@ export class OwnChain {
       }
     })
     return this.latest()
+  }
+
+  /**
+   * Joins another branch of this chain, which this key has signed elsewhere, by a `heal`: the longer one of the two is
+   * the chain from now on.
+   *
+   * @param branch its records from the first that is not in this chain on, oldest first
+   * @throws CreditError or WireError where the branch is none, or cannot be healed
+   */
+  async heal(branch: readonly Signed[]): Promise<Appended> {
+    return this.inTurn(async () => {
+      const head = await this.load()
+      const other = await Promise.all(branch.map((envelope) => verifyRecord(envelope, this.network)))
+      const from = other[0]?.record.seq ?? 0
+      const own = (await this.store.chain.range(from)).map(({ record }) => record)
+      if (head === undefined || from === 0 || own.length === 0) {
+        throw new CreditError('BAD_RECORD', 'That is no branch of this chain.')
+      }
+      const lost = await Promise.all(own.map((envelope) => verifyRecord(envelope, this.network, TRUSTED)))
+      const isLonger = other.length > own.length
+      const before = isLonger ? await this.after(from, other) : head
+      const [rows, dropped, verified] = isLonger ? [rowsOf(branch, other), own, lost] : [[], branch, other]
+      const made = await this.sealed(before, {
+        intent: healIntent(Math.max(this.now(), before.ts), before, dropped, verified),
+        embedded: verified
+      })
+      const { seq } = made.record
+      const row = { seq, id: made.id.toString(), record: made.signed }
+      try {
+        await this.store.chain.replace([...rows, row], head.id.toString(), [NO_SNAPSHOT])
+      } finally {
+        this.current = undefined // read anew, whatever was stored
+        this.promised = undefined
+      }
+      await this.load()
+      return made
+    })
+  }
+
+  /** The state after those of the own records before `from`, and then the given ones. */
+  private async after(from: number, records: readonly VerifiedRecord[]): Promise<ChainState> {
+    const trunk = (await this.store.chain.range(0, from)).map(({ record }) => record)
+    const start = await replayChain(undefined, trunk, this.network, TRUSTED)
+    let state = start
+    for (const verified of records) {
+      await checkCheckpoint(state, verified)
+      state = applyRecord(state, verified, this.network.parameters)
+    }
+    if (state === undefined) {
+      throw new CreditError('BAD_RECORD', 'That is no branch of this chain.')
+    }
+    return state
+  }
+
+  /** An open escrow of this node as signed: in the chain, or in a branch that was healed. */
+  async escrowAt({ seq }: OpenEscrow, id: CID): Promise<Signed | undefined> {
+    const [found] = await this.range(seq, seq + 1)
+    const { record } = found ? await openRecord(found, this.network, TRUSTED) : {}
+    for (const envelope of record?.kind === 'heal' ? record.body.branch : found ? [found] : []) {
+      if ((await cidOf(envelope.payload)).equals(id)) {
+        return envelope
+      }
+    }
+    return undefined
   }
 
   /** Resolves when the appends asked for so far are over. */
@@ -190,13 +258,18 @@ export class OwnChain {
     }
   }
 
+  private async sealed(before: ChainState | undefined, { intent, embedded }: AppendPlan): Promise<Appended> {
+    const record = nextRecord(before, intent, this.peer, this.network, embedded)
+    const payload = encode(record)
+    checkPayloadSize(record.kind, payload.byteLength)
+    const [signed, id] = await Promise.all([signPayload(this.key, DOMAINS.record, payload), cidOf(payload)])
+    const state = applyRecord(before, verifiedRecord(id, record, embedded), this.network.parameters)
+    return { id, record, signed, state }
+  }
+
   private async write(before: ChainState | undefined, plan: AppendPlan): Promise<Appended> {
-    const { intent, certificate } = plan
-    const record = nextRecord(before, intent, this.peer, this.network, certificate)
-    const signed = await sign(this.key, DOMAINS.record, record)
-    checkPayloadSize(record.kind, signed.payload.byteLength)
-    const id = await cidOf(signed.payload)
-    const state = applyRecord(before, verifiedRecord(id, record, certificate), this.network.parameters)
+    const made = await this.sealed(before, plan)
+    const { id, record, signed, state } = made
     try {
       await this.store.chain.append(
         { seq: record.seq, id: id.toString(), record: signed },
@@ -207,6 +280,33 @@ export class OwnChain {
       throw error
     }
     this.current = state
-    return { id, record, signed, state }
+    return made
   }
+}
+
+/** What this node has verified before it stored it. */
+const TRUSTED = { signatures: false }
+
+const rowsOf = (envelopes: readonly Signed[], records: readonly VerifiedRecord[]): StoredRecord[] =>
+  records.flatMap(({ id, record: { seq } }, i) => {
+    const record = envelopes[i]
+    return record ? [{ seq, id: id.toString(), record }] : []
+  })
+
+/** @param lost the branch, as signed and as verified */
+function healIntent(
+  ts: Milliseconds,
+  { sure }: ChainState,
+  lost: readonly Signed[],
+  verified: readonly VerifiedRecord[]
+): Intent {
+  const head = verified.at(-1)?.id
+  if (head === undefined || lost.length > HEAL_BRANCH_MAX) {
+    throw new CreditError(
+      'BAD_RECORD',
+      `A heal holds 1 to ${HEAL_BRANCH_MAX} records: this chain stays as it is.`
+    )
+  }
+  const { members, quorum } = sure
+  return { kind: 'heal', ts, body: { head, branch: [...lost], witnesses: [...members], quorum } }
 }

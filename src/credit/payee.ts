@@ -15,7 +15,9 @@ import { type VerifiedCertificate, verifyCertificate, verifyEscrow } from './cer
 import { PAID_MS, TRANSFER_MIN } from './constants.ts'
 import type { Earning, Earnings } from './earnings.ts'
 import { CreditError, ensure } from './errors.ts'
+import type { ForkBook } from './fork-book.ts'
 import type { OwnChain } from './own-chain.ts'
+import type { Sighting } from './sightings.ts'
 import { claimKey } from './state.ts'
 import type { LedgerTransport } from './transport.ts'
 import type { EarningContract } from './types.ts'
@@ -26,6 +28,9 @@ export interface PayeeInit {
   readonly network: Network
   readonly chain: OwnChain
   readonly earnings: Earnings
+  readonly forks: ForkBook
+  /** Verified records of others, as they came in certificates. */
+  readonly seen: (sightings: readonly Sighting[]) => Promise<void>
   readonly transport: LedgerTransport
   readonly now: () => Milliseconds
   readonly log: (message: string) => void
@@ -72,8 +77,10 @@ export class Payee {
 
   /** Takes an escrow on the word of its witnesses. */
   async take(from: PeerIdString, { escrow, votes }: { escrow: Signed; votes: Signed[] }): Promise<void> {
-    const { network, earnings, now } = this.init
+    const { network, earnings, forks, now, seen } = this.init
     const { escrow: record, escrowId } = await verifyEscrow({ escrow, votes }, network)
+    await seen([{ id: escrowId, record, signed: escrow, votes }])
+    forks.refuse(record.author)
     ensure(record.author === from, 'NOT_CONCERNED', 'Only its author shows an escrow.')
     ensure(
       record.body.witnesses.length > 0,
@@ -82,6 +89,7 @@ export class Payee {
     )
     ensure(now() < record.body.tClose, 'CLOCK', 'The escrow is closed already: set your clock right.')
     await earnings.join(escrowId, record, { escrow, votes })
+    void forks.inquire(from, record.body.witnesses)
   }
 
   async release(escrow: CID): Promise<Signed> {
@@ -108,6 +116,7 @@ export class Payee {
   async claim(certificate: Certificate, index: number): Promise<void> {
     const { network, chain, earnings, changed, log } = this.init
     const verified = await verifyCertificate(certificate, network)
+    await this.init.seen(sightingsIn(certificate, verified))
     const { author, base: escrowId, payouts } = verified
     const { peer, amount: payout } = payouts[index] ?? { peer: undefined, amount: 0n }
     ensure(peer === chain.peer, 'BAD_CERTIFICATE', 'The certificate pays this index to somebody else.')
@@ -149,7 +158,7 @@ export class Payee {
         ? undefined
         : {
             intent: { kind: 'claim', ts: Math.max(ts, verified.ts), body: { certificate, index } },
-            certificate: verified,
+            embedded: verified,
             alongside
           }
     )
@@ -188,4 +197,32 @@ export class Payee {
       )
     }
   }
+}
+
+/** The records of the payer that a certificate shows. */
+function sightingsIn(certificate: Certificate, verified: VerifiedCertificate): Sighting[] {
+  if (certificate.kind === 'transfer' || verified.kind === 'transfer') {
+    return certificate.kind === 'transfer' && verified.kind === 'transfer'
+      ? [
+          {
+            id: verified.base,
+            record: verified.transfer,
+            signed: certificate.transfer,
+            votes: certificate.votes
+          }
+        ]
+      : []
+  }
+  const escrow = { id: verified.escrowId, record: verified.escrow, signed: certificate.escrow }
+  return certificate.kind === 'settle' && verified.kind === 'settle'
+    ? [
+        escrow,
+        {
+          id: verified.settleId,
+          record: verified.settle,
+          signed: certificate.settle,
+          votes: certificate.votes
+        }
+      ]
+    : [escrow]
 }

@@ -5,6 +5,7 @@ import { sum } from './bodies.ts'
 import type { Certifier, OwnRecord } from './certify.ts'
 import { ESCROW_VOTE_MS, PAID_MS } from './constants.ts'
 import { CreditError } from './errors.ts'
+import type { ForkBook } from './fork-book.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { SeatKeeper } from './seat-keeper.ts'
 import { openEscrowOf, type Settles } from './settles.ts'
@@ -19,6 +20,7 @@ export interface PayerInit {
   readonly chain: OwnChain
   readonly spending: Spending
   readonly certifier: Certifier
+  readonly forks: ForkBook
   readonly keeper: SeatKeeper
   readonly settles: Settles
   readonly transport: LedgerTransport
@@ -76,6 +78,9 @@ export class Payer {
       intent: { kind: 'escrow', ts, body: this.escrowBody(order, state) }
     }))
     changed()
+    for (const { peer } of channels) {
+      void this.init.forks.inquire(peer, own.state.seat.members)
+    }
     this.working.add(own.id.toString())
     const certified = await this.certify(own, signal)
     if (certified === undefined || certified.length === 0 || signal?.aborted) {

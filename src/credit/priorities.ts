@@ -30,6 +30,7 @@ const ROW_MAX = 4_096
 const STANDINGS_MAX = 4_096
 /** For so long after an unsure seat was first seen its author is a stranger: another branch would show by then. */
 const UNSURE_MS = 24 * 3_600_000
+const PROBATION_MS = 30 * 24 * 3_600_000
 const NOTHING_SHOWN: Standing = new Map()
 
 interface Followed {
@@ -51,6 +52,8 @@ export class Priorities implements Recogniser {
   /** By escrow: what is promised on whom, until its settle says what was used. */
   private readonly promises = new Map<string, z.output<typeof promiseSchema>>()
   private readonly followed = new Map<PeerIdString, Followed>()
+  /** Until when a peer is owed nothing, whatever it works. */
+  private readonly barred = new Map<PeerIdString, Milliseconds>()
   private readonly store: Store
   private readonly network: Network
   readonly self: PeerIdString
@@ -77,12 +80,23 @@ export class Priorities implements Recogniser {
   /** A unit of `peer` was checked. In memory at once; a crash before it is stored costs the peer a unit of credit. */
   async learnEdge(peer: PeerIdString, unit: CheckedUnit): Promise<void> {
     const work = workOf(unit)
-    if (work > 0n) {
+    if (work > 0n && !this.isBarred(peer)) {
       await this.saveEdges(new Map([[peer, addWork(this.edges.get(peer) ?? NO_EDGE, work)]]), true)
     }
   }
 
-  /** The peer has forked, or is caught lying with its name signed under it: nothing is owed to it any more. */
+  /**
+   * The peer has forked: nothing is owed to it any more, nor on its word; 30 days after it has healed a fresh start is
+   * possible.
+   *
+   * @param healedAt by this node's clock. @default never
+   */
+  bar(peer: PeerIdString, healedAt = Number.POSITIVE_INFINITY): Promise<void> {
+    this.barred.set(peer, healedAt + PROBATION_MS)
+    return this.forget(peer)
+  }
+
+  /** The peer was caught lying: what was owed to it is forfeit. */
   async forget(peer: PeerIdString): Promise<void> {
     this.edges.delete(peer)
     this.followed.delete(peer)
@@ -169,8 +183,12 @@ export class Priorities implements Recogniser {
     }
   }
 
+  private isBarred(peer: PeerIdString): boolean {
+    return this.now() < (this.barred.get(peer) ?? 0)
+  }
+
   private isUnsure(payer: PeerIdString): boolean {
-    return this.now() < (this.followed.get(payer)?.strangerUntil ?? 0)
+    return this.isBarred(payer) || this.now() < (this.followed.get(payer)?.strangerUntil ?? 0)
   }
 
   private standingOf(payer: PeerIdString): Standing {

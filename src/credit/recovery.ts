@@ -30,7 +30,7 @@ export async function recoverHead(state: ChainState, init: RecoveryInit): Promis
   patience.addEventListener('abort', () => enough.resolve(), { once: true })
   const ask = async (peer: PeerIdString) => {
     try {
-      const question = { t: 'head' as const, author: state.author, after: state.seq }
+      const question = { t: 'head' as const, author: state.author, after: state.seq - 1 }
       const answer = await init.transport.call(peer, question, within(ASK_MS, patience))
       if (answer.t === 'head') {
         tails.set(peer, answer.tail)
@@ -62,15 +62,15 @@ export async function recoverHead(state: ChainState, init: RecoveryInit): Promis
 
 /** What this node signed after its head, of what a witness sent: forged records and other people's are nothing. */
 async function newerThan(
-  { author, seq }: ChainState,
+  { author, seq, id: head }: ChainState,
   tail: readonly Signed[],
   { network, log }: RecoveryInit
 ): Promise<Signed[]> {
   const newer: Signed[] = []
   for (const envelope of tail) {
     try {
-      const { record } = await openRecord(envelope, network)
-      if (record.author === author && record.seq > seq) {
+      const { id, record } = await openRecord(envelope, network)
+      if (record.author === author && (record.seq > seq || (record.seq === seq && !id.equals(head)))) {
         newer.push(envelope)
       }
     } catch (error) {

@@ -147,7 +147,7 @@ export class Settles {
   /** Appends the settle with its certificate, still without votes, in one transaction. */
   private async append(escrow: CID, open: OpenEscrow, settle: SettleBody, releases: readonly Signed[]) {
     const { chain, spending, proofs, votes, store, changed } = this.init
-    const [signedEscrow] = await chain.range(open.seq, open.seq + 1)
+    const signedEscrow = await chain.escrowAt(open, escrow)
     ensure(signedEscrow !== undefined, 'UNKNOWN_ESCROW', 'The escrow is not in the store.')
     const own = await chain.append((state, ts) => {
       ensure(state?.openEscrows.has(escrow.toString()) === true, 'UNKNOWN_ESCROW', 'It was settled before.')

@@ -45,6 +45,13 @@ export function followStanding(
           on.map(({ payer, amount }) => ({ payer, paid: 0n, spent: amount }))
         )
       )
+    case 'heal':
+      // what the branch has spent is spent; what its settles gave back, and its claims, the chain may have had itself
+      return 'branch' in verified
+        ? verified.branch
+            .filter((lost) => lost.record.kind === 'escrow')
+            .reduce((standing, lost) => followStanding(standing, lost, undefined), before)
+        : before
     case 'settle':
       // before tClose witnesses vote for a settle only with every payee's release: whoever was not paid gives none
       return changed(

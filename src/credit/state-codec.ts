@@ -23,6 +23,9 @@ const schema = z.strictObject({
   idleSince: timestamp,
   idleHours: natural,
   seat: z.object({ members: z.array(peerId).check(z.maxLength(SEAT_MAX)), quorum: natural }),
+  sure: z.object({ members: z.array(peerId).check(z.maxLength(SEAT_MAX)), quorum: natural, seq: natural }),
+  healSeq: natural,
+  debt: microCredits,
   seatSeq: natural,
   unsure: z.boolean(),
   openEscrows: z.array(

@@ -22,6 +22,12 @@ export interface ChainState {
   /** Idle hours that the chain's records have applied so far, in all. */
   readonly idleHours: number
   readonly seat: Seat
+  /** The last seat that a quorum of the one before it voted for, or the first one: it certifies a heal. */
+  readonly sure: Seat & { readonly seq: number }
+  /** Place of the newest heal; 0 for none. */
+  readonly healSeq: number
+  /** What the branches of a fork have spent beyond the balance (µcr): credits pay it off first. */
+  readonly debt: MicroCredits
   /** Place of the record that made the seat; 0 for none. */
   readonly seatSeq: number
   /** The seat was never voted for by a quorum of the one before it. */

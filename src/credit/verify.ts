@@ -8,9 +8,16 @@ import { ensure } from './errors.ts'
 
 /** A record with what it embeds. */
 export type VerifiedRecord =
-  | { readonly id: CID; readonly record: Exclude<LedgerRecord, RecordOf<'claim' | 'seat'>> }
+  | { readonly id: CID; readonly record: Exclude<LedgerRecord, RecordOf<'claim' | 'seat' | 'heal'>> }
   | { readonly id: CID; readonly record: RecordOf<'claim'>; readonly certificate: VerifiedCertificate }
   | { readonly id: CID; readonly record: RecordOf<'seat'>; readonly votes: readonly Reseat[] }
+  | { readonly id: CID; readonly record: RecordOf<'heal'>; readonly branch: readonly VerifiedRecord[] }
+
+/** What a claim or a heal embeds, verified. */
+export type Embedded = VerifiedCertificate | readonly VerifiedRecord[]
+
+const isBranch = (embedded: Embedded | undefined): embedded is readonly VerifiedRecord[] =>
+  Array.isArray(embedded)
 
 /**
  * A record whose signatures were checked, or are this node's own.
@@ -20,16 +27,24 @@ export type VerifiedRecord =
 export function verifiedRecord(
   id: CID,
   record: LedgerRecord,
-  certificate: VerifiedCertificate | undefined
+  embedded: Embedded | undefined
 ): VerifiedRecord {
   if (record.kind === 'seat') {
     return { id, record, votes: record.body.votes.map((vote) => decodeStatement(vote, 'reseat')) }
   }
+  if (record.kind === 'heal') {
+    ensure(isBranch(embedded), 'BAD_RECORD', 'A heal needs its verified branch.')
+    return { id, record, branch: embedded }
+  }
   if (record.kind !== 'claim') {
     return { id, record }
   }
-  ensure(certificate !== undefined, 'BAD_CERTIFICATE', 'A claim needs its verified certificate.')
-  return { id, record, certificate }
+  ensure(
+    embedded !== undefined && !isBranch(embedded),
+    'BAD_CERTIFICATE',
+    'A claim needs its verified certificate.'
+  )
+  return { id, record, certificate: embedded }
 }
 
 /**
@@ -48,6 +63,13 @@ export async function verifyRecord(
       return { id, record, certificate: await verifyCertificate(record.body.certificate, network, options) }
     case 'seat':
       return { id, record, votes: await statementsOf(record.body.votes, 'reseat', network, options) }
+    case 'heal': {
+      const branch: VerifiedRecord[] = []
+      for (const lost of record.body.branch) {
+        branch.push(await verifyRecord(lost, network, options))
+      }
+      return { id, record, branch }
+    }
     default:
       return { id, record }
   }

@@ -66,3 +66,7 @@ function newest(places: readonly Place[]): Place[] {
   })
   return places.slice(first + 1)
 }
+
+/** Votes for seats that were to come on a branch that its author has given up: they stay given, and bind no more. */
+export const withoutPromises = (page: Page | undefined): Page | undefined =>
+  page && { ...page, recent: page.recent.filter(({ id }) => id !== null) }

@@ -11,6 +11,7 @@ import {
   SwarmError
 } from '../wire/index.ts'
 import { CreditError, ensure } from './errors.ts'
+import { ForkBook } from './fork-book.ts'
 import { type LedgerTransport, libp2pTransport } from './transport.ts'
 import { Witness } from './witness.ts'
 
@@ -39,21 +40,24 @@ export function createVoter(init: {
   const { store, key, network, node, now = Date.now, log = () => {} } = init
   const self = peerIdFromPrivateKey(key).toString()
   ensure(isPeerIdString(self), 'BAD_RECORD', 'A voter needs an Ed25519 identity.')
+  const transport = 'call' in node ? node : libp2pTransport(node, network, log)
+  const within = (ms: Milliseconds) => AbortSignal.timeout(ms)
+  const forks = new ForkBook({ store, network, self, transport, now, log, within })
   const witness = new Witness({
     store,
     key,
     network,
     self,
     now,
+    forks,
     rule: async () => {
       throw new CreditError('NOT_CONCERNED', 'This node votes as a witness only.')
     }
   })
-  const transport = 'call' in node ? node : libp2pTransport(node, network, log)
   return {
     peer: self,
     async start() {
-      await witness.load()
+      await Promise.all([witness.load(), forks.load()])
       await transport.start({
         answer: (from, message) => answerOf(() => answerAsWitness(witness, from, message), log),
         connected: () => {}
@@ -64,7 +68,7 @@ export function createVoter(init: {
 }
 
 /** What a witness answers to; undefined for what is asked of payers and payees. */
-export function answerAsWitness(
+export async function answerAsWitness(
   witness: Witness,
   from: PeerIdString,
   message: LedgerRequest
@@ -75,11 +79,19 @@ export function answerAsWitness(
     case 'reseat':
       return witness.reseat(from, message)
     case 'lodge':
-      return witness.lodge(from, message)
+      return witness.cashier.lodge(from, message)
     case 'payout':
-      return witness.payout(from, message)
+      return witness.cashier.payout(from, message)
     case 'head':
       return witness.head(message)
+    case 'forked':
+      await witness.forks.told(from, message.proof)
+      return { t: 'ok' }
+    case 'healed':
+      await witness.forks.shownHeal(message)
+      return { t: 'ok' }
+    case 'forks':
+      return { t: 'forks', proof: await witness.forks.proofOf(message.author) }
     default:
       throw new CreditError('NOT_CONCERNED', 'This node keeps no ledger of its own.')
   }

@@ -27,6 +27,7 @@ export function isWitnessOf(
   switch (record.kind) {
     case 'escrow':
     case 'transfer':
+    case 'heal':
       return record.body.witnesses.includes(self)
     case 'settle': {
       const escrow = before?.openEscrows.get(record.body.escrow.toString())

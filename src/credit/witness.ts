@@ -8,21 +8,22 @@ import {
   type Network,
   type PeerIdString,
   type Signed,
-  type Statement,
   sign
 } from '../wire/index.ts'
-import { checkReceipt, verifyEscrow } from './certificate.ts'
+import { Cashier, type Unsigned } from './cashier.ts'
+import { checkPromises, contradiction, orConflict } from './conflicts.ts'
 import { AUTHORS_MAX, CHAIN_LENGTH_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
 import { Deposits } from './deposits.ts'
-import { decodeStatement, verifyStatement } from './envelope.ts'
-import { CreditError, ensure } from './errors.ts'
+import { decodeStatement } from './envelope.ts'
+import { ensure } from './errors.ts'
 import { readEvidence } from './evidence.ts'
 import { type Followed, Follower, type Step } from './follower.ts'
+import type { ForkBook } from './fork-book.ts'
 import { SEAT_SIZES } from './seat.ts'
 import { serialByKey } from './serial.ts'
 import type { ChainState } from './state.ts'
 import { type VerifiedRecord, verifyRecord } from './verify.ts'
-import { type Page, type Place, VoteBook } from './vote-book.ts'
+import { type Page, type Place, VoteBook, withoutPromises } from './vote-book.ts'
 import { checkClock, checkSettleCase, ESCROW_KEPT_MS, type Evidence, isWitnessOf } from './voting.ts'
 
 /**
@@ -33,16 +34,19 @@ export type VotingRule = (verified: VerifiedRecord) => Promise<void>
 
 type Certify = Extract<LedgerRequest, { t: 'certify' }>
 type Reseating = Extract<LedgerRequest, { t: 'reseat' }>
-type Lodging = Extract<LedgerRequest, { t: 'lodge' }>
 
 /**
  * The voting side of the ledger: follows other authors' chains, votes once for a place, persists before it
  * answers, and shows the record that it has to whoever comes with another one.
  */
 export class Witness {
+  readonly forks: ForkBook
+  readonly cashier: Cashier
   private readonly inTurn = serialByKey(WAITING_PER_AUTHOR_MAX)
   private readonly book: VoteBook
   private readonly follower: Follower
+  /** Chains that heal: the branch that this node does not know is followed from its first record. */
+  private readonly rebuilt: Follower
   private readonly deposits: Deposits
   private readonly key: PrivateKey
   private readonly network: Network
@@ -57,13 +61,22 @@ export class Witness {
     network: Network
     self: PeerIdString
     now: () => Milliseconds
+    forks: ForkBook
     rule: VotingRule
     /** Each record that this node's vote rests on, in its chain's order. @default nobody listens */
     followed?: (step: Step) => void
   }) {
+    this.forks = init.forks
     this.book = new VoteBook(init)
     this.follower = new Follower(init)
+    this.rebuilt = new Follower({ network: init.network })
     this.deposits = new Deposits(init)
+    this.cashier = new Cashier({
+      ...init,
+      deposits: this.deposits,
+      inTurn: (author, task) => this.inTurn(author, task),
+      sign: (statement) => this.sign(statement)
+    })
     this.key = init.key
     this.network = init.network
     this.self = init.self
@@ -83,10 +96,19 @@ export class Witness {
       const { record } = verified
       ensure(record.author === from, 'NOT_CONCERNED', 'Only its author asks for votes on a record.')
       const page = await this.pageFor(from, record.seq)
+      const isHeal = 'branch' in verified
+      const other = isHeal ? undefined : await this.conflictIn(page, [...request.tail, request.record])
+      if (other) {
+        return { t: 'conflict', record: other }
+      }
       const known = page?.recent.find(({ seq }) => seq === record.seq)
       if (known?.id) {
         return this.again(from, page, known, verified)
       }
+      if (isHeal) {
+        return orConflict(page, () => this.certifyHeal(verified, request, page))
+      }
+      this.forks.refuse(from)
       ensure(record.seq > (page?.seq ?? -1), 'BAD_RECORD', 'This node has voted on a later record.')
       checkClock(verified, this.now(), this.network.parameters)
       return orConflict(page, async () => {
@@ -100,6 +122,30 @@ export class Witness {
     })
   }
 
+  /** Whichever of the two branches this node has followed: from here on it follows what the heal makes of them. */
+  private async certifyHeal(
+    verified: Extract<VerifiedRecord, { branch: unknown }>,
+    request: Certify,
+    page: Page | undefined
+  ): Promise<LedgerResponse> {
+    const { record, branch } = verified
+    const { author, seq } = record
+    ensure(seq > (page?.seq ?? -1), 'BAD_RECORD', 'This node has voted on a later record.')
+    checkClock(verified, this.now(), this.network.parameters)
+    const top = page?.recent.findLast(({ id }) => id !== null)?.id
+    const isOff = branch.some(({ id }) => top?.equals(id))
+    const follower = isOff ? this.rebuilt : this.follower
+    const { state, steps } = await follower.follow(author, request.tail)
+    if (seq > (state?.seq ?? -1) + 1) {
+      return { t: 'need', after: state?.seq ?? -1 }
+    }
+    const last = { envelope: request.record, verified, before: state }
+    const answer = await this.vote(last, { state, steps }, isOff ? withoutPromises(page) : page, request)
+    this.rebuilt.forget(author)
+    await this.forks.healed(author, seq)
+    return answer
+  }
+
   /** A vote for a seat that its author has not signed yet: nothing else will be voted for at that place. */
   reseat(from: PeerIdString, request: Reseating): Promise<LedgerResponse> {
     return this.inTurn(from, async () => {
@@ -110,6 +156,10 @@ export class Witness {
         'A seat has 1, 2, 3, 4 or 7 different members.'
       )
       const page = await this.pageFor(from, seq)
+      const other = await this.conflictIn(page, request.tail)
+      if (other) {
+        return { t: 'conflict', record: other }
+      }
       const known = page?.recent.find((place) => place.seq === seq)
       if (known?.vote && known.id === null) {
         const given = decodeStatement(known.vote, 'reseat')
@@ -117,6 +167,7 @@ export class Witness {
         ensure(isSame, 'FORK', 'This node has voted for another seat at that place.')
         return { t: 'vote', vote: known.vote }
       }
+      this.forks.refuse(from)
       ensure(seq > (page?.seq ?? -1), 'BAD_RECORD', 'This node has voted on a later record.')
       return orConflict(page, () => this.reseatAfter(from, request, page))
     })
@@ -135,47 +186,12 @@ export class Witness {
     ensure(state?.id.equals(prev) === true, 'FORK', 'The seat follows another record than this node knows.')
     ensure(state.seat.members.includes(this.self), 'NOT_CONCERNED', 'This node is not on your seat.')
     const vote = await this.sign({ kind: 'reseat', subject: from, seq, prev, members })
-    const places = await this.accept(followed.steps, { releases: [], votes: [] })
+    const places = await this.accept(followed.steps, { releases: [], votes: [] }, page)
     await this.book.write(from, page, [...places, { seq, id: null, record: null, vote, may: true }])
     this.follower.keep(state)
     for (const step of followed.steps) {
       this.followed(step)
     }
-    return { t: 'vote', vote }
-  }
-
-  /** Keeps a payee's receipt: no settle may pay less. */
-  async lodge(from: PeerIdString, { escrow, votes, receipt }: Lodging): Promise<LedgerResponse> {
-    const { escrow: record, escrowId } = await verifyEscrow({ escrow, votes }, this.network)
-    const { body } = record
-    ensure(body.witnesses.includes(this.self), 'NOT_CONCERNED', 'This node is no witness of that escrow.')
-    ensure(this.now() <= body.tClose + ESCROW_KEPT_MS, 'UNKNOWN_ESCROW', 'That escrow is long over.')
-    const given = await verifyStatement(receipt, 'receipt', this.network)
-    const index = checkReceipt(given, record, escrowId)
-    ensure(given.payee === from, 'NOT_CONCERNED', 'Only its payee lodges a receipt.')
-    // in the author's turn: a vote on the settle that is under way comes first, or sees the receipt
-    return this.inTurn(record.author, async () => {
-      const { payee, amount } = given
-      await this.deposits.lodge(escrowId, index, { payee, amount, receipt, tClose: body.tClose })
-      return { t: 'ok' }
-    })
-  }
-
-  /** After tClose: the vote that pays a lodged receipt, whatever the requester does. */
-  async payout(
-    from: PeerIdString,
-    { escrow }: Extract<LedgerRequest, { t: 'payout' }>
-  ): Promise<LedgerResponse> {
-    const index = this.deposits.indexOf(escrow, from)
-    const lodged = this.deposits.get(escrow, index)
-    ensure(lodged !== undefined, 'UNKNOWN_ESCROW', 'No receipt of yours is lodged here for that escrow.')
-    if (lodged.vote) {
-      return { t: 'vote', vote: lodged.vote }
-    }
-    ensure(this.now() >= lodged.tClose, 'CLOCK', 'The requester may settle until tClose: ask after it.')
-    this.deposits.checkSettled(escrow, index, lodged.amount)
-    const vote = await this.sign({ kind: 'payout', escrow, payee: from, amount: lodged.amount })
-    await this.deposits.pay(escrow, index, vote)
     return { t: 'vote', vote }
   }
 
@@ -186,6 +202,27 @@ export class Witness {
     const last = places.at(-1)?.seq ?? -1
     const seq = Math.max(last, page?.recent.findLast(({ record }) => record !== null)?.seq ?? -1)
     return { t: 'head', seq, now: this.now(), tail: places.flatMap(({ record }) => record ?? []) }
+  }
+
+  /** Sets records of an author that came from elsewhere against those that this node follows. */
+  async compare(author: PeerIdString, envelopes: readonly Signed[]): Promise<void> {
+    await this.conflictIn(await this.book.page(author), envelopes)
+  }
+
+  /**
+   * The record of this node's that one of those given contradicts: a fork, whose proof is kept and told.
+   *
+   * @param envelopes oldest first
+   */
+  private async conflictIn(
+    page: Page | undefined,
+    envelopes: readonly Signed[]
+  ): Promise<Signed | undefined> {
+    const found = await contradiction(page, envelopes)
+    if (found) {
+      await this.forks.found({ kind: 'records', ...found })
+    }
+    return found?.one
   }
 
   private async pageFor(author: PeerIdString, seq: number): Promise<Page | undefined> {
@@ -247,7 +284,7 @@ export class Witness {
     if (!isSeated) {
       await this.rule(verified)
     }
-    const places = await this.accept([...steps, last], given)
+    const places = await this.accept([...steps, last], given, page)
     const own = places.at(-1)
     ensure(
       own !== undefined && (own.may || !isSeated),
@@ -268,7 +305,7 @@ export class Witness {
    *
    * @throws CreditError for a step that this node would not have voted for
    */
-  private async accept(steps: readonly Step[], evidence: Evidence): Promise<Place[]> {
+  private async accept(steps: readonly Step[], evidence: Evidence, page: Page | undefined): Promise<Place[]> {
     const closing = steps.filter((step) => this.judge(step, evidence))
     for (const { verified, before } of closing) {
       if (verified.record.kind === 'settle') {
@@ -277,13 +314,17 @@ export class Witness {
         await this.deposits.close(body, tClose)
       }
     }
-    return steps.map(({ envelope, verified, before }) => ({
-      seq: verified.record.seq,
-      id: verified.id,
-      record: envelope,
-      vote: null,
-      may: isWitnessOf(this.self, verified, before) && !this.isLongOver(verified, before)
-    }))
+    return steps.map(({ envelope, verified, before }) => {
+      const { id, record } = verified
+      const { seq } = record
+      const known = page?.recent.find((place) => place.seq === seq)
+      if (known?.id?.equals(id) === true) {
+        return known
+      }
+      const may = isWitnessOf(this.self, verified, before) && !this.isLongOver(verified, before)
+      // no vote where there may be one for another record: a heal's author goes on from there without it
+      return { seq, id, record: envelope, vote: null, may: may && seq > (page?.seq ?? -1) }
+    })
   }
 
   /** True for a settle over which this node sits, and which it finds right. */
@@ -316,46 +357,8 @@ export class Witness {
     return escrow !== undefined && this.now() > escrow.body.tClose + ESCROW_KEPT_MS
   }
 
-  private sign(
-    statement: Statement extends infer S
-      ? S extends Statement
-        ? Omit<S, 'v' | 'net' | 'author' | 'ts'>
-        : never
-      : never
-  ): Promise<Signed> {
+  private sign(statement: Unsigned): Promise<Signed> {
     const head = { v: 1 as const, net: this.network.hash, author: this.self, ts: this.now() }
     return sign(this.key, DOMAINS.statement, { ...head, ...statement })
-  }
-}
-
-/** Where this node voted for a seat that was to come, that seat must stand. @throws CreditError `FORK` */
-function checkPromises(steps: readonly Step[], page: Page | undefined): void {
-  for (const { verified } of steps) {
-    const { record } = verified
-    const promise = page?.recent.find(({ seq, id }) => seq === record.seq && id === null)
-    if (promise?.vote) {
-      const { members } = decodeStatement(promise.vote, 'reseat')
-      ensure(
-        record.kind === 'seat' && record.body.members.join() === members.join(),
-        'FORK',
-        'This node voted for a seat at that place.'
-      )
-    }
-  }
-}
-
-/** Who comes with another branch is shown the record that this node has. */
-async function orConflict(
-  page: Page | undefined,
-  answer: () => Promise<LedgerResponse>
-): Promise<LedgerResponse> {
-  try {
-    return await answer()
-  } catch (error) {
-    const known = page?.recent.findLast(({ record }) => record !== null)?.record
-    if (error instanceof CreditError && error.code === 'FORK' && known) {
-      return { t: 'conflict', record: known }
-    }
-    throw error
   }
 }

@@ -82,6 +82,7 @@ export class SwarmRouter {
   private readonly known = new Acquaintances()
   private readonly latency = new Map<PeerIdString, Milliseconds>()
   private readonly sent = new Map<PeerIdString, number>()
+  private readonly condemned = new Set<PeerIdString>()
   /** Median time of a unit, by skill. */
   private readonly medians = new Map<string, Quantile>()
   /** Median speed of a unit's provider, by skill: what a peer never timed is taken for. */
@@ -187,8 +188,16 @@ export class SwarmRouter {
     dropOldest(this.latency)
   }
 
+  /** The peer has signed two records for one place: it is trusted with nothing from now on. A fork never halves. */
+  condemn(peer: PeerIdString): void {
+    this.condemned.add(peer)
+  }
+
   /** τ of a peer for a skill, 0 to 1. */
   trustIn(peer: PeerIdString, skill: string): number {
+    if (this.condemned.has(peer)) {
+      return 0
+    }
     return mean(this.known.get(skill, peer)?.experience.trust ?? UNKNOWN, this.now())
   }
 
@@ -238,8 +247,11 @@ export class SwarmRouter {
     const typical = this.speeds.get(task.skill)?.value ?? 1 // none was timed: all count as equally fast
     const stranger = judge(neverMet(now), now)
     const met = this.known.of(task.skill)
-    const candidates = found.map((provider) => {
+    const candidates = found.flatMap((provider) => {
       const { peer } = provider.advert
+      if (this.condemned.has(peer)) {
+        return []
+      }
       const known = met.get(peer)
       const knowledge = {
         judgement: known === undefined ? stranger : judged(known, now),

@@ -1,7 +1,7 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb'
 import { identityTaken, placeTaken, StoreError, storeClosed } from './errors.ts'
 import { copyBytes, copyRecord } from './memory.ts'
-import { type Store, type StoredRecord, TABLES, type Table, type TableName } from './store.ts'
+import type { Store, StoredRecord, Table, TableName } from './store.ts'
 
 type TableSchema = { [name in TableName]: { key: string; value: Uint8Array } }
 
@@ -16,12 +16,15 @@ type Upgrade = IDBPTransaction<Schema, StoreName[], 'versionchange'>
 
 export type Migration = (database: Database, transaction: Upgrade) => void
 
-/** Migrations by the version that they lead to: `MIGRATIONS[0]` makes version 1 from nothing. */
+/**
+ * Migrations by the version that they lead to: `MIGRATIONS[0]` makes version 1 from nothing. One that was released
+ * never changes: a table that comes later comes by a migration of its own.
+ */
 export const MIGRATIONS: readonly Migration[] = [
   (database) => {
     database.createObjectStore('identity')
     database.createObjectStore('chain', { keyPath: 'seq' })
-    for (const name of TABLES) {
+    for (const name of ['votes', 'chains', 'contracts', 'certificates', 'meta'] as const) {
       database.createObjectStore(name)
     }
   }
@@ -77,12 +80,36 @@ export async function indexedDbStore(name: string, migrations = MIGRATIONS): Pro
         run((db) =>
           write(db, ['chain', ...alongside.map(({ table }) => table)], 'strict', async (tx) => {
             const store = tx.objectStore('chain')
-            const head = await store.openKeyCursor(null, 'prev')
-            const next = head ? head.key + 1 : 0
+            // asked for together, so that the comparison costs no trip of its own; what comes first is judged first
+            const head = store.openKeyCursor(null, 'prev')
+            head.catch(() => {}) // awaited below, unless a write fails at once
+            const writes: Promise<unknown>[] = [
+              store.add(copyRecord(record)),
+              ...alongside.map(({ table, key, value }) => tx.objectStore(table).put(copyBytes(value), key))
+            ]
+            const all = Promise.all(writes)
+            all.catch(() => {}) // where the place is taken, that is the error
+            const next = ((await head)?.key ?? -1) + 1
             if (record.seq !== next) {
               throw placeTaken(record.seq, next)
             }
-            await store.add(copyRecord(record))
+            await all
+          })
+        ),
+      replace: (records, head, alongside = []) =>
+        run((db) =>
+          write(db, ['chain', ...alongside.map(({ table }) => table)], 'strict', async (tx) => {
+            const store = tx.objectStore('chain')
+            const last = (await store.openCursor(null, 'prev'))?.value
+            const next = last ? last.seq + 1 : 0
+            const seq = records[0]?.seq ?? next
+            if (last?.id !== head || seq > next) {
+              throw placeTaken(seq, next)
+            }
+            await store.delete(IDBKeyRange.lowerBound(seq))
+            for (const record of records) {
+              await store.add(copyRecord(record))
+            }
             for (const { table, key, value } of alongside) {
               await tx.objectStore(table).put(copyBytes(value), key)
             }

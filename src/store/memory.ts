@@ -16,6 +16,8 @@ export interface Contents {
 export type Change =
   | { readonly op: 'identity'; readonly key: Uint8Array }
   | { readonly op: 'append'; readonly record: StoredRecord }
+  /** Drops the records from this place on. */
+  | { readonly op: 'cut'; readonly seq: number }
   | ({ readonly op: 'put' } & TableWrite)
   | { readonly op: 'delete'; readonly table: TableName; readonly key: string }
 
@@ -32,6 +34,9 @@ export function applyChange(contents: Contents, change: Change): void {
       break
     case 'append':
       contents.chain.push(change.record)
+      break
+    case 'cut':
+      contents.chain.length = Math.min(contents.chain.length, change.seq)
       break
     case 'put':
       contents.tables[change.table].set(change.key, change.value)
@@ -83,14 +88,21 @@ export function storeOver(committer: Committer): Store {
         if (record.seq !== committer.next.seq) {
           throw placeTaken(record.seq, committer.next.seq)
         }
+        await committer.commit([{ op: 'append', record: copyRecord(record) }, ...putsOf(alongside)])
+      },
+      async replace(records, head, alongside = []) {
+        check()
+        const { length } = contents.chain
+        const [first] = records
+        const seq = first?.seq ?? length
+        // appends under way would be lost with what they follow
+        if (contents.chain.at(-1)?.id !== head || committer.next.seq !== length || seq > length) {
+          throw placeTaken(seq, length)
+        }
         await committer.commit([
-          { op: 'append', record: copyRecord(record) },
-          ...alongside.map(({ table, key, value }) => ({
-            op: 'put' as const,
-            table,
-            key,
-            value: copyBytes(value)
-          }))
+          { op: 'cut', seq },
+          ...records.map((record) => ({ op: 'append' as const, record: copyRecord(record) })),
+          ...putsOf(alongside)
         ])
       },
       async range(from = 0, to = contents.chain.length) {
@@ -107,6 +119,9 @@ export function storeOver(committer: Committer): Store {
     }
   }
 }
+
+const putsOf = (writes: readonly TableWrite[]): Change[] =>
+  writes.map(({ table, key, value }) => ({ op: 'put', table, key, value: copyBytes(value) }))
 
 function tableOver(committer: Committer, name: TableName, check: () => void): Table {
   const rows = committer.contents.tables[name]

@@ -109,9 +109,9 @@ function logCommitter(log: Log, contents: Contents, unlock: () => Promise<void>)
     contents,
     next,
     commit(changes: readonly Change[]): Promise<void> {
-      for (const { op } of changes) {
-        next.seq += op === 'append' ? 1 : 0
-        next.identity ||= op === 'identity'
+      for (const change of changes) {
+        next.seq = change.op === 'cut' ? change.seq : next.seq + (change.op === 'append' ? 1 : 0)
+        next.identity ||= change.op === 'identity'
       }
       const done = Promise.withResolvers<void>()
       queue.push({ changes, done })

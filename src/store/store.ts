@@ -35,6 +35,13 @@ export interface ChainStore {
    * @throws StoreError `CONFLICT` if another record took the place
    */
   append(record: StoredRecord, alongside?: readonly TableWrite[]): Promise<void>
+  /**
+   * Compare and swap, in one transaction: puts records where those from their first `seq` on were, if the head's id is
+   * still `head`. Only a chain that its owner has forked by accident needs that.
+   *
+   * @throws StoreError `CONFLICT` if the head is another one
+   */
+  replace(records: readonly StoredRecord[], head: string, alongside?: readonly TableWrite[]): Promise<void>
   /** Records with from ≤ seq < to, in order. */
   range(from?: number, to?: number): Promise<StoredRecord[]>
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { forkProof } from './fork-proof.ts'
 import {
   CERTIFIED_PAYLOAD_MAX,
   certificate,
@@ -167,7 +168,13 @@ export const ledgerRequest = z.discriminatedUnion('t', [
   /** Here is your payout: claim it. */
   z.strictObject({ t: z.literal('paid'), certificate, index: natural }),
   /** Has this escrow of yours been settled? */
-  z.strictObject({ t: z.literal('settled'), escrow: cid })
+  z.strictObject({ t: z.literal('settled'), escrow: cid }),
+  /** Somebody has signed two things for one place: see for yourself. */
+  z.strictObject({ t: z.literal('forked'), proof: forkProof }),
+  /** I have: here is the record that healed my chain, and a quorum of votes on it. */
+  z.strictObject({ t: z.literal('healed'), heal: signed, votes: certified.votes }),
+  /** Has this author? Anybody may ask, whoever has the proof answers. */
+  z.strictObject({ t: z.literal('forks'), author: peerId })
 ])
 
 export const ledgerResponse = z.discriminatedUnion('t', [
@@ -186,6 +193,8 @@ export const ledgerResponse = z.discriminatedUnion('t', [
   }),
   z.strictObject({ t: z.literal('certificate'), certificate, index: natural }),
   z.strictObject({ t: z.literal('open') }),
+  /** Null: not that this node knows. */
+  z.strictObject({ t: z.literal('forks'), proof: z.nullable(forkProof) }),
   z.strictObject({ t: z.literal('refused'), code: name, message: shortText })
 ])
 

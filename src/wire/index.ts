@@ -1,6 +1,7 @@
 export * from './advert.ts'
 export * from './codec.ts'
 export * from './errors.ts'
+export * from './fork-proof.ts'
 export * from './frames.ts'
 export * from './ledger-file.ts'
 export * from './network.ts'

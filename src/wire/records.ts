@@ -12,6 +12,8 @@ export const CERTIFIED_PAYLOAD_MAX = 16 * 1024
 export const VOTE_PAYLOAD_MAX = 384
 /** Largest payload of a vote on a seat in bytes: it names the members. */
 export const RESEAT_PAYLOAD_MAX = 1024
+/** Largest payload of a record in a healed branch in bytes; all of them fit into one record. */
+const HEAL_RECORD_MAX = 60 * 1024
 /** Largest payload of a receipt in bytes. */
 export const RECEIPT_PAYLOAD_MAX = 512
 
@@ -128,6 +130,20 @@ export const transferBody = z.strictObject({
 /** What the chain before it comes to: SHA-256 of the canonical bytes of its state, so that the rest can go. */
 export const checkpointBody = z.strictObject({ state: hash })
 
+/** Records of a branch that one heal holds at most. */
+export const HEAL_BRANCH_MAX = 64
+
+/**
+ * Joins a branch that its author signed by accident to its chain: `prev` is the one head, `head` the other. `branch`:
+ * the records that are not in the chain, oldest first. The witnesses are those of the last seat that is sure.
+ */
+export const healBody = z.strictObject({
+  head: cid,
+  branch: z.array(signedUpTo(HEAL_RECORD_MAX)).check(z.minLength(1), z.maxLength(HEAL_BRANCH_MAX)),
+  witnesses: peers,
+  quorum: natural
+})
+
 /** The last record of a chain. `heir`: the name under which its author goes on, if it says. */
 export const closedBody = z.strictObject({ heir: z.nullable(peerId) })
 
@@ -150,6 +166,7 @@ export const record = z.discriminatedUnion('kind', [
   z.strictObject({ ...head, kind: z.literal('claim'), body: claimBody }),
   z.strictObject({ ...head, kind: z.literal('transfer'), body: transferBody }),
   z.strictObject({ ...head, kind: z.literal('checkpoint'), body: checkpointBody }),
+  z.strictObject({ ...head, kind: z.literal('heal'), body: healBody }),
   z.strictObject({ ...head, kind: z.literal('closed'), body: closedBody })
 ])
 

@@ -85,20 +85,21 @@ export function faultOf(error: unknown, place: number | null): Fault {
   throw error
 }
 
-/** Two different records for one place of one chain, in the chains themselves or in the certificates claimed. */
+/**
+ * Two different records for one place of one chain, or a witness's votes for two, in the chains themselves or in the
+ * certificates claimed. A record also says which one is before it.
+ */
 export function findFork(chains: ReadonlyArray<readonly VerifiedRecord[]>): Fault | undefined {
   const known = new Map<string, string>()
   for (const chain of chains) {
     for (const [place, verified] of chain.entries()) {
-      for (const { author, seq, id } of placesOf(verified)) {
-        const key = `${textOf(verified.record.net, 'hex')}/${author}/${seq}`
+      for (const { author, of, seq, id } of statedIn(verified)) {
+        const key = `${textOf(verified.record.net, 'hex')}/${author}/${of ?? ''}/${seq}`
         const text = id.toString()
         if ((known.get(key) ?? text) !== text) {
-          return {
-            place,
-            code: 'FORK',
-            message: `${author} signed two records for place ${seq}: ${known.get(key)} and ${text}.`
-          }
+          const what =
+            of === undefined ? `signed two records for place ${seq}` : `voted twice at place ${seq} of ${of}`
+          return { place, code: 'FORK', message: `${author} ${what}: ${known.get(key)} and ${text}.` }
         }
         known.set(key, text)
       }
@@ -107,20 +108,39 @@ export function findFork(chains: ReadonlyArray<readonly VerifiedRecord[]>): Faul
   return undefined
 }
 
-function placesOf(verified: VerifiedRecord) {
-  const { author, seq } = verified.record
-  const own = { author, seq, id: verified.id }
+/** That an author has put a record at a place of its chain, or a witness has voted for it in the chain `of` another. */
+interface Stated {
+  readonly author: string
+  readonly of?: string
+  readonly seq: number
+  readonly id: CID
+}
+
+function statedIn(verified: VerifiedRecord): Stated[] {
+  const own = placesIn(verified.record, verified.id)
   if (!('certificate' in verified)) {
-    return [own]
+    return own
   }
   const { certificate } = verified
-  const of = (record: LedgerRecord, id: CID) => ({ author: record.author, seq: record.seq, id })
+  const votes = (certificate.kind === 'payout' ? [] : certificate.votes).map(
+    ({ author, subject: of, seq, record: id }): Stated => ({ author, of, seq, id })
+  )
   switch (certificate.kind) {
     case 'settle':
-      return [own, of(certificate.escrow, certificate.escrowId), of(certificate.settle, certificate.settleId)]
+      return [
+        ...own,
+        ...placesIn(certificate.escrow, certificate.escrowId),
+        ...placesIn(certificate.settle, certificate.settleId),
+        ...votes
+      ]
     case 'payout':
-      return [own, of(certificate.escrow, certificate.escrowId)]
+      return [...own, ...placesIn(certificate.escrow, certificate.escrowId)]
     case 'transfer':
-      return [own, of(certificate.transfer, certificate.base)]
+      return [...own, ...placesIn(certificate.transfer, certificate.base), ...votes]
   }
 }
+
+const placesIn = ({ author, seq, prev }: LedgerRecord, id: CID): Stated[] => [
+  { author, seq, id },
+  ...(prev === null ? [] : [{ author, seq: seq - 1, id: prev }])
+]

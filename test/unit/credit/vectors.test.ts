@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { base16 } from 'multiformats/bases/base16'
 import { expect, test } from 'vitest'
-import { replayChain, verifyRecord, verifyStatement } from '../../../src/credit/index.ts'
+import { replayChain, verifyForkProof, verifyRecord, verifyStatement } from '../../../src/credit/index.ts'
 import { cidOf, NETWORKS, networkOf, type Signed, WireError } from '../../../src/wire/index.ts'
 import { ledgerVectors } from '../../fixtures/ledger-vectors.ts'
 
@@ -33,6 +33,15 @@ test('every vector under witnesses verifies', async () => {
   }
   expect((await verifyStatement(reseat, 'reseat', network)).seq).toBe(2)
   expect((await verifyStatement(payout, 'payout', network)).amount).toBe(250n)
+})
+
+test('every vector of a fork proves it', async () => {
+  const { forks } = await stored()
+  const network = await networkOf(NETWORKS.local)
+  const authors = forks.map(async ({ kind, one, two }) => {
+    return (await verifyForkProof({ kind, one: signedOf(one), two: signedOf(two) }, network)).author
+  })
+  expect(await Promise.all(authors)).toEqual(forks.map(({ author }) => author))
 })
 
 test('every vector verifies as it is published', async () => {

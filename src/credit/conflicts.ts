@@ -1,0 +1,75 @@
+import {
+  cidOf,
+  decodeStrict,
+  type LedgerResponse,
+  record as recordSchema,
+  SIGNED_PAYLOAD_MAX,
+  type Signed
+} from '../wire/index.ts'
+import { decodeStatement } from './envelope.ts'
+import { CreditError, ensure } from './errors.ts'
+import type { Step } from './follower.ts'
+import type { Page } from './vote-book.ts'
+
+/** Where an author's records meet what this node has voted for. */
+
+/**
+ * The record of a page that one of those given contradicts, and that one: a fork, if both are signed.
+ *
+ * @param envelopes of the page's author, oldest first
+ * @throws WireError for what is no record
+ */
+export async function contradiction(
+  page: Page | undefined,
+  envelopes: readonly Signed[]
+): Promise<{ one: Signed; two: Signed } | undefined> {
+  const last = page?.recent.at(-1)?.seq ?? -2
+  for (const two of envelopes) {
+    const { seq, prev } = decodeStrict(two.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+    if (seq > last + 1) {
+      return undefined // nothing is known beyond
+    }
+    const id = await cidOf(two.payload)
+    const known = page?.recent.find(
+      (place) =>
+        (place.seq === seq && place.id?.equals(id) === false) ||
+        (place.seq === seq - 1 && prev !== null && place.id?.equals(prev) === false)
+    )
+    if (known?.record) {
+      return { one: known.record, two }
+    }
+  }
+  return undefined
+}
+
+/** Where this node voted for a seat that was to come, that seat must stand. @throws CreditError `FORK` */
+export function checkPromises(steps: readonly Step[], page: Page | undefined): void {
+  for (const { verified } of steps) {
+    const { record } = verified
+    const promise = page?.recent.find(({ seq, id }) => seq === record.seq && id === null)
+    if (promise?.vote) {
+      const { members } = decodeStatement(promise.vote, 'reseat')
+      ensure(
+        record.kind === 'seat' && record.body.members.join() === members.join(),
+        'FORK',
+        'This node voted for a seat at that place.'
+      )
+    }
+  }
+}
+
+/** Who comes with another branch is shown the record that this node has. */
+export async function orConflict(
+  page: Page | undefined,
+  answer: () => Promise<LedgerResponse>
+): Promise<LedgerResponse> {
+  try {
+    return await answer()
+  } catch (error) {
+    const known = page?.recent.findLast(({ record }) => record !== null)?.record
+    if (error instanceof CreditError && error.code === 'FORK' && known) {
+      return { t: 'conflict', record: known }
+    }
+    throw error
+  }
+}

@@ -1,0 +1,178 @@
+import * as z from 'zod/mini'
+import type { Store } from '../store/index.ts'
+import {
+  cidOf,
+  decode,
+  decodeStrict,
+  encode,
+  type Milliseconds,
+  type Network,
+  type PeerIdString,
+  record as recordSchema,
+  SIGNED_PAYLOAD_MAX,
+  type Signed,
+  signed
+} from '../wire/index.ts'
+import type { Certifier, OwnRecord } from './certify.ts'
+import { ASK_MS, ESCROW_VOTE_MS } from './constants.ts'
+import { openRecord } from './envelope.ts'
+import type { ForkBook } from './fork-book.ts'
+import type { OwnChain } from './own-chain.ts'
+import type { LedgerTransport } from './transport.ts'
+
+export interface HealingInit {
+  readonly store: Store
+  readonly chain: OwnChain
+  readonly certifier: Certifier
+  readonly forks: ForkBook
+  readonly transport: Pick<LedgerTransport, 'call'>
+  readonly network: Network
+  readonly log: (message: string) => void
+  readonly changed: () => void
+  readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
+}
+
+const ROW = 'heal'
+const certificateSchema = z.strictObject({ heal: signed, votes: z.array(signed) })
+type HealCertificate = z.output<typeof certificateSchema>
+
+/** Finds another branch of this node's own chain, joins it by a `heal`, and has that certified. */
+export class Healing {
+  private readonly init: HealingInit
+  private certificate: HealCertificate | undefined
+  private running: Promise<boolean> | undefined
+  private readonly told = new Set<PeerIdString>()
+
+  constructor(init: HealingInit) {
+    this.init = init
+  }
+
+  async load(): Promise<void> {
+    const bytes = await this.init.store.table('meta').get(ROW)
+    this.certificate = bytes && decode(bytes, certificateSchema, Number.POSITIVE_INFINITY)
+  }
+
+  /** Looks for another branch and joins it. Never rejects. @returns whether there was one */
+  start(): Promise<boolean> {
+    this.running ??= this.heal()
+      .catch((error) => {
+        this.init.log(`This chain has another branch, and stays as it is: ${String(error)}`)
+        return false
+      })
+      .finally(() => {
+        this.running = undefined
+      })
+    return this.running
+  }
+
+  /** Has the newest heal certified, if it is not yet. Never rejects. */
+  async tend(): Promise<void> {
+    const { chain, forks, network, log } = this.init
+    try {
+      if (forks.has(chain.peer)) {
+        await this.start()
+      }
+      const { healSeq } = await chain.latest()
+      if (healSeq > 0 && (this.certificate === undefined || forks.has(chain.peer))) {
+        const [heal] = await chain.range(healSeq, healSeq + 1)
+        if (heal) {
+          await this.certify({ ...(await openRecord(heal, network, { signatures: false })), signed: heal })
+        }
+      }
+    } catch (error) {
+      log(`The heal is not certified yet: ${String(error)}`)
+    }
+  }
+
+  /** Messages to those who refuse because of the fork: they are shown the heal first, once. */
+  over(transport: LedgerTransport): LedgerTransport {
+    return {
+      ...transport,
+      call: async (peer, message, signal) => {
+        const answer = await transport.call(peer, message, signal)
+        if (answer.t !== 'refused' || answer.code !== 'FORK') {
+          return answer
+        }
+        if (this.certificate === undefined || this.told.has(peer)) {
+          void this.start() // it knows of a branch that this node does not
+          return answer
+        }
+        this.told.add(peer)
+        const taken = await transport.call(peer, { t: 'healed', ...this.certificate }, signal)
+        return taken.t === 'ok' ? transport.call(peer, message, signal) : answer
+      }
+    }
+  }
+
+  private async heal(): Promise<boolean> {
+    const { chain, certifier, changed, log } = this.init
+    const branch = await this.findBranch()
+    if (branch === undefined) {
+      return false
+    }
+    const made = await chain.heal(branch)
+    log(`A branch of ${branch.length} records was joined at place ${made.record.seq}.`)
+    this.certificate = undefined
+    certifier.forget()
+    changed()
+    await this.certify(made)
+    return true
+  }
+
+  private async certify(made: OwnRecord): Promise<void> {
+    const { chain, certifier, forks, store, within } = this.init
+    if (made.record.kind !== 'heal') {
+      return
+    }
+    const { witnesses, quorum } = made.record.body
+    const votes = await certifier.collect(made, witnesses, within(ESCROW_VOTE_MS), quorum)
+    if (votes.size < quorum) {
+      return // `tend` tries again
+    }
+    const certificate = { heal: made.signed, votes: [...votes.values()].slice(0, witnesses.length) }
+    await store.table('meta').put(ROW, encode(certificate))
+    this.certificate = certificate
+    this.told.clear()
+    await forks.healed(chain.peer, made.record.seq)
+  }
+
+  /** The longest of the branches that the witnesses of this node keep, from its first record on. */
+  private async findBranch(): Promise<Signed[] | undefined> {
+    const { chain, transport, within, log } = this.init
+    const { author, seat, sure } = await chain.latest()
+    let longest: Signed[] | undefined
+    await Promise.all(
+      [...new Set([...seat.members, ...sure.members])].map(async (peer) => {
+        try {
+          const answer = await transport.call(peer, { t: 'head', author, after: -1 }, within(ASK_MS))
+          const branch = answer.t === 'head' ? await this.branchIn(answer.tail) : []
+          if (branch.length > (longest?.length ?? 0)) {
+            longest = branch
+          }
+        } catch (error) {
+          log(`${peer} did not say what it keeps of this chain: ${String(error)}`)
+        }
+      })
+    )
+    return longest
+  }
+
+  /** Of an ordered tail, the records from the first on that differs from this chain, and follows it. */
+  private async branchIn(tail: readonly Signed[]): Promise<Signed[]> {
+    const { chain, network } = this.init
+    for (const [i, envelope] of tail.entries()) {
+      const { seq, prev } = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+      const [before, own] = await chain.range(Math.max(0, seq - 1), seq + 1)
+      if (before === undefined || own === undefined) {
+        return [] // beyond this chain: `recoverHead` takes that up
+      }
+      if ((await cidOf(own.payload)).equals(await cidOf(envelope.payload))) {
+        continue
+      }
+      const { record } = await openRecord(envelope, network)
+      const isOwn = record.author === chain.peer && prev?.equals(await cidOf(before.payload)) === true
+      return isOwn ? tail.slice(i) : []
+    }
+    return []
+  }
+}

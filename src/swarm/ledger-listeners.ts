@@ -1,0 +1,20 @@
+import type { LedgerInit, Priorities } from '../credit/index.ts'
+import type { SwarmRouter } from '../router/index.ts'
+
+/** What the ledger learns of other peers, passed to who decides by it. */
+export function ledgerListeners(
+  parts: () => { readonly priorities: Priorities; readonly router: SwarmRouter },
+  log: (message: string, error: unknown) => void
+): Required<Pick<LedgerInit, 'followed' | 'forked' | 'slandered'>> {
+  const notKept = (error: unknown) => log('what is owed to a peer was not kept - %e', error)
+  return {
+    followed: (verified, escrow) => parts().priorities.follow(verified, escrow),
+    forked: (peer, healedAt) => {
+      parts().router.condemn(peer)
+      parts().priorities.bar(peer, healedAt).catch(notKept)
+    },
+    slandered: (peer) => {
+      parts().priorities.forget(peer).catch(notKept)
+    }
+  }
+}
