@@ -23,7 +23,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   workers: '^workers/',
   relay: '^relay/',
   swarm: '^src/swarm([.]ts$|/)',
-  index: '^src/(index|api)[.]ts$'
+  index: '^src/(index|api|api-sdk|core|testing)[.]ts$'
 }
 
 const HOUSE = '^(src|workers|shaders|relay)/'
@@ -87,7 +87,7 @@ export function dependencyRules(): IForbiddenRuleType[] {
       name: 'api-types-only',
       severity: 'error',
       from: { path: [placeOf('jobs'), placeOf('swarm')] },
-      to: { path: '^src/api[.]ts$', dependencyTypesNot: ['type-only'] }
+      to: { path: '^src/api(-sdk)?[.]ts$', dependencyTypesNot: ['type-only'] }
     },
     {
       name: 'workers-compute-only',
@@ -141,7 +141,7 @@ function floorRules(part: string, floor: readonly string[], height: number): IFo
       name: `floor-${part}`,
       severity: 'error',
       from: { path: placeOf(part), pathNot: INLINE_WORKER },
-      to: { path: above.map(placeOf), ...(mayUseApi && { pathNot: '^src/api[.]ts$' }) }
+      to: { path: above.map(placeOf), ...(mayUseApi && { pathNot: '^src/api(-sdk)?[.]ts$' }) }
     },
     {
       name: `sideways-${part}`,

@@ -1,5 +1,6 @@
 import type { MicroCredits, Milliseconds, PeerIdString, SwarmError } from './wire/index.ts'
 
+export type * from './api-sdk.ts'
 export type { MicroCredits, Milliseconds, PeerIdString, SwarmError }
 
 /** The types of the public API: what `createSwarm()` in `index.ts` gives. */
@@ -24,6 +25,12 @@ export interface CreateSwarmInit {
   signal?: AbortSignal
   /** Node only: multiaddrs to listen on, such as `/ip4/127.0.0.1/tcp/0/ws`. */
   listen?: string[]
+  /**
+   * Node only: speak WebRTC too, by which tabs are reached. Needs a relay.
+   *
+   * @default true if relays are named and `listen` is not
+   */
+  webrtc?: boolean
 }
 
 export type SwarmState = 'starting' | 'bootstrapping' | 'relayed' | 'direct' | 'offline' | 'stopped'
@@ -83,6 +90,19 @@ export interface SubmitOptions {
   providers?: readonly PeerIdString[]
   /** The most providers that work side by side. @default 4 */
   maxProviders?: number
+  /**
+   * Makes a retry harmless: while a job with this key runs, and after it is done, the same call gives that job
+   * again, after a reload too, and nothing is paid twice. A job that failed, or was cut off, runs anew. Up to 256
+   * characters.
+   */
+  key?: string
+  /**
+   * By how many providers each unit is computed, and their results compared. `auto`: by more than one only where
+   * the skill's own check is weak and the provider new. With a number the job costs so many times its price.
+   *
+   * @default 'auto'
+   */
+  redundancy?: 'auto' | number
   signal?: AbortSignal
 }
 
@@ -230,7 +250,8 @@ export interface SwarmEvents {
   change: CustomEvent<SwarmStatus>
 }
 
-export interface Swarm {
+/** A node: what our own page runs. `Swarm` adds what programs want. */
+export interface SwarmCore {
   readonly peer: PeerIdString
   readonly status: SwarmStatus
   /** The skills that this build knows. */

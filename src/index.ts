@@ -5,11 +5,48 @@
  *
  * ```ts
  * const swarm = await createSwarm({ relays })
- * const job = swarm.submit('matmul-i8', { a, b, m, k, n }, { budget: 5_000n })
+ * const job = swarm.submit(matmulI8, { a, b, m, k, n }, { budget: 5_000n })
  * for await (const event of job) console.log(event.type)
  * const { value, receipt } = await job.result
  * ```
+ *
+ * @packageDocumentation
  */
+import type { CreateSwarmInit, Swarm } from './api.ts'
+import { openSwarm } from './swarm/sdk/index.ts'
+
 export type * from './api.ts'
-export { startSwarm as createSwarm } from './swarm.ts'
-export { type MicroCredits, type Milliseconds, type PeerIdString, SwarmError } from './wire/index.ts'
+export type {
+  KnnInput,
+  KnnOutput,
+  MandelbrotInput,
+  MandelbrotOutput,
+  MatmulF32Input,
+  MatmulF32Output,
+  MatmulInput,
+  MatmulOutput,
+  RenderInput,
+  RenderOutput
+} from './skills/index.ts'
+export { knnI8, mandelbrot, matmulF32, matmulI8, renderTile } from './swarm/sdk/index.ts'
+export {
+  type ErrorDetails,
+  errorFromPlain,
+  errorToPlain,
+  type MicroCredits,
+  type Milliseconds,
+  type PeerIdString,
+  type PlainError,
+  SwarmError
+} from './wire/index.ts'
+
+/**
+ * Starts a node of the swarm: a tab or a Node program that hires others, and serves them once it is told to
+ * `contribute()`.
+ *
+ * @throws SwarmError `BAD_OPTION`, `NO_RELAY`, `LOCKED` (the data folder is in use), `DENIED`, `CORRUPT`, …:
+ * docs/API.md lists them
+ */
+export function createSwarm(init?: CreateSwarmInit): Promise<Swarm> {
+  return openSwarm(init)
+}

@@ -8,14 +8,21 @@ import type {
   PeerInfo,
   QuoteOptions,
   SubmitOptions,
-  Swarm,
+  SwarmCore,
   SwarmEvents,
   SwarmState,
   SwarmStatus
 } from './api.ts'
-import { createEngine, type Engine } from './compute/index.ts'
 import { createLedger, type LedgerService, Priorities } from './credit/index.ts'
-import { checkRate, JobError, Provider, Quoter, RATE_DEFAULT, Requester } from './jobs/index.ts'
+import {
+  checkRate,
+  JobError,
+  type JobHooks,
+  Provider,
+  Quoter,
+  RATE_DEFAULT,
+  Requester
+} from './jobs/index.ts'
 import {
   createNode,
   loadIdentity,
@@ -28,10 +35,14 @@ import { type SwarmRegistry, swarmRegistry } from './registry/index.ts'
 import { Specialism, SwarmRouter } from './router/index.ts'
 import { SKILLS, skillByName } from './skills/index.ts'
 import { openStore, type Store, type Table } from './store/index.ts'
-import { connectedPeers } from './swarm/connected-peers.ts'
+import { connectedPeers, stateOf } from './swarm/connected-peers.ts'
+import { Engines } from './swarm/engines.ts'
+import type { Fittings } from './swarm/fittings.ts'
 import { askHost, defaultNetwork, type HostConfiguration } from './swarm/host.ts'
+import { keepWarm } from './swarm/keep-warm.ts'
+import { ledgerListeners } from './swarm/ledger-listeners.ts'
 import { Lookout } from './swarm/lookout.ts'
-import { offeredSkills } from './swarm/offered-skills.ts'
+import { offeredSkills, skillList } from './swarm/offered-skills.ts'
 import { Prober } from './swarm/prober.ts'
 import { RouterMemory } from './swarm/router-memory.ts'
 import { tuningMemory } from './swarm/tuning-memory.ts'
@@ -46,6 +57,7 @@ const JOBS_REMEMBERED = 32
 
 interface Parts {
   readonly init: CreateSwarmInit
+  readonly fittings: Fittings
   readonly network: Network
   readonly store: Store
   readonly node: SwarmNode<{ registry: SwarmRegistry }>
@@ -56,15 +68,17 @@ interface Parts {
 }
 
 /** Builds a node and starts it: the composition root. */
-export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
+export async function startSwarm(init: CreateSwarmInit = {}, fittings: Fittings = {}): Promise<RunningSwarm> {
   init.signal?.throwIfAborted()
   const network = await networkOf(NETWORKS[init.network ?? defaultNetwork()])
   const asking: Promise<HostConfiguration> =
     init.relays === undefined ? askHost(init.signal) : Promise.resolve({ relays: init.relays })
   asking.catch(() => {}) // awaited below, once the store is open
-  const store = await openStore({ network: network.parameters.name, dataFolder: init.dataFolder })
+  const store =
+    fittings.store ?? (await openStore({ network: network.parameters.name, dataFolder: init.dataFolder }))
   try {
-    const key = await loadIdentity(store)
+    await fittings.onStore?.(store)
+    const key = fittings.key ?? (await loadIdentity(store))
     const host = await asking
     const { relays } = host
     const node = await createNode({
@@ -73,6 +87,8 @@ export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
       relays,
       iceServers: init.iceServers ?? host.iceServers ?? [],
       listen: init.listen ?? [],
+      webrtc: init.webrtc ?? (relays.length > 0 && init.listen === undefined),
+      transports: fittings.transports,
       services: { registry: swarmRegistry({ network }) }
     })
     const ledger = createLedger({
@@ -81,14 +97,18 @@ export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
       network,
       node,
       log: (message) => node.logger.forComponent('swarmharness:credit')(message),
-      followed: (verified, escrow) => priorities.follow(verified, escrow)
+      ...ledgerListeners(() => ({ priorities, router }), node.logger.forComponent('swarmharness:credit'))
     })
     const priorities = new Priorities({ store, network, self: ledger.peer, now: Date.now })
-    const router = new SwarmRouter({ strategy: init.strategy ?? 'swarm' })
-    const parts = { init, network, store, node, relays, ledger, router, priorities }
+    const router = new SwarmRouter({
+      strategy: init.strategy ?? 'swarm',
+      random: fittings.random ?? Math.random
+    })
+    const parts = { init, fittings, network, store, node, relays, ledger, router, priorities }
     const swarm = new RunningSwarm(parts, key)
     try {
       await swarm.start()
+      await fittings.onNode?.(node)
     } catch (error) {
       await ledger.stop()
       await node.stop()
@@ -101,9 +121,10 @@ export async function startSwarm(init: CreateSwarmInit = {}): Promise<Swarm> {
   }
 }
 
-class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
+/** A node, and what the library on top of it needs besides. */
+export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements SwarmCore {
   readonly peer: PeerIdString
-  readonly skills: Swarm['skills']
+  readonly skills: SwarmCore['skills']
   readonly router: SwarmRouter
   private readonly memory: RouterMemory
   private readonly parts: Parts
@@ -115,8 +136,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   private readonly ended: string[] = []
   private readonly startedAt = Date.now()
   private watchdog: RelayWatchdog | undefined
-  private engine: Promise<Engine> | undefined
-  private verifier: Promise<Engine> | undefined
+  private readonly engines: Engines
   private device: SwarmStatus['device']
   private balance = { settled: 0n, verified: 0n, pending: 0n, escrowed: 0n }
   private contributing = false
@@ -133,14 +153,10 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     const { node, network, ledger, router, priorities } = parts
     this.peer = ledger.peer
     this.router = router
+    this.engines = new Engines(parts.fittings.createEngine)
     const meta = parts.store.table('meta')
     this.memory = new RouterMemory(meta, router, this.specialism)
-    this.skills = [...SKILLS.values()].map(({ manifest, example }) => ({
-      name: manifest.name,
-      version: manifest.version,
-      description: manifest.description,
-      example
-    }))
+    this.skills = skillList()
     this.provider = new Provider({
       node,
       network,
@@ -155,14 +171,14 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     const { registry } = node.services
     this.lookout = new Lookout({ registry, skills: [...SKILLS.keys()], onFound: () => this.changed() })
     this.prober = this.newProber(meta)
-    this.quoter = new Quoter({ registry, router, engine: () => this.verifying() })
+    this.quoter = new Quoter({ registry, router, engine: () => this.engines.check() })
     this.requester = new Requester({
       node,
       network,
       registry,
       router,
       ledger,
-      engine: () => this.verifying(),
+      engine: () => this.engines.check(),
       ticker,
       now: Date.now,
       onChecked: (worker, cost) => this.owe(worker, cost)
@@ -202,12 +218,19 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   }
 
   submit<Output = unknown>(skill: string, input: unknown, options: SubmitOptions = {}): Job<Output> {
+    return this.hire(skill, input, options, {})
+  }
+
+  hire<Output>(skill: string, input: unknown, options: SubmitOptions, hooks: JobHooks): Job<Output> {
     const found = skillByName(skill)
-    const job = this.requester.submit(found, input, options)
+    // the skill is known by name only here: its output type is the caller's word
+    return this.track(this.requester.submit(found, input, options, hooks)) as Job<Output>
+  }
+
+  private track(job: Job): Job {
     this.handles.set(job.id, job)
     void this.follow(job)
-    // the skill is known by name only here: its output type is the caller's word
-    return job as Job<Output>
+    return job
   }
 
   async quote(skill: string, input: unknown, options?: QuoteOptions): Promise<JobQuote> {
@@ -230,8 +253,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     this.contributing = true
     const { backend, workers, profile = 'page' } = init
     const tuning = tuningMemory(this.parts.store.table('meta'))
-    const starting = this.engine ?? createEngine({ backend, workers, power, tuning, profile })
-    this.engine = starting
+    const starting = this.engines.serve({ backend, workers, power, tuning, profile })
     const [engine, skills] = await Promise.all([
       starting.catch((error) => this.noEngine(error)),
       offeredSkills(rate)
@@ -242,6 +264,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     }
     this.device = engine.device
     this.provider.contribute(engine, rate)
+    void keepWarm(engine, this.specialism)
     node.services.registry.offer(() => ({
       skills: this.specialism.order(skills),
       device: engine.device,
@@ -278,15 +301,16 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   }
 
   private async stopAll(): Promise<void> {
-    const { node, ledger, store } = this.parts
+    const { node, ledger, store, fittings } = this.parts
     this.contributing = false
     node.services.registry.withdraw()
     this.provider.pause('stopped')
-    await Promise.race([this.requester.stop(), new Promise((resolve) => setTimeout(resolve, STOP_GRACE_MS))])
+    const quiet = this.requester.stop().then(fittings.onQuiet)
+    await Promise.race([quiet, new Promise((resolve) => setTimeout(resolve, STOP_GRACE_MS))])
     this.watchdog?.stop()
     this.lookout.stop()
     this.prober.stop()
-    await Promise.allSettled([this.engine, this.verifier].map(async (engine) => (await engine)?.close()))
+    await this.engines.close()
     await this.provider.stop()
     await ledger.stop()
     await node.stop()
@@ -307,8 +331,7 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
         this.peers()
           .filter(({ skills }) => skills.includes(skill))
           .map(({ peer }) => ({ peer, work: priorities.edges.get(peer)?.work ?? 0n })),
-      hire: (skill, provider) =>
-        this.submit(skill.manifest.name, skill.example(), { units: 1, providers: [provider] }).result,
+      hire: (skill, provider) => this.track(this.requester.probe(skill, provider)).result,
       now: Date.now,
       random: Math.random,
       log: (message, error) => node.logger.forComponent('swarmharness:swarm')(`${message} - %e`, error)
@@ -316,7 +339,6 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
   }
 
   private noEngine(error: unknown): never {
-    this.engine = undefined
     this.contributing = false
     this.changed()
     throw error
@@ -328,28 +350,11 @@ class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swarm {
     }
   }
 
-  /** Whoever contributes checks with the same engine; whoever only hires gets one worker on the CPU. */
-  private verifying(): Promise<Engine> {
-    if (this.engine !== undefined) {
-      return this.engine
-    }
-    const verifier = this.verifier ?? createEngine({ backend: 'cpu', workers: 1 })
-    this.verifier = verifier
-    return verifier
-  }
-
   private get state(): SwarmState {
     if (this.stopping !== undefined) {
       return 'stopped'
     }
-    const peers = this.peers().filter(({ isRelay }) => !isRelay)
-    if (peers.some(({ connection }) => connection === 'direct')) {
-      return 'direct'
-    }
-    if ((this.watchdog?.reserved ?? 0) > 0) {
-      return 'relayed'
-    }
-    return this.parts.relays.length > 0 ? 'bootstrapping' : 'offline'
+    return stateOf(this.peers(), this.watchdog?.reserved ?? 0, this.parts.relays.length)
   }
 
   private peers(): PeerInfo[] {

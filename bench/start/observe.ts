@@ -1,4 +1,4 @@
-import type { Swarm } from '../../src/index.ts'
+import type { SwarmCore } from '../../src/index.ts'
 
 /** What runs in the pages of the bench `start`. Each function is sent as text, so it uses nothing from outside. */
 
@@ -66,7 +66,7 @@ export function observe(): void {
     }
   }
 
-  let swarm: Swarm | undefined
+  let swarm: SwarmCore | undefined
   const look = () => {
     const { status } = swarm ?? {}
     if (status === undefined) {
@@ -85,7 +85,7 @@ export function observe(): void {
   Object.defineProperty(window, 'swarmharness', {
     configurable: true,
     get: () => swarm,
-    set: (started: Swarm) => {
+    set: (started: SwarmCore) => {
       swarm = started
       note('node')
       setInterval(look, 5)

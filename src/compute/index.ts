@@ -4,6 +4,7 @@ import { createPool } from './pool.ts'
 
 export type * from './engine.ts'
 export { ComputeError, type ComputeErrorCode } from './errors.ts'
+export { createInlineEngine } from './inline-engine.ts'
 
 /**
  * Starts an engine in workers of its own.

@@ -7,15 +7,17 @@ import type { MicroCredits, PeerIdString } from '../wire/index.ts'
  * fast or surviving provider takes over without a further escrow; with a tight one the units are shared out.
  *
  * @param costs of the units that are missing (µcr)
- * @returns fewer channels than payees where there are fewer units; Σ max < price only if `limit` is
+ * @param copies by how many payees each unit is computed
+ * @returns fewer channels than payees where there are fewer units and copies; Σ max < price only if `limit` is
  */
 export function allocate(
   payees: readonly PeerIdString[],
   costs: readonly MicroCredits[],
-  limit: MicroCredits
+  limit: MicroCredits,
+  copies = 1
 ): Channel[] {
   const price = costs.reduce((sum, cost) => sum + cost, 0n)
-  const count = Math.min(payees.length, Math.max(1, costs.length))
+  const count = Math.min(payees.length, Math.max(1, costs.length, copies))
   const maxima = payees.slice(0, count).map(() => 0n)
   costs.forEach((cost, i) => {
     maxima[i % count] = (maxima[i % count] ?? 0n) + cost
@@ -29,6 +31,16 @@ export function allocate(
     spare -= extra
   })
   return maxima.map((max, i) => ({ peer: payees[i] as PeerIdString, max })) // as many maxima as payees taken
+}
+
+/** The prices of as many units as the limit pays for, those first in line preferred. */
+export function affordable(costs: readonly MicroCredits[], limit: MicroCredits): MicroCredits[] {
+  let left = limit
+  return costs.filter((cost) => {
+    const isPaid = cost <= left
+    left -= isPaid ? cost : 0n
+    return isPaid
+  })
 }
 
 const min = (a: bigint, b: bigint) => (a < b ? a : b)

@@ -14,6 +14,9 @@ export type JobErrorCode =
   | 'UNIT_TIMEOUT'
   | 'WRONG_RESULT'
   | 'BUSY'
+  | 'KEY_REUSED'
+  | 'INTERRUPTED'
+  | 'RESULT_GONE'
 
 /** What ends a job, or one provider's part in it. Thrown by `submit`, rejects `job.result`. */
 export class JobError extends SwarmError<JobErrorCode> {

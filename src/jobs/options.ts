@@ -4,10 +4,15 @@ import { JobError } from './errors.ts'
 import { RATE_MAX } from './price.ts'
 
 const TIMER_MAX = 2 ** 31 - 1
+const COPIES_MAX = 8
 
 /** @throws JobError `BAD_OPTION` */
 export function checkOptions(options: SubmitOptions): void {
-  const { budget, deadlineMs, providerWaitMs, units, maxProviders, providers, rate } = options
+  if (typeof options !== 'object' || options === null) {
+    throw new JobError('BAD_OPTION', 'The options of a job are an object, such as { budget: 5000n }.')
+  }
+  const { budget, deadlineMs, providerWaitMs, units, maxProviders, providers, rate, redundancy, signal } =
+    options
   if (
     budget !== undefined &&
     (typeof budget !== 'bigint' || budget <= 0n || budget > BigInt(Number.MAX_SAFE_INTEGER))
@@ -20,6 +25,14 @@ export function checkOptions(options: SubmitOptions): void {
     }
   }
   checkRate(rate)
+  const isNumber =
+    Number.isSafeInteger(redundancy) && Number(redundancy) >= 1 && Number(redundancy) <= COPIES_MAX
+  if (redundancy !== undefined && redundancy !== 'auto' && !isNumber) {
+    throw new JobError('BAD_OPTION', `redundancy is 'auto' or a number from 1 to ${COPIES_MAX}.`)
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new JobError('BAD_OPTION', 'signal must be an AbortSignal.')
+  }
   const isList = Array.isArray(providers) && providers.length > 0 && providers.every(isPeerIdString)
   if (providers !== undefined && !isList) {
     throw new JobError('BAD_OPTION', 'providers must be a list of peer ids (12D3KooW…), not an empty one.')

@@ -11,7 +11,8 @@ import type { NodeInit, SwarmNode } from './types.ts'
 const INBOUND_PER_SECOND = 100
 
 /**
- * A libp2p node of the swarm, started: a tab (WebSocket to relays, WebRTC to peers) or Node (WebSocket).
+ * A libp2p node of the swarm, started: a tab (WebSocket to relays, WebRTC to peers) or Node (WebSocket, and WebRTC
+ * where it is asked for).
  * Stop it with `node.stop()`; a stopped node cannot be started again.
  *
  * @throws NetError `BAD_ADDRESS` for a relay whose address cannot be read
@@ -21,12 +22,18 @@ export async function createNode<Services extends ServiceMap = Record<never, nev
 ): Promise<SwarmNode<Services>> {
   const relays = init.relays.map(parseAddress)
   const allowPrivate = init.allowPrivate ?? (relays.length === 0 || relays.some(isPrivateAddress))
-  const transportInit = { iceServers: init.iceServers ?? [], relayed: relays.length > 0 }
+  const transportInit = {
+    iceServers: init.iceServers ?? [],
+    relayed: relays.length > 0,
+    webrtc: init.webrtc ?? false
+  }
   const base = baseOptions({ ...init, allowPrivate })
   const node = await createLibp2p<Services & BaseServices>({
     ...base,
-    addresses: { listen: [...platform.listen(transportInit), ...(init.listen ?? [])] },
-    transports: platform.transports(transportInit),
+    addresses: {
+      listen: [...(init.transports ? [] : platform.listen(transportInit)), ...(init.listen ?? [])]
+    },
+    transports: init.transports ?? (await platform.transports(transportInit)),
     connectionManager: {
       inboundConnectionThreshold: INBOUND_PER_SECOND,
       maxIncomingPendingConnections: INBOUND_PER_SECOND,

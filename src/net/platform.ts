@@ -1,16 +1,17 @@
-import type { Libp2pOptions } from 'libp2p'
-import type { Ticker } from './types.ts'
+import type { Ticker, Transports } from './types.ts'
 
 export interface TransportInit {
   readonly iceServers: readonly RTCIceServer[]
   /** Whether relays are known, at which to be reachable. */
   readonly relayed: boolean
+  /** Node only: WebRTC too. */
+  readonly webrtc: boolean
 }
 
 /** What a tab and Node do differently. */
 export interface NetPlatform {
   readonly ticker: Ticker
-  transports(init: TransportInit): NonNullable<Libp2pOptions['transports']>
+  transports(init: TransportInit): Transports | Promise<Transports>
   /** Addresses to listen on besides those that were asked for. */
   listen(init: TransportInit): string[]
   /** Calls back when there is no time left for anything but a word. Returns what ends that. */

@@ -1,10 +1,12 @@
 import type { Connection, Libp2p, PrivateKey, ServiceMap, Stream } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
-import type { ServiceFactoryMap } from 'libp2p'
+import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import type * as z from 'zod/mini'
 import type { ControlFrame, Milliseconds, Network, PeerIdString } from '../wire/index.ts'
 
 export type SwarmNode<Services extends ServiceMap = ServiceMap> = Libp2p<Services & { dht: KadDHT }>
+
+export type Transports = NonNullable<Libp2pOptions['transports']>
 
 export interface NodeInit<Services extends ServiceMap = ServiceMap> {
   /** Further libp2p services, such as the registry: started and stopped with the node. */
@@ -15,6 +17,10 @@ export interface NodeInit<Services extends ServiceMap = ServiceMap> {
   readonly relays: readonly string[]
   /** @default [] : no STUN, right for localhost and a LAN */
   readonly iceServers?: readonly RTCIceServer[]
+  /** Node: WebRTC beside WebSocket, by which tabs are reached. A tab always has it. @default false */
+  readonly webrtc?: boolean
+  /** In the place of all others; the node then listens where `listen` says and nowhere else. */
+  readonly transports?: Transports | undefined
   /** More addresses to listen on (Node): `/ip4/127.0.0.1/tcp/0/ws`. */
   readonly listen?: readonly string[]
   /** Allow private addresses and plain ws. @default true for localhost and private relays */

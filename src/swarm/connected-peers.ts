@@ -1,4 +1,4 @@
-import type { PeerInfo } from '../api.ts'
+import type { PeerInfo, SwarmState } from '../api.ts'
 import { isDirect, type SwarmNode, transportOf } from '../net/index.ts'
 import type { SwarmRegistry } from '../registry/index.ts'
 import { isPeerIdString } from '../wire/index.ts'
@@ -25,4 +25,15 @@ export function connectedPeers(
       }
     ]
   })
+}
+
+/** @param reserved relays that this node can be reached at now, of `relays` in all */
+export function stateOf(peers: readonly PeerInfo[], reserved: number, relays: number): SwarmState {
+  if (peers.some(({ isRelay, connection }) => !isRelay && connection === 'direct')) {
+    return 'direct'
+  }
+  if (reserved > 0) {
+    return 'relayed'
+  }
+  return relays > 0 ? 'bootstrapping' : 'offline'
 }

@@ -1,3 +1,4 @@
+import type { SwarmCore } from '../api.ts'
 import type { Offer } from '../registry/index.ts'
 import { kernelHash, SKILLS } from '../skills/index.ts'
 
@@ -11,4 +12,13 @@ export async function offeredSkills(rate: number): Promise<Offer['skills']> {
       rate
     }))
   )
+}
+
+export function skillList(): SwarmCore['skills'] {
+  return [...SKILLS.values()].map(({ manifest: { name, version, description }, example }) => ({
+    name,
+    version,
+    description,
+    example
+  }))
 }

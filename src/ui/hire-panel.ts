@@ -1,5 +1,5 @@
 import { css, html, LitElement, nothing } from 'lit'
-import type { Job, Swarm } from '../api.ts'
+import type { Job, SwarmCore } from '../api.ts'
 import { describeFailure, type Failure } from './failure.ts'
 import { failureNote } from './failure-note.ts'
 import { formatInteger, type MicroCredits, shortId } from './format.ts'
@@ -82,7 +82,7 @@ export class HirePanel extends LitElement {
     `
   ]
 
-  declare swarm: Swarm
+  declare swarm: SwarmCore
   declare settled: MicroCredits
   declare fields: MatrixFields
   declare errors: MatrixErrors

@@ -1,13 +1,13 @@
 /**
  * The entry of the page. Before consent it loads Lit and these components, reads one record and starts nothing;
- * `../index.ts` (libp2p, kernels, ledger) is a chunk of its own that a consent loads.
+ * `../core.ts` (libp2p, kernels, ledger) is a chunk of its own that a consent loads.
  *
  * For the console, the demo and the tests: `window.swarmharness` is the running `Swarm`; the ids and `data-`
  * attributes of the components (`#consent-start`, `#state[data-state]`, `#balance-settled[data-microcredits]`,
  * `#job[data-state]`, `#job-receipt[data-paid]`, …) are kept stable.
  */
 
-import type { Swarm } from '../api.ts'
+import type { SwarmCore } from '../api.ts'
 import { SwarmApp } from './app.ts'
 import { CONSENT_KEY, ConsentStore } from './consent.ts'
 import { parseQuery } from './query.ts'
@@ -17,7 +17,7 @@ import { language } from './texts/index.ts'
 
 declare global {
   interface Window {
-    swarmharness?: Swarm
+    swarmharness?: SwarmCore
   }
 }
 
@@ -29,7 +29,7 @@ document.documentElement.lang = language
 const app = new SwarmApp()
 app.init = {
   load: async () => {
-    const [swarm] = await Promise.all([import('../index.ts'), import('./live.ts')])
+    const [swarm] = await Promise.all([import('../core.ts'), import('./live.ts')])
     return swarm
   },
   consents: new ConsentStore(() => localStorage),

@@ -1,4 +1,4 @@
-import type { CreateSwarmInit, Swarm, SwarmStatus } from '../api.ts'
+import type { CreateSwarmInit, SwarmCore, SwarmStatus } from '../api.ts'
 import type { Consent, ConsentMode, ConsentStore } from './consent.ts'
 import { describeFailure, type Failure } from './failure.ts'
 import { lockFreed, takeLock } from './lock.ts'
@@ -7,12 +7,12 @@ import type { QueryOptions } from './query.ts'
 /** What the page needs of the world around it; tests give their own. */
 export interface SessionInit {
   /** Loads the public API. Called after consent only. */
-  readonly load: () => Promise<{ createSwarm(init: CreateSwarmInit): Promise<Swarm> }>
+  readonly load: () => Promise<{ createSwarm(init: CreateSwarmInit): Promise<SwarmCore> }>
   readonly consents: ConsentStore
   readonly locks: LockManager
   readonly options: QueryOptions
   /** Makes the running swarm known to the console and to tests; undefined takes it back. */
-  readonly publish: (swarm: Swarm | undefined) => void
+  readonly publish: (swarm: SwarmCore | undefined) => void
   /** The last resort of a withdrawal: a reload ends whatever would not stop. */
   readonly reload: () => void
 }
@@ -22,7 +22,7 @@ export type Phase =
   /** Another tab holds the lock, or held it until now. */
   | { readonly kind: 'elsewhere'; readonly free: boolean }
   | { readonly kind: 'starting' }
-  | { readonly kind: 'running'; readonly swarm: Swarm; readonly status: SwarmStatus }
+  | { readonly kind: 'running'; readonly swarm: SwarmCore; readonly status: SwarmStatus }
   | { readonly kind: 'stopped'; readonly failure: Failure | undefined }
 
 const WITHDRAW_MS = 400
@@ -186,7 +186,7 @@ export class Session {
     if (consent.mode === 'contribute') await this.#act(() => this.#contribute(swarm))
   }
 
-  #onStatus(swarm: Swarm, status: SwarmStatus, signal: AbortSignal): void {
+  #onStatus(swarm: SwarmCore, status: SwarmStatus, signal: AbortSignal): void {
     if (signal.aborted) return
     if (status.state !== 'stopped') {
       this.#enter({ kind: 'running', swarm, status })
@@ -202,11 +202,11 @@ export class Session {
     this.#enter({ kind: 'elsewhere', free: true })
   }
 
-  #contribute(swarm: Swarm): Promise<void> {
+  #contribute(swarm: SwarmCore): Promise<void> {
     return swarm.contribute({ power: this.power / 100 })
   }
 
-  #withSwarm(act: (swarm: Swarm) => Promise<void>): Promise<void> {
+  #withSwarm(act: (swarm: SwarmCore) => Promise<void>): Promise<void> {
     const { phase } = this
     return phase.kind === 'running' ? this.#act(() => act(phase.swarm)) : Promise.resolve()
   }

@@ -23,6 +23,24 @@ export class SwarmError<Code extends string = string> extends Error {
   }
 }
 
+/** A SwarmError as plain data, for `postMessage`, JSON and logs: the structured clone of an error forgets its code. */
+export interface PlainError {
+  readonly name: string
+  readonly code: string
+  readonly message: string
+  readonly retryable: boolean
+  readonly details: ErrorDetails
+}
+
+export function errorToPlain({ name, code, message, retryable, details }: SwarmError): PlainError {
+  return { name, code, message, retryable, details }
+}
+
+/** The way back: a SwarmError with the same name and code, though no longer of the class that it was. */
+export function errorFromPlain({ name, code, message, retryable, details }: PlainError): SwarmError {
+  return Object.defineProperty(new SwarmError(code, message, { retryable, details }), 'name', { value: name })
+}
+
 /** Bytes from a peer, a file or a store that are not what the schema says. Never retryable. */
 export type WireErrorCode = 'TOO_LARGE' | 'MALFORMED' | 'NOT_CANONICAL' | 'BAD_SIGNATURE' | 'WRONG_NETWORK'
 

@@ -2,13 +2,13 @@ import { networkInterfaces } from 'node:os'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { CHROMIUM_FLAGS } from '../../../scripts/chromium-flags.ts'
 import { findChromium } from '../../../scripts/find-chromium.mjs'
-import type { PeerIdString, Swarm } from '../../index.ts'
+import type { PeerIdString, SwarmCore } from '../../index.ts'
 import { SwarmError } from '../../index.ts'
 
 declare global {
   interface Window {
     /** The page's running node, after consent. */
-    swarmharness?: Swarm
+    swarmharness?: SwarmCore
   }
 }
 

@@ -1,0 +1,148 @@
+import type {
+  Job,
+  JobQuote,
+  JobReceipt,
+  QuoteOptions,
+  SubmitOptions,
+  SwarmCore,
+  SwarmState,
+  SwarmStatus
+} from './api.ts'
+import type {
+  KnnInput,
+  KnnOutput,
+  MandelbrotInput,
+  MandelbrotOutput,
+  MatmulF32Input,
+  MatmulF32Output,
+  MatmulInput,
+  MatmulOutput,
+  RenderInput,
+  RenderOutput
+} from './skills/index.ts'
+
+/** The types of what programs get beyond a node: typed skills, lists of inputs, streams, jobs that outlive a reload. */
+
+/**
+ * A skill with the types of what it takes and gives: `matmulI8` and its like. Any value with the skill's name will do.
+ */
+export interface TypedSkill<Input = unknown, Output = unknown> {
+  readonly name: string
+  /** For the type checker alone: nothing is there at run time. */
+  readonly types?: { readonly input: Input; readonly output: Output }
+}
+
+export type InputOf<S extends TypedSkill> = NonNullable<S['types']>['input']
+export type OutputOf<S extends TypedSkill> = NonNullable<S['types']>['output']
+
+/** The skills of this build by name, with their types. */
+export interface KnownSkills {
+  'matmul-i8': TypedSkill<MatmulInput, MatmulOutput>
+  'matmul-f32': TypedSkill<MatmulF32Input, MatmulF32Output>
+  'knn-i8': TypedSkill<KnnInput, KnnOutput>
+  mandelbrot: TypedSkill<MandelbrotInput, MandelbrotOutput>
+  'render-tile': TypedSkill<RenderInput, RenderOutput>
+}
+
+export interface MapOptions extends SubmitOptions {
+  /** Jobs that run side by side, and the most inputs that are taken ahead of the reader, 1 to 256. @default 16 */
+  window?: number
+  /** Results come in the order of the inputs; false: as they are done. @default true */
+  ordered?: boolean
+  // of SubmitOptions: `key` becomes that of input i with `/i` behind it; budget and deadline are those of each job
+}
+
+export interface MapResult<Output> {
+  /** Of the input, from 0. */
+  readonly index: number
+  readonly value: Output
+  readonly receipt: JobReceipt
+}
+
+/** One verified unit of a job whose output is not put together. */
+export interface OutputPiece {
+  readonly unit: number
+  /** Units of the job. */
+  readonly of: number
+  /** Which part of the output it is: docs/SKILLS.md has the layout, skill by skill. */
+  readonly params: readonly number[]
+  readonly bytes: Uint8Array
+}
+
+/** Iterate once for the pieces, in the order in which they are verified. Leaving the loop cancels the job. */
+export interface OutputStream extends AsyncIterable<OutputPiece> {
+  /** Its `result` has the receipt, and no value. */
+  readonly job: Job<undefined>
+}
+
+/** What `swarm.on` tells of. */
+export interface SwarmNews {
+  /** State, peers, balance or work changed: at most ten a second. */
+  change: SwarmStatus
+  /** `bootstrapping`, `relayed`, `direct` and so on. */
+  state: SwarmState
+  /** A job was submitted through this object. */
+  submitted: Job
+  /** A job's books are closed. */
+  settled: JobReceipt
+}
+
+/** Takes a skill by name or as a value; of those that this build knows, the types of input and output follow. */
+export interface Submit {
+  <Name extends keyof KnownSkills>(
+    skill: Name,
+    input: InputOf<KnownSkills[Name]>,
+    options?: SubmitOptions
+  ): Job<OutputOf<KnownSkills[Name]>>
+  <S extends TypedSkill>(skill: S, input: InputOf<S>, options?: SubmitOptions): Job<OutputOf<S>>
+  <Output = unknown>(skill: string, input: unknown, options?: SubmitOptions): Job<Output>
+}
+
+export interface MapInputs {
+  <Name extends keyof KnownSkills>(
+    skill: Name,
+    inputs: Iterable<InputOf<KnownSkills[Name]>> | AsyncIterable<InputOf<KnownSkills[Name]>>,
+    options?: MapOptions
+  ): AsyncIterable<MapResult<OutputOf<KnownSkills[Name]>>>
+  <S extends TypedSkill>(
+    skill: S,
+    inputs: Iterable<InputOf<S>> | AsyncIterable<InputOf<S>>,
+    options?: MapOptions
+  ): AsyncIterable<MapResult<OutputOf<S>>>
+  <Output = unknown>(
+    skill: string,
+    inputs: Iterable<unknown> | AsyncIterable<unknown>,
+    options?: MapOptions
+  ): AsyncIterable<MapResult<Output>>
+}
+
+/** What `createSwarm()` gives: a node, and ways to hire others. */
+export interface Swarm extends SwarmCore {
+  /**
+   * Starts a job, which runs by itself: never waits.
+   *
+   * @throws SwarmError for a bad input or option, an unknown skill, a key that was used for something else
+   */
+  readonly submit: Submit
+  /**
+   * A job for each input, so many at a time, taken from `inputs` only as the reader goes on. The first job that fails
+   * ends the loop with its error; that and leaving the loop cancel those that run.
+   *
+   * @throws SwarmError `BAD_OPTION` at once, all others from the loop
+   */
+  readonly map: MapInputs
+  /** A job whose output is not put together, for outputs larger than memory: its verified units as they come. */
+  stream(skill: string | TypedSkill, input: unknown, options?: Omit<SubmitOptions, 'key'>): OutputStream
+  quote(skill: string | TypedSkill, input: unknown, options?: QuoteOptions): Promise<JobQuote>
+  /**
+   * By its id, after a reload too: a job that ended has its receipt, and its value if that is not above 4 MiB; one that
+   * a reload cut off has failed with `INTERRUPTED`. The last 32 are kept.
+   */
+  job(id: string): Job | undefined
+  /** Calls back until `signal`, or what it returns, ends that. An error that the listener throws is the program's. */
+  on<T extends keyof SwarmNews>(
+    type: T,
+    listener: (news: SwarmNews[T]) => void,
+    options?: { readonly signal?: AbortSignal }
+  ): () => void
+}

@@ -1,0 +1,82 @@
+import * as z from 'zod/mini'
+import type { CreateSwarmInit, MapOptions } from '../../api.ts'
+import { JobError } from '../../jobs/index.ts'
+
+/** What the type checker of a TypeScript program would have said, for all the others. */
+
+const texts = z.array(z.string('must be text'), 'must be a list of texts')
+
+const init = z.strictObject({
+  relays: z.optional(texts),
+  network: z.optional(z.enum(['local', 'main'], 'must be "local" or "main"')),
+  iceServers: z.optional(z.array(z.looseObject({ urls: z.union([z.string(), texts]) }), 'must be a list')),
+  dataFolder: z.optional(z.string('must be text').check(z.minLength(1, 'must not be empty'))),
+  backend: z.optional(z.enum(['auto', 'webgpu', 'cpu'], 'must be "auto", "webgpu" or "cpu"')),
+  profile: z.optional(z.enum(['page', 'kiosk'], 'must be "page" or "kiosk"')),
+  strategy: z.optional(z.enum(['paper', 'swarm'], 'must be "paper" or "swarm"')),
+  workers: z.optional(
+    z.int('must be a whole number').check(z.gte(1, 'must be at least 1'), z.lte(256, 'must be at most 256'))
+  ),
+  signal: z.optional(
+    z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'must be an AbortSignal')
+  ),
+  listen: z.optional(texts),
+  webrtc: z.optional(z.boolean('must be true or false'))
+})
+
+/** @throws JobError `BAD_OPTION` */
+export function checkInit(given: CreateSwarmInit): void {
+  const parsed = init.safeParse(given)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const name = issue?.path.join('.') || (issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : '')
+    const what = issue?.code === 'unrecognized_keys' ? 'is no option of createSwarm' : issue?.message
+    throw new JobError('BAD_OPTION', `${name || 'createSwarm takes an object: it'} ${what}.`)
+  }
+}
+
+const KEY_MAX = 256
+
+/** @throws JobError `BAD_OPTION` */
+export function checkKey(key: unknown): void {
+  if (key !== undefined && !(typeof key === 'string' && key.length > 0 && key.length <= KEY_MAX)) {
+    throw new JobError('BAD_OPTION', `key must be text of 1 to ${KEY_MAX} characters.`)
+  }
+}
+
+const WINDOW_DEFAULT = 16
+const WINDOW_MAX = 256
+
+/** @throws JobError `BAD_OPTION` */
+export function checkMap(inputs: unknown, { window = WINDOW_DEFAULT, ordered = true, key }: MapOptions) {
+  checkKey(key)
+  if (!(Number.isSafeInteger(window) && window >= 1 && window <= WINDOW_MAX)) {
+    throw new JobError(
+      'BAD_OPTION',
+      `window must be a whole number from 1 to ${WINDOW_MAX}; it is ${String(window)}.`
+    )
+  }
+  if (typeof ordered !== 'boolean') {
+    throw new JobError('BAD_OPTION', 'ordered must be true or false.')
+  }
+  const isIterable =
+    typeof inputs === 'object' &&
+    inputs !== null &&
+    (Symbol.iterator in inputs || Symbol.asyncIterator in inputs)
+  if (!isIterable) {
+    throw new JobError('BAD_OPTION', 'map takes a list of inputs, or anything that can be iterated.')
+  }
+  return { window, ordered }
+}
+
+/** @throws JobError `BAD_OPTION` */
+export function nameOf(skill: unknown): string {
+  const name = typeof skill === 'object' && skill !== null && 'name' in skill ? skill.name : skill
+  if (typeof name !== 'string') {
+    throw new JobError(
+      'BAD_OPTION',
+      'Name a skill by its text, such as "matmul-i8", or pass one of this library.'
+    )
+  }
+  return name
+}

@@ -1,0 +1,284 @@
+import { sha256 } from '@noble/hashes/sha2.js'
+import { toString as textOf } from 'uint8arrays/to-string'
+import type {
+  ContributeOptions,
+  CreateSwarmInit,
+  Job,
+  JobQuote,
+  LedgerExport,
+  MapOptions,
+  MapResult,
+  OutputStream,
+  QuoteOptions,
+  RouterView,
+  SubmitOptions,
+  Swarm,
+  SwarmCore,
+  SwarmEvents,
+  SwarmNews,
+  SwarmStatus,
+  TypedSkill
+} from '../../api.ts'
+import { JobError } from '../../jobs/index.ts'
+import { type RunningSwarm, startSwarm } from '../../swarm.ts'
+import type { Fittings } from '../fittings.ts'
+import { JobArchive } from './archive.ts'
+import { checkInit, checkKey, checkMap, nameOf } from './check.ts'
+import { mapInputs } from './map.ts'
+import { PieceStream } from './pieces.ts'
+import { encodeValue } from './values.ts'
+
+export * from './skills.ts'
+
+/**
+ * Starts a node with what programs want on top of it.
+ *
+ * @throws SwarmError `BAD_OPTION`, and why the node cannot start
+ */
+export async function openSwarm(init: CreateSwarmInit = {}, fittings: Fittings = {}): Promise<Swarm> {
+  checkInit(init)
+  let archive: JobArchive | undefined
+  const core = await startSwarm(init, {
+    ...fittings,
+    onStore: async (store) => {
+      archive = new JobArchive(store.table('meta'), Date.now)
+      await Promise.all([archive.load(), fittings.onStore?.(store)])
+    },
+    onQuiet: async () => {
+      await Promise.all([archive?.flush(), fittings.onQuiet?.()])
+    }
+  })
+  if (archive === undefined) {
+    throw new TypeError('The node started without its store.') // cannot happen: it calls back first
+  }
+  return new ProgramSwarm(core, archive)
+}
+
+type AnySkill = string | TypedSkill
+
+class ProgramSwarm implements Swarm {
+  readonly submit: Swarm['submit']
+  readonly map: Swarm['map']
+  private readonly core: RunningSwarm
+  private readonly archive: JobArchive
+  private readonly submitted = new Set<(job: Job) => void>()
+
+  constructor(core: RunningSwarm, archive: JobArchive) {
+    this.core = core
+    this.archive = archive
+    // the overloads tie the types of input and output to the skill; at run time there is one function
+    this.submit = ((skill: AnySkill, input: unknown, options?: SubmitOptions) =>
+      this.start(skill, input, options)) as Swarm['submit']
+    this.map = ((skill: AnySkill, inputs: Iterable<unknown> | AsyncIterable<unknown>, options?: MapOptions) =>
+      this.mapAll(skill, inputs, options)) as Swarm['map']
+  }
+
+  get peer(): Swarm['peer'] {
+    return this.core.peer
+  }
+
+  get status(): SwarmStatus {
+    return this.core.status
+  }
+
+  get skills(): SwarmCore['skills'] {
+    return this.core.skills
+  }
+
+  get router(): RouterView {
+    return this.core.router
+  }
+
+  quote(skill: AnySkill, input: unknown, options?: QuoteOptions): Promise<JobQuote> {
+    return this.core.quote(nameOf(skill), input, options)
+  }
+
+  stream(skill: AnySkill, input: unknown, options: Omit<SubmitOptions, 'key'> = {}): OutputStream {
+    if ('key' in options && options.key !== undefined) {
+      throw new JobError('BAD_OPTION', 'A stream has no key: its pieces are not kept for a second call.')
+    }
+    return new PieceStream((onPiece) => this.begin(nameOf(skill), input, options, { onPiece }))
+  }
+
+  jobs(): readonly Job[] {
+    const live = new Map(this.core.jobs().map((job) => [job.id, job]))
+    const kept = this.archive.ids.flatMap((id) => (live.has(id) ? [] : (this.archive.job(id) ?? [])))
+    return [...kept, ...live.values()]
+  }
+
+  job(id: string): Job | undefined {
+    return this.core.jobs().find((job) => job.id === id) ?? this.archive.job(id)
+  }
+
+  on<T extends keyof SwarmNews>(
+    type: T,
+    listener: (news: SwarmNews[T]) => void,
+    options: { readonly signal?: AbortSignal } = {}
+  ): () => void {
+    const tell: { [Type in keyof SwarmNews]: (listener: (news: SwarmNews[Type]) => void) => () => void } = {
+      change: (hear) => this.onChange(hear),
+      state: (hear) => {
+        let last = this.status.state
+        return this.onChange(({ state }) => {
+          if (state !== last) {
+            last = state
+            hear(state)
+          }
+        })
+      },
+      submitted: (hear) => {
+        this.submitted.add(hear)
+        return () => this.submitted.delete(hear)
+      },
+      settled: (hear) => {
+        const follow = (job: Job) => void tellReceipts(job, hear, () => this.submitted.has(follow))
+        this.submitted.add(follow)
+        return () => this.submitted.delete(follow)
+      }
+    }
+    if (!Object.hasOwn(tell, type)) {
+      throw new JobError(
+        'BAD_OPTION',
+        `There are events ${Object.keys(tell).join(', ')}; not ${String(type)}.`
+      )
+    }
+    if (options.signal?.aborted === true) {
+      return () => {}
+    }
+    const end = tell[type](listener)
+    options.signal?.addEventListener('abort', end, { once: true })
+    return () => {
+      options.signal?.removeEventListener('abort', end)
+      end()
+    }
+  }
+
+  contribute(options?: ContributeOptions): Promise<void> {
+    return this.core.contribute(options)
+  }
+
+  pause(): Promise<void> {
+    return this.core.pause()
+  }
+
+  finish(): Promise<void> {
+    return this.core.finish()
+  }
+
+  exportLedger(): Promise<LedgerExport> {
+    return this.core.exportLedger()
+  }
+
+  addEventListener<T extends keyof SwarmEvents>(type: T, listener: (event: SwarmEvents[T]) => void): void {
+    this.core.addEventListener(type, listener)
+  }
+
+  removeEventListener<T extends keyof SwarmEvents>(type: T, listener: (event: SwarmEvents[T]) => void): void {
+    this.core.removeEventListener(type, listener)
+  }
+
+  stop(): Promise<void> {
+    return this.core.stop()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  private start(skill: AnySkill, input: unknown, options: SubmitOptions = {}): Job {
+    const name = nameOf(skill)
+    const { key } = options
+    checkKey(key)
+    const print = key === undefined ? undefined : printOf(name, input)
+    const known = key === undefined ? undefined : this.archive.byKey(key)
+    if (known !== undefined) {
+      if (known.print !== print) {
+        throw new JobError(
+          'KEY_REUSED',
+          `The key ${key} was used for another skill or input: take a new one.`
+        )
+      }
+      const job = this.job(known.id)
+      if (job !== undefined && job.state !== 'failed' && job.state !== 'cancelled') {
+        return job
+      }
+    }
+    return this.begin(name, input, options, { key, print })
+  }
+
+  private begin<Output>(
+    skill: string,
+    input: unknown,
+    options: SubmitOptions,
+    {
+      key,
+      print,
+      onPiece
+    }: {
+      key?: string | undefined
+      print?: string | undefined
+      onPiece?: Parameters<RunningSwarm['hire']>[3]['onPiece']
+    }
+  ): Job<Output> {
+    const job = this.core.hire<Output>(skill, input, options, {
+      begin: (id) => this.archive.begin({ id, skill, key, print }),
+      onPiece
+    })
+    this.archive.follow(job)
+    for (const tell of this.submitted) {
+      tell(job)
+    }
+    return job
+  }
+
+  private mapAll(
+    skill: AnySkill,
+    inputs: Iterable<unknown> | AsyncIterable<unknown>,
+    options: MapOptions = {}
+  ): AsyncIterable<MapResult<unknown>> {
+    const name = nameOf(skill)
+    const { window, ordered } = checkMap(inputs, options)
+    const { window: _window, ordered: _ordered, key, ...each } = options
+    return mapInputs({
+      inputs,
+      window,
+      ordered,
+      signal: options.signal,
+      submit: (input, index) =>
+        this.start(name, input, key === undefined ? each : { ...each, key: `${key}/${index}` })
+    })
+  }
+
+  private onChange(listener: (status: SwarmStatus) => void): () => void {
+    const hear = ({ detail }: SwarmEvents['change']) => listener(detail)
+    this.core.addEventListener('change', hear)
+    return () => this.core.removeEventListener('change', hear)
+  }
+}
+
+async function tellReceipts(
+  job: Job,
+  hear: (receipt: SwarmNews['settled']) => void,
+  isWanted: () => boolean
+): Promise<void> {
+  for await (const event of job) {
+    if (event.type === 'settled' && isWanted()) {
+      hear(event.receipt)
+    }
+  }
+}
+
+/** What a key was used for. */
+function printOf(skill: string, input: unknown): string {
+  try {
+    return textOf(sha256(encodeValue([skill, input])), 'base16')
+  } catch (cause) {
+    throw new JobError(
+      'BAD_OPTION',
+      'With a key the input must be plain data: objects, lists, typed arrays.',
+      {
+        cause
+      }
+    )
+  }
+}
