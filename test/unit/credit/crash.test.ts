@@ -1,8 +1,9 @@
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { auditExports, replayChain, verifyRecord } from '../../../src/credit/index.ts'
 import { memoryStore } from '../../../src/store/index.ts'
 import type { Signed } from '../../../src/wire/index.ts'
 import { CrashingStore, type CrashMoment } from '../../fixtures/crashing-store.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { LedgerSwarm, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 /** More writes than a job makes on either side. */
@@ -55,7 +56,7 @@ describe.each(['requester', 'provider'] as const)('a %s that crashes at any writ
         await crashing.restart(stores[who].inner)
         swarm.away.clear()
         await swarm.back(crashing.peer)
-        await vi.waitFor(async () => expect((await provider.ledger.balance()).verified).toBe(0n))
+        await eventually(async () => expect((await provider.ledger.balance()).verified).toBe(0n))
         // and life goes on
         await job(requester, provider)
 

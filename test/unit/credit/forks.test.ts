@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Priorities, verifyForkProof } from '../../../src/credit/index.ts'
 import { SwarmRouter } from '../../../src/router/index.ts'
 import { memoryStore } from '../../../src/store/index.ts'
@@ -13,6 +13,7 @@ import {
   type Signed
 } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 const HONEST = 8
@@ -164,7 +165,7 @@ describe('a fork', () => {
     expect((await certify(one, w1)).t).toBe('vote')
     expect(await certify(two, w1)).toEqual({ t: 'conflict', record: one.signed })
     const { peer: author } = one.branch
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(new Set(knownTo(author))).toEqual(new Set([w1, w2, p1, p2].map(({ peer }) => peer)))
     )
     expect(await certify(one, w2)).toMatchObject({ t: 'refused', code: 'FORK' })
@@ -230,7 +231,7 @@ describe('a fork', () => {
     await certify(one, w1)
     await certify(two, w1)
     const { peer: author } = one.branch
-    await vi.waitFor(() => expect(knownTo(author)).toContain(p2.peer))
+    await eventually(() => expect(knownTo(author)).toContain(p2.peer))
     await w1.restart()
     expect(knownTo(author).filter((by) => by === w1.peer)).toHaveLength(2)
     swarm.away.delete(p1.peer)
@@ -242,7 +243,7 @@ describe('a fork', () => {
     })
     const votes = vote.t === 'vote' ? [vote.vote] : []
     await swarm.deliver(author, p1.peer, { t: 'escrow', escrow: one.signed, votes })
-    await vi.waitFor(() => expect(knownTo(author)).toContain(p1.peer))
+    await eventually(() => expect(knownTo(author)).toContain(p1.peer))
     expect(knownTo(author)).not.toContain(w2.peer)
   })
 

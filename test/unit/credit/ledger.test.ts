@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { auditExports } from '../../../src/credit/index.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { HOUR, LedgerSwarm, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let swarm: LedgerSwarm
@@ -176,7 +177,7 @@ describe('a payee that was away', () => {
     await requester.ledger.settle(escrow, [{ weight: 900n, payees: [0], quorum: 1 }], { seed: SEED })
     swarm.now += 7 * 24 * HOUR + 1
     await swarm.back(first.peer)
-    await vi.waitFor(() => expect(swarm.logs.join()).toContain('A payout is claimed within'))
+    await eventually(() => expect(swarm.logs.join()).toContain('A payout is claimed within'))
     const exports = await Promise.all([requester, first].map(({ ledger }) => ledger.exportLedger()))
     expect(await auditExports(exports, swarm.network, swarm.now)).toMatchObject({
       balanced: true,
@@ -190,7 +191,7 @@ describe('a payee that was away', () => {
     await first.ledger.stop()
     await requester.ledger.settle(escrow, [{ weight: 300n, payees: [0], quorum: 1 }], { seed: SEED })
     await first.restart()
-    await vi.waitFor(async () => expect(await settled(first)).toBe(10_000_300n))
+    await eventually(async () => expect(await settled(first)).toBe(10_000_300n))
   })
 })
 
@@ -205,7 +206,7 @@ describe('a requester that was killed', () => {
     await requester.restart()
     expect(await requester.ledger.balance()).toMatchObject({ settled: 9_999_750n, escrowed: 0n })
     await swarm.back(requester.peer)
-    await vi.waitFor(async () => expect(await settled(first)).toBe(10_000_250n))
+    await eventually(async () => expect(await settled(first)).toBe(10_000_250n))
     expect((await audited(requester, first, second)).balanced).toBe(true)
   })
 

@@ -1,9 +1,10 @@
 import { lpStream } from '@libp2p/utils'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { auditExports, createLedger, type LedgerService } from '../../../src/credit/index.ts'
 import { createNode, type SwarmNode } from '../../../src/net/index.ts'
 import { memoryStore } from '../../../src/store/index.ts'
 import { NETWORKS, type Network, networkOf, protocolId } from '../../../src/wire/index.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { HOUR, SEED, testKey } from '../../fixtures/ledger-swarm.ts'
 
 /** Two real libp2p nodes over WebSocket on the loopback interface. */
@@ -62,11 +63,11 @@ test('a payee that was disconnected is paid when the connection is back', async 
   const { escrow } = await open(requester, provider)
   await provider.acceptReceipt(await requester.receipt(escrow, provider.peer, 200n), requester.peer)
   await a.hangUp(b.peerId)
-  await vi.waitFor(() => expect(a.getPeers()).toEqual([]))
+  await eventually(() => expect(a.getPeers()).toEqual([]))
   const { votes } = await requester.settle(escrow, [{ weight: 200n, payees: [0], quorum: 1 }], { seed: SEED })
   expect(votes).toBe(0)
   await a.dial(b.getMultiaddrs())
-  await vi.waitFor(async () => expect((await provider.balance()).settled).toBe(10_000_200n), 5_000)
+  await eventually(async () => expect((await provider.balance()).settled).toBe(10_000_200n), 5_000)
 })
 
 test.each([

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { auditExports } from '../../../src/credit/index.ts'
 import { DOMAINS, type LedgerResponse, type PeerIdString, sign } from '../../../src/wire/index.ts'
 import { copyStore } from '../../fixtures/copy-store.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { LedgerSwarm, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let swarm: LedgerSwarm
@@ -83,7 +84,7 @@ describe('a node that starts again', () => {
     }
     await requester.restart()
     const next = requester.escrow([[payee, 1n]])
-    await vi.waitFor(() => expect(swarm.logs.join()).toContain('did not say where this chain ends'))
+    await eventually(() => expect(swarm.logs.join()).toContain('did not say where this chain ends'))
     expect(await length(requester)).toBe(before)
     for (const { peer } of others) {
       await swarm.back(peer)

@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { auditExports } from '../../../src/credit/index.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { HOUR, LedgerSwarm, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let swarm: LedgerSwarm
@@ -40,7 +41,7 @@ describe.each([
     expect(await booksOf(peers)).toMatchObject({ balanced: true, certifiedUnclaimed: 50_000n })
     await giver.restart()
     await swarm.back(taker.peer)
-    await vi.waitFor(async () => expect(await settled(taker)).toBe(10_050_000n))
+    await eventually(async () => expect(await settled(taker)).toBe(10_050_000n))
     expect(await booksOf(peers)).toMatchObject({ balanced: true, certifiedUnclaimed: 0n })
   })
 

@@ -1,5 +1,6 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { auditExports } from '../../../src/credit/index.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { HOUR, LedgerSwarm, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 /** Peers that sit as each other's witnesses; strict rules, as on `main`, where a test does not say otherwise. */
@@ -70,7 +71,7 @@ describe('a requester that falls silent', () => {
     // and when it comes back it can settle for no less, and nobody is paid twice
     swarm.away.clear()
     await requester.restart()
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       await requester.ledger.maintain()
       expect(await requester.ledger.balance()).toMatchObject({ escrowed: 0n, settled: 9_999_300n })
     })
@@ -93,8 +94,8 @@ describe('a requester that falls silent', () => {
     }
     swarm.now = tClose
     await requester.restart()
-    await vi.waitFor(async () => expect((await requester.ledger.balance()).escrowed).toBe(0n))
-    await vi.waitFor(() => expect(swarm.logs.join()).toContain('UNDERPAID'))
+    await eventually(async () => expect((await requester.ledger.balance()).escrowed).toBe(0n))
+    await eventually(() => expect(swarm.logs.join()).toContain('UNDERPAID'))
     await payee.ledger.maintain()
     swarm.now += 60_000
     await payee.ledger.maintain()
@@ -123,10 +124,10 @@ describe('a provider that falls silent', () => {
 
     swarm.now = tClose
     await requester.ledger.maintain()
-    await vi.waitFor(async () => expect(await settled(other)).toBe(10_000_500n))
+    await eventually(async () => expect(await settled(other)).toBe(10_000_500n))
     expect(await settled(requester)).toBe(9_999_100n)
     await swarm.back(payee.peer)
-    await vi.waitFor(async () => expect(await settled(payee)).toBe(10_000_300n))
+    await eventually(async () => expect(await settled(payee)).toBe(10_000_300n))
     expect((await audited(requester, payee, other, ...others)).balanced).toBe(true)
   })
 
@@ -140,7 +141,7 @@ describe('a provider that falls silent', () => {
     expect(settlement.certainty).toBe('pending') // one of the two witnesses is the payee
     expect(await settled(requester)).toBe(9_999_700n)
     await swarm.back(payee.peer)
-    await vi.waitFor(async () => expect(await settled(payee)).toBe(10_000_300n))
+    await eventually(async () => expect(await settled(payee)).toBe(10_000_300n))
     expect(await audited(requester, payee, third)).toMatchObject({ balanced: true, openEscrows: 0n })
   })
 })
@@ -156,7 +157,7 @@ describe('witnesses that vanish', () => {
       swarm.away.add(gone.peer)
     }
     const waiting = requester.escrow([[payee, 20n]])
-    await vi.waitFor(() => {
+    await eventually(() => {
       swarm.now += 1_000 // four witnesses, two are gone: time passes until they are given up
       expect(swarm.now).toBeGreaterThan(1_800_000_010_000)
     })
@@ -202,7 +203,7 @@ describe('witnesses that vanish', () => {
     const next = requester.escrow([[payee, 1n]])
     await next
     await requester.ledger.maintain()
-    await vi.waitFor(async () => expect(await settled(payee)).toBeGreaterThan(10_000_000n - 100_000n + 400n))
+    await eventually(async () => expect(await settled(payee)).toBeGreaterThan(10_000_000n - 100_000n + 400n))
     expect(await audited(requester, payee)).toMatchObject({ balanced: true, openEscrows: 1n })
   })
 
@@ -212,7 +213,7 @@ describe('witnesses that vanish', () => {
     swarm.seats = false
     swarm.away.add(a.peer)
     const waiting = requester.escrow([[payee, 20n]])
-    await vi.waitFor(() => {
+    await eventually(() => {
       swarm.now += 1_000
       expect(swarm.now).toBeGreaterThan(1_800_000_010_000)
     })
@@ -237,7 +238,7 @@ test('everybody gone, and back two days later: all are paid, the rest is refunde
   for (const { peer } of everybody) {
     await swarm.back(peer)
   }
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     await requester.ledger.maintain()
     await payee.ledger.maintain()
     expect(await audited(...everybody)).toMatchObject({

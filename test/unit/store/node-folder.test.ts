@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { nodeFolderStore } from '../../../src/store/node-folder.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { storeSuite, testRecord } from '../../fixtures/store-suite.ts'
 
 const temporary = () => mkdtemp(join(tmpdir(), 'swarmharness-store-'))
@@ -161,7 +162,7 @@ test('syncs to the disk before it answers', async () => {
       .then(() => {
         answered = true
       })
-    await vi.waitFor(() => expect(datasync).toHaveBeenCalledOnce())
+    await eventually(() => expect(datasync).toHaveBeenCalledOnce())
     expect(answered).toBe(false)
     synced.resolve()
     await put
