@@ -41,10 +41,13 @@ export function libp2pTransport(
   log: (message: string) => void
 ): LedgerTransport {
   const protocol = protocolId(network.parameters, 'ledger')
+  const self = textOf(node.peerId)
   let onIdentify: ((event: { detail: { peerId: PeerId } }) => void) | undefined
+  let answerHere: TransportHandlers['answer'] | undefined
 
   return {
     async start({ answer, connected }) {
+      answerHere = answer
       await node.handle(
         protocol,
         async (stream, connection) => {
@@ -77,6 +80,7 @@ export function libp2pTransport(
       node.addEventListener('peer:identify', onIdentify)
     },
     async stop() {
+      answerHere = undefined
       if (onIdentify) {
         node.removeEventListener('peer:identify', onIdentify)
       }
@@ -93,6 +97,9 @@ export function libp2pTransport(
       return peers.flat()
     },
     async call(peer, message, signal) {
+      if (peer === self && answerHere !== undefined) {
+        return answerHere(peer, message) // a payee on the seat of its payer: nobody dials itself
+      }
       const id = peerIdFromString(peer)
       const connection =
         standingConnection(node.peerId, node.getConnections(id)) ?? (await node.dial(id, { signal }))
