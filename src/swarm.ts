@@ -1,4 +1,4 @@
-import { TypedEventEmitter } from '@libp2p/interface'
+import { type PrivateKey, TypedEventEmitter } from '@libp2p/interface'
 import type {
   ContributeOptions,
   CreateSwarmInit,
@@ -13,7 +13,6 @@ import type {
   SwarmState,
   SwarmStatus
 } from './api.ts'
-import { createLedger, type LedgerService, Priorities } from './credit/index.ts'
 import {
   checkRate,
   JobError,
@@ -23,30 +22,21 @@ import {
   RATE_DEFAULT,
   Requester
 } from './jobs/index.ts'
-import {
-  createNode,
-  loadIdentity,
-  type RelayWatchdog,
-  type SwarmNode,
-  ticker,
-  watchRelays
-} from './net/index.ts'
-import { type SwarmRegistry, swarmRegistry } from './registry/index.ts'
-import { Specialism, SwarmRouter } from './router/index.ts'
+import { type RelayWatchdog, ticker, watchRelays } from './net/index.ts'
+import { Specialism, type SwarmRouter } from './router/index.ts'
 import { SKILLS, skillByName } from './skills/index.ts'
-import { openStore, type Store, type Table } from './store/index.ts'
+import type { Table } from './store/index.ts'
 import { connectedPeers, stateOf } from './swarm/connected-peers.ts'
 import { Engines } from './swarm/engines.ts'
 import type { Fittings } from './swarm/fittings.ts'
-import { askHost, defaultNetwork, type HostConfiguration } from './swarm/host.ts'
 import { keepWarm } from './swarm/keep-warm.ts'
-import { ledgerListeners } from './swarm/ledger-listeners.ts'
 import { Lookout } from './swarm/lookout.ts'
 import { offeredSkills, skillList } from './swarm/offered-skills.ts'
+import { openParts, type Parts } from './swarm/parts.ts'
 import { Prober } from './swarm/prober.ts'
 import { RouterMemory } from './swarm/router-memory.ts'
 import { tuningMemory } from './swarm/tuning-memory.ts'
-import { NETWORKS, type Network, networkOf, type PeerIdString } from './wire/index.ts'
+import type { PeerIdString } from './wire/index.ts'
 
 /** At most ten change events a second. */
 const CHANGE_INTERVAL_MS = 100
@@ -55,67 +45,18 @@ const STOP_GRACE_MS = 250
 /** Finished jobs that `jobs()` still names: each holds its result. */
 const JOBS_REMEMBERED = 32
 
-interface Parts {
-  readonly init: CreateSwarmInit
-  readonly fittings: Fittings
-  readonly network: Network
-  readonly store: Store
-  readonly node: SwarmNode<{ registry: SwarmRegistry }>
-  readonly relays: readonly string[]
-  readonly ledger: LedgerService
-  readonly router: SwarmRouter
-  readonly priorities: Priorities
-}
-
 /** Builds a node and starts it: the composition root. */
 export async function startSwarm(init: CreateSwarmInit = {}, fittings: Fittings = {}): Promise<RunningSwarm> {
-  init.signal?.throwIfAborted()
-  const network = await networkOf(NETWORKS[init.network ?? defaultNetwork()])
-  const asking: Promise<HostConfiguration> =
-    init.relays === undefined ? askHost(init.signal) : Promise.resolve({ relays: init.relays })
-  asking.catch(() => {}) // awaited below, once the store is open
-  const store =
-    fittings.store ?? (await openStore({ network: network.parameters.name, dataFolder: init.dataFolder }))
+  const { parts, key } = await openParts(init, fittings)
+  const { ledger, node, store } = parts
   try {
-    await fittings.onStore?.(store)
-    const key = fittings.key ?? (await loadIdentity(store))
-    const host = await asking
-    const { relays } = host
-    const node = await createNode({
-      privateKey: key,
-      network,
-      relays,
-      iceServers: init.iceServers ?? host.iceServers ?? [],
-      listen: init.listen ?? [],
-      webrtc: init.webrtc ?? (relays.length > 0 && init.listen === undefined),
-      transports: fittings.transports,
-      services: { registry: swarmRegistry({ network }) }
-    })
-    const ledger = createLedger({
-      store,
-      key,
-      network,
-      node,
-      log: (message) => node.logger.forComponent('swarmharness:credit')(message),
-      ...ledgerListeners(() => ({ priorities, router }), node.logger.forComponent('swarmharness:credit'))
-    })
-    const priorities = new Priorities({ store, network, self: ledger.peer, now: Date.now })
-    const router = new SwarmRouter({
-      strategy: init.strategy ?? 'swarm',
-      random: fittings.random ?? Math.random
-    })
-    const parts = { init, fittings, network, store, node, relays, ledger, router, priorities }
     const swarm = new RunningSwarm(parts, key)
-    try {
-      await swarm.start()
-      await fittings.onNode?.(node)
-    } catch (error) {
-      await ledger.stop()
-      await node.stop()
-      throw error
-    }
+    await swarm.start()
+    await fittings.onNode?.(node)
     return swarm
   } catch (error) {
+    await ledger.stop()
+    await node.stop()
     await store.close()
     throw error
   }
@@ -147,7 +88,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   private readonly specialism = new Specialism(SKILLS.keys())
   private changeTimer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(parts: Parts, key: Parameters<typeof createLedger>[0]['key']) {
+  constructor(parts: Parts, key: PrivateKey) {
     super()
     this.parts = parts
     const { node, network, ledger, router, priorities } = parts

@@ -20,7 +20,7 @@ import { ComputeError, createInlineEngine, type Engine } from './compute/index.t
 import { type Audit, auditExports } from './credit/index.ts'
 import { JobError } from './jobs/index.ts'
 import type { SwarmNode } from './net/index.ts'
-import { SKILLS } from './skills/index.ts'
+import { kernelHash, SKILLS } from './skills/index.ts'
 import { memoryStore } from './store/index.ts'
 import { openSwarm } from './swarm/sdk/index.ts'
 import { encode, type Milliseconds, NETWORKS, networkOf, sha256 } from './wire/index.ts'
@@ -139,7 +139,7 @@ async function startPeer({ index, seed, network, fault, addresses, stop }: PeerI
       random,
       transports: [memory()],
       createEngine: async () => {
-        const engine = await createInlineEngine(SKILLS)
+        const engine = await createInlineEngine(SKILLS, kernelHash)
         return fault === undefined ? engine : withFault(engine, fault, random, stop)
       },
       onNode: async (node: SwarmNode) => {

@@ -1,4 +1,4 @@
-import { kernelHash, type Skill } from '../skills/index.ts'
+import type { Skill } from '../skills/index.ts'
 import type { DeviceClass, Engine, EngineUnit, RunOptions } from './engine.ts'
 import { ComputeError } from './errors.ts'
 import { randomFrom } from './worker/random.ts'
@@ -9,8 +9,13 @@ const SLICE_MS = 8
 /**
  * An engine without workers, by the CPU twins, in the thread that calls: for tests. A long unit holds up all else a
  * slice at a time.
+ *
+ * @param kernelHash names a skill's kernel, 32 bytes
  */
-export async function createInlineEngine(skills: ReadonlyMap<string, Skill>): Promise<Engine> {
+export async function createInlineEngine(
+  skills: ReadonlyMap<string, Skill>,
+  kernelHash: (skill: Skill) => Promise<Uint8Array>
+): Promise<Engine> {
   const kernels = await Promise.all(
     [...skills].map(async ([name, skill]) => [name, await kernelHash(skill)] as const)
   )

@@ -1,0 +1,71 @@
+import type { PrivateKey } from '@libp2p/interface'
+import type { CreateSwarmInit } from '../api.ts'
+import { createLedger, type LedgerService, Priorities } from '../credit/index.ts'
+import { createNode, loadIdentity, type SwarmNode } from '../net/index.ts'
+import { type SwarmRegistry, swarmRegistry } from '../registry/index.ts'
+import { SwarmRouter } from '../router/index.ts'
+import { openStore, type Store } from '../store/index.ts'
+import { NETWORKS, type Network, networkOf } from '../wire/index.ts'
+import type { Fittings } from './fittings.ts'
+import { askHost, defaultNetwork, type HostConfiguration } from './host.ts'
+import { ledgerListeners } from './ledger-listeners.ts'
+
+/** What a node is made of: up, but for the ledger, which has not started. */
+export interface Parts {
+  readonly init: CreateSwarmInit
+  readonly fittings: Fittings
+  readonly network: Network
+  readonly store: Store
+  readonly node: SwarmNode<{ registry: SwarmRegistry }>
+  readonly relays: readonly string[]
+  readonly ledger: LedgerService
+  readonly router: SwarmRouter
+  readonly priorities: Priorities
+}
+
+/** Opens the store, then the network. After an error nothing stays open. */
+export async function openParts(
+  init: CreateSwarmInit,
+  fittings: Fittings
+): Promise<{ readonly parts: Parts; readonly key: PrivateKey }> {
+  init.signal?.throwIfAborted()
+  const network = await networkOf(NETWORKS[init.network ?? defaultNetwork()])
+  const asking: Promise<HostConfiguration> =
+    init.relays === undefined ? askHost(init.signal) : Promise.resolve({ relays: init.relays })
+  asking.catch(() => {}) // awaited below, once the store is open
+  const store =
+    fittings.store ?? (await openStore({ network: network.parameters.name, dataFolder: init.dataFolder }))
+  try {
+    await fittings.onStore?.(store)
+    const key = fittings.key ?? (await loadIdentity(store))
+    const host = await asking
+    const { relays } = host
+    const node = await createNode({
+      privateKey: key,
+      network,
+      relays,
+      iceServers: init.iceServers ?? host.iceServers ?? [],
+      listen: init.listen ?? [],
+      webrtc: init.webrtc ?? (relays.length > 0 && init.listen === undefined),
+      transports: fittings.transports,
+      services: { registry: swarmRegistry({ network }) }
+    })
+    const ledger = createLedger({
+      store,
+      key,
+      network,
+      node,
+      log: (message) => node.logger.forComponent('swarmharness:credit')(message),
+      ...ledgerListeners(() => ({ priorities, router }), node.logger.forComponent('swarmharness:credit'))
+    })
+    const priorities = new Priorities({ store, network, self: ledger.peer, now: Date.now })
+    const router = new SwarmRouter({
+      strategy: init.strategy ?? 'swarm',
+      random: fittings.random ?? Math.random
+    })
+    return { parts: { init, fittings, network, store, node, relays, ledger, router, priorities }, key }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
