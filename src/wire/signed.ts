@@ -36,8 +36,12 @@ function signingBytes(domain: Domain, payload: Uint8Array): Uint8Array<ArrayBuff
 }
 
 /** Encodes a value canonically and signs it. */
-export async function sign(key: PrivateKey, domain: Domain, value: unknown): Promise<Signed> {
-  const payload = encode(value)
+export function sign(key: PrivateKey, domain: Domain, value: unknown): Promise<Signed> {
+  return signPayload(key, domain, encode(value))
+}
+
+/** Signs what was encoded already. */
+export async function signPayload(key: PrivateKey, domain: Domain, payload: Uint8Array): Promise<Signed> {
   return { payload, signature: await signEd25519(key, signingBytes(domain, payload)) }
 }
 
