@@ -6,8 +6,11 @@ import type { EarningContract, Ledger } from '../../src/credit/index.ts'
 import { Channel } from '../../src/jobs/channel.ts'
 import { Exclusions } from '../../src/jobs/exclusions.ts'
 import { Provider } from '../../src/jobs/index.ts'
+import type { JobContext } from '../../src/jobs/job-context.ts'
+import { KnownAnswers } from '../../src/jobs/known-answers.ts'
+import { Outlay } from '../../src/jobs/outlay.ts'
 import { hashPlan } from '../../src/jobs/plan.ts'
-import { type JobContext, Round } from '../../src/jobs/round.ts'
+import { Round } from '../../src/jobs/round.ts'
 import { framedStream, type SwarmNode, ticker } from '../../src/net/index.ts'
 import { SwarmRouter } from '../../src/router/index.ts'
 import { kernelHash, type Plan, type Skill, type UnitSpec } from '../../src/skills/index.ts'
@@ -164,6 +167,9 @@ async function carry(connection: Connection, bytes: number, plan: Plan<undefined
     attempts: new Map(),
     excluded: new Exclusions(Date.now),
     resultHashes: new Map(),
+    outlay: new Outlay({ units: plan.units, rate: 1_000, budget: 2n * BigInt(plan.units.length) }),
+    known: new KnownAnswers({ answerBytes: 0 }),
+    random: Math.random,
     onAssigned: () => {},
     onVerified: (_unit, _peer, result) => {
       carried += result.byteLength
@@ -174,7 +180,8 @@ async function carry(connection: Connection, bytes: number, plan: Plan<undefined
     onProgress: () => {},
     onLoad: () => {}
   }
-  const round = new Round(job, [channel])
+  const round = new Round(job)
+  round.hire(channel.escrow, [channel])
   const begun = performance.now()
   await round.run(AbortSignal.timeout(60_000))
   const seconds = (performance.now() - begun) / 1_000

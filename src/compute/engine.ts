@@ -5,6 +5,8 @@ export interface DeviceClass {
   readonly backend: BackendKind
   /** Such as `webgpu-swiftshader`, `webgpu-nvidia`, `cpu-2`. Letters, digits, hyphens. */
   readonly class: string
+  /** Bytes that one kernel can bind, in coarse steps (`memory.ts`). @default not known */
+  readonly memory?: number
 }
 
 /** A shared input part by its name, the hash over those of its chunks (lower-case hex). */
@@ -46,6 +48,12 @@ export interface Engine {
    * @param seed 32 fresh random bytes, drawn after the result arrived
    */
   verify(unit: EngineUnit, result: Uint8Array, seed: Uint8Array, options?: RunOptions): Promise<boolean>
+
+  /**
+   * Makes the skill ready before its first unit: its pipeline compiled, its WebAssembly there. Never rejects; gives way
+   * to units. @default nothing is made ready
+   */
+  warm?(skill: string): Promise<void>
 
   /** Share of time that the device computes, .05 to 1. Takes effect at the next slice. */
   setPower(share: number): void

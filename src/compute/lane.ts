@@ -113,6 +113,10 @@ export class Lane {
     return this.#api.sample(skill)
   }
 
+  warm(skill: string, variant: string | undefined): Promise<void> {
+    return this.#api.warm(skill, variant)
+  }
+
   cancel(id: number): void {
     void this.#api.cancel(id)
   }

@@ -1,6 +1,7 @@
-import { fromWebWorker, type Platform } from './platform.ts'
+import { fromWebWorker, type Platform, pageMemory } from './platform.ts'
 
 export const platform: Platform = {
   spawn: () =>
-    fromWebWorker(new Worker(new URL('../../workers/compute.ts', import.meta.url), { type: 'module' }))
+    fromWebWorker(new Worker(new URL('../../workers/compute.ts', import.meta.url), { type: 'module' })),
+  memory: pageMemory
 }

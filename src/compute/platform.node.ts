@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import nodeEndpoint from 'comlink/dist/umd/node-adapter.js'
 import type { Platform, SpawnedWorker } from './platform.ts'
@@ -16,5 +17,6 @@ export function spawnThread(entry: URL): SpawnedWorker {
 }
 
 export const platform: Platform = {
-  spawn: () => spawnThread(new URL('../../workers/compute.node.ts', import.meta.url))
+  spawn: () => spawnThread(new URL('../../workers/compute.node.ts', import.meta.url)),
+  memory: totalmem
 }

@@ -3,6 +3,8 @@ import type { Endpoint } from 'comlink'
 /** What differs between a tab, the SDK and Node: how a worker comes to life. */
 export interface Platform {
   spawn(): SpawnedWorker
+  /** Of the device, in bytes; undefined: it does not tell. @default undefined */
+  memory?(): number | undefined
 }
 
 export interface SpawnedWorker {
@@ -10,6 +12,13 @@ export interface SpawnedWorker {
   /** Called at most once, when the worker dies by itself. */
   onFailure(listener: (cause: unknown) => void): void
   terminate(): void
+}
+
+/** As a page may know it: a power of two up to 8 GiB, or nothing at all. */
+export function pageMemory(): number | undefined {
+  // of browsers that have it; not in TypeScript's library
+  const { deviceMemory } = navigator as { deviceMemory?: number }
+  return deviceMemory === undefined ? undefined : deviceMemory * 2 ** 30
 }
 
 /** The side that tab and SDK share. */

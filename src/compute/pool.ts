@@ -1,6 +1,7 @@
 import type { DeviceClass, Engine, EngineInit, EngineUnit, Profile, RunOptions } from './engine.ts'
 import { ComputeError, type ComputeErrorCode } from './errors.ts'
 import { Lane, type Work } from './lane.ts'
+import { cpuMemory } from './memory.ts'
 import type { Platform } from './platform.ts'
 import { keepErrorsTyped, type WorkerInfo, type WorkerStart } from './protocol.ts'
 import { type Tunable, Tuner } from './tuner.ts'
@@ -102,7 +103,8 @@ class Pool implements Engine {
     const info = await this.#addLane(probing).started
     this.#computing = teamFor(info, this.#workers, probing.lanes)
     const name = info.backend === 'cpu' ? info.class.replace(/^cpu/, `cpu-${this.#workers}`) : info.class
-    this.device = { backend: info.backend, class: name }
+    const memory = info.memory ?? cpuMemory(this.#platform.memory?.())
+    this.device = { backend: info.backend, class: name, memory }
     this.kernels = new Map(info.skills.map(({ name, kernel }) => [name, kernel]))
     this.#timeouts = new Map(info.skills.map(({ name, timeoutMs }) => [name, timeoutMs]))
     if (tuning !== undefined) {
@@ -143,6 +145,14 @@ class Pool implements Engine {
     } finally {
       this.#tuner?.end()
     }
+  }
+
+  /** On every worker that is there: those that come later are made when there is work. */
+  async warm(skill: string): Promise<void> {
+    const choice = this.#tuner?.choice(skill)
+    const team = choice === ON_CPU ? this.#onCpu : this.#computing
+    const lanes = team.lanes.size > 0 ? [...team.lanes] : [this.#addLane(team)]
+    await Promise.allSettled(lanes.map((lane) => lane.warm(skill, choice))) // a unit will say what is wrong
   }
 
   setPower(share: number): void {

@@ -37,6 +37,8 @@ export interface WorkerInfo {
   readonly backend: BackendKind
   /** Such as `webgpu-nvidia`, or `cpu`, or why it is the CPU: `cpu-no-gpu`, `cpu-software-gpu`. */
   readonly class: string
+  /** Bytes that one kernel can bind, where the backend knows. */
+  readonly memory?: number | undefined
   readonly skills: ReadonlyArray<{
     readonly name: string
     readonly kernel: Uint8Array
@@ -53,6 +55,8 @@ export interface WorkerApi {
   run(task: Task): Promise<Uint8Array>
   /** @throws ComputeError `UNKNOWN_SKILL` */
   sample(skill: string): Promise<SampleUnit>
+  /** @throws ComputeError */
+  warm(skill: string, variant: string | undefined): Promise<void>
   verify(task: Task, result: Uint8Array, seed: Uint8Array): Promise<boolean>
   cancel(id: number): void
   setPower(share: number): void

@@ -1,5 +1,6 @@
 import type { Channel } from '../credit/index.ts'
 import type { MicroCredits, PeerIdString } from '../wire/index.ts'
+import { min } from './price.ts'
 
 /**
  * The channels of one escrow: how much each payee may earn at most. Σ max is at most `limit` (budget and
@@ -42,5 +43,3 @@ export function affordable(costs: readonly MicroCredits[], limit: MicroCredits):
     return isPaid
   })
 }
-
-const min = (a: bigint, b: bigint) => (a < b ? a : b)

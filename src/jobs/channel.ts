@@ -1,25 +1,27 @@
 import type { CID } from 'multiformats/cid'
 import { asError, type FramedStream } from '../net/index.ts'
 import type { UnitSpec } from '../skills/index.ts'
-import {
-  type JobRequestFrame,
-  type JobResponseFrame,
-  type MicroCredits,
-  type Milliseconds,
-  OPERATIONS_PER_MICROCREDIT,
-  type PeerIdString,
-  type Signed
+import type {
+  JobRequestFrame,
+  JobResponseFrame,
+  MicroCredits,
+  Milliseconds,
+  PeerIdString,
+  Signed
 } from '../wire/index.ts'
 import { Reassembly } from './chunks.ts'
 import { ANSWER_TIMEOUT } from './constants.ts'
 import { JobError } from './errors.ts'
+import { Hands, type Sent } from './hands.ts'
 import type { HashedPlan } from './plan.ts'
-import { priceAt } from './price.ts'
+import { SpeedMeter } from './speed.ts'
 import { Tally } from './tally.ts'
 import { UnitSender } from './unit-sender.ts'
 
 export type JobStream = FramedStream<JobResponseFrame, JobRequestFrame>
 type Arrived = Exclude<JobResponseFrame, { t: 'ack' | 'beat' | 'bye' }>
+
+type Of<T extends Arrived['t']> = Extract<Arrived, { t: T }>
 
 export interface ChannelInit {
   readonly peer: PeerIdString
@@ -33,26 +35,9 @@ export interface ChannelInit {
   readonly unitTimeout: Milliseconds
 }
 
-/** A unit in the provider's hands, or on its way there. */
-export interface Sent {
-  readonly spec: UnitSpec
-  readonly resultSize: number
-  /** When it was handed over (`performance.now()`). */
-  readonly at: Milliseconds
-  /** Operations of the units that were there before it, and how many those were. */
-  readonly ahead: number
-  readonly unitsAhead: number
-  /** From then to the result. */
-  tookMs: Milliseconds
-  /** It takes far too long. */
-  isLate: boolean
-  output: Reassembly | undefined
-  share: number
-  isAnswered: boolean
-}
-
 export interface UnitResult {
   readonly index: number
+  readonly sent: Sent
   readonly bytes: Uint8Array
   readonly hash: Uint8Array
   readonly signature: Uint8Array
@@ -61,22 +46,25 @@ export interface UnitResult {
 /** As the provider said it. */
 export type UnitFailure = Pick<Extract<JobResponseFrame, { t: 'failed' }>, 'code' | 'message' | 'retryable'>
 
-export interface ChannelHandler {
-  onProgress(channel: Channel): void
-  onResult(channel: Channel, result: UnitResult): void
-  /** Still in `sent`. */
-  onRoom(channel: Channel): void
-  onFailed(channel: Channel, index: number, failure: UnitFailure): void
-  /** The channel broke or was cut; its units in `sent` are the handler's to give to others. */
-  onEnded(channel: Channel, error: Error): void
+export interface Opening {
+  readonly jobId: Uint8Array
+  readonly skill: string
+  readonly kernel: Uint8Array
+  readonly plan: HashedPlan<unknown>
 }
 
-/** Of a new sample in `speed`. */
-const SPEED_SMOOTHING = 0.3
-/** Clocks of pages are coarse. */
-const TIME_MIN: Milliseconds = 0.1
-
-export const operationsOf = ({ cost }: UnitSpec) => Number(cost) * OPERATIONS_PER_MICROCREDIT
+export interface ChannelHandler {
+  onProgress(channel: Channel): void
+  /** Of a unit in its hands, or of one that was taken back too late: that is work, too. */
+  onResult(channel: Channel, result: UnitResult): void
+  onRoom(channel: Channel): void
+  /** Still in `hands`. */
+  onFailed(channel: Channel, index: number, failure: UnitFailure): void
+  /** A unit that was taken back is out of its hands, and nothing is owed for it. */
+  onDropped(channel: Channel, index: number): void
+  /** The channel broke or was cut; what is in its hands is the handler's to give to others. */
+  onEnded(channel: Channel, error: Error): void
+}
 
 /** The requester's end of one provider's job stream, and what the two owe each other on it. */
 export class Channel {
@@ -85,7 +73,7 @@ export class Channel {
   readonly payeeIndex: number
   readonly max: MicroCredits
   readonly rate: number
-  readonly sent = new Map<number, Sent>()
+  readonly hands: Hands
   readonly tally = new Tally()
   /** Units that this provider failed at: they go elsewhere. */
   readonly failedUnits = new Set<number>()
@@ -93,8 +81,6 @@ export class Channel {
   /** Results on their way through the check. */
   checking = 0
   ended: Error | undefined
-  /** Operations a ms that come back from there. */
-  speed: number | undefined
   /** A unit was late and is done elsewhere; since then nothing has come. */
   isStalled = false
   /** Units that the provider computes side by side, by its own word. */
@@ -102,16 +88,16 @@ export class Channel {
   /** 0 (idle) to 100 (full), by its own word. */
   load = 0
   private window = 0
-  /** When the last result came (`performance.now()`). */
-  private lastDone = 0
-  /** Units that were taken back: answers to them may still be on their way. */
-  private readonly takenBack = new Set<number>()
+  private readonly meter = new SpeedMeter()
   private readonly connect: () => Promise<JobStream>
   private stream: JobStream | undefined
+  private opening: Promise<void> | undefined
   private sender: UnitSender | undefined
   private readonly unitTimeout: Milliseconds
   private handler: ChannelHandler | undefined
   private watch: ReturnType<typeof setTimeout> | undefined
+  /** Since when it owes an answer to a `cancel`. */
+  private cancelWatch: ReturnType<typeof setTimeout> | undefined
   private readonly accepted = Promise.withResolvers<void>()
   private readonly released = Promise.withResolvers<Signed | undefined>()
 
@@ -121,6 +107,7 @@ export class Channel {
     this.payeeIndex = init.payeeIndex
     this.max = init.max
     this.rate = init.rate
+    this.hands = new Hands(init.rate)
     this.connect = init.connect
     this.unitTimeout = init.unitTimeout
     this.accepted.promise.catch(() => {}) // whoever waits for it hears of it; nobody may wait any more
@@ -130,35 +117,35 @@ export class Channel {
     return this.ended === undefined
   }
 
-  /** What this provider may still come to be paid for: verified, being checked, or in its hands. */
-  get committed(): MicroCredits {
-    let sum = this.tally.amount
-    for (const { spec } of this.sent.values()) {
-      sum += priceAt(spec.cost, this.rate)
-    }
-    return sum
+  /** Units that it is to compute, by the job's unit. */
+  get sent(): ReadonlyMap<number, Sent> {
+    return this.hands.sent
   }
 
-  /** Operations of the units in its hands. */
-  get pending(): number {
-    let sum = 0
-    for (const { spec } of this.sent.values()) {
-      sum += operationsOf(spec)
-    }
-    return sum
+  /** Operations a ms that come back from there. */
+  get speed(): number | undefined {
+    return this.meter.speed
+  }
+
+  /** What this provider may still come to be paid for: verified, being checked, or in its hands. */
+  get committed(): MicroCredits {
+    return this.tally.amount + this.hands.price
   }
 
   /** Its window of unreceipted units has room. */
   get hasRoom(): boolean {
-    return this.isLive && this.sent.size + this.tally.units - this.tally.receiptedUnits < this.window
+    const unreceipted = this.hands.size + this.tally.units - this.tally.receiptedUnits
+    return this.isLive && unreceipted < this.window && !this.hands.isSpent
   }
 
   /** Connects and sends `open`, which asks for the shared parts. Rejects if the provider refuses. */
-  async open(
-    handler: ChannelHandler,
-    init: { jobId: Uint8Array; skill: string; kernel: Uint8Array; plan: HashedPlan<unknown> }
-  ): Promise<void> {
+  open(handler: ChannelHandler, init: Opening): Promise<void> {
     this.handler = handler
+    this.opening = this.openStream(handler, init)
+    return this.opening
+  }
+
+  private async openStream(handler: ChannelHandler, init: Opening): Promise<void> {
     const stream = await this.connect()
     if (this.ended !== undefined) {
       stream.abort(this.ended)
@@ -168,7 +155,8 @@ export class Channel {
     void this.read(stream, handler)
     this.sender = new UnitSender({
       stream,
-      isWanted: (index) => this.sent.has(index),
+      isWanted: (unit) => this.hands.isWanted(unit),
+      begin: (unit) => this.hands.begin(unit),
       onSent: () => this.watchUnits()
     })
     await stream.send({
@@ -188,33 +176,16 @@ export class Channel {
   }
 
   /** Hands a unit over: it, and before it the parts that the provider lacks, go out after all earlier ones. */
-  give(index: number, spec: UnitSpec, resultSize: number, plan: HashedPlan<unknown>): void {
-    const ahead = this.pending
-    this.sent.set(index, {
-      spec,
-      resultSize,
-      at: performance.now(),
-      ahead,
-      unitsAhead: this.sent.size,
-      tookMs: 0,
-      isLate: false,
-      output: undefined,
-      share: 0,
-      isAnswered: false
-    })
+  give(
+    index: number,
+    spec: UnitSpec,
+    resultSize: number,
+    plan: HashedPlan<unknown>,
+    known?: Uint8Array
+  ): void {
+    const sent = this.hands.take(index, spec, resultSize, known)
     this.watchUnits()
-    this.sender?.send(index, spec, plan).catch((error) => this.end(asError(error)))
-  }
-
-  /** A result has come: what it says of the provider's speed. */
-  private time(sent: Sent): void {
-    const now = performance.now()
-    sent.tookMs = now - sent.at
-    // since the result before it, or since it was sent: what lay ahead is not its time
-    const alone = Math.max(now - Math.max(sent.at, this.lastDone), TIME_MIN)
-    this.lastDone = now
-    const speed = operationsOf(sent.spec) / alone
-    this.speed = this.speed === undefined ? speed : this.speed + SPEED_SMOOTHING * (speed - this.speed)
+    this.sender?.send(sent, plan).catch((error) => this.end(asError(error)))
   }
 
   /** Reads until the stream ends. */
@@ -235,24 +206,29 @@ export class Channel {
     this.handler?.onRoom(this)
   }
 
-  /** Takes a unit back: the provider stops computing it at once. */
+  /** Takes a unit back: the provider stops computing it at once, and says so, or has sent its result already. */
   takeBack(index: number): void {
-    if (this.sent.delete(index)) {
-      this.takenBack.add(index)
-      this.stream?.send({ t: 'cancel', index }).catch(() => {}) // a stream that is gone needs no cancel
-      this.watchUnits()
+    const unit = this.hands.withdraw(index)
+    if (unit === undefined) {
+      return
     }
+    this.watchUnits()
+    if (!unit.isOut) {
+      this.drop(index) // it never went out
+      return
+    }
+    this.stream?.send({ t: 'cancel', index: unit.number }).catch(() => {}) // a stream that is gone needs no cancel
+    this.watchCancels(this.cancelWatch !== undefined)
   }
 
-  /** No more work: asks for the release, which may not come. */
+  /** No more work: asks for the release, which may not come. What is under way comes first, and is to be receipted. */
   async finish(): Promise<Signed | undefined> {
-    const { stream } = this
-    if (!this.isLive || stream === undefined) {
-      return undefined
-    }
     const timer = setTimeout(() => this.released.resolve(undefined), ANSWER_TIMEOUT)
     try {
-      await stream.send({ t: 'finish' })
+      await Promise.race([this.opening, this.released.promise])
+      if (this.isLive) {
+        await this.stream?.send({ t: 'finish' })
+      }
       return await this.released.promise
     } catch {
       return undefined // gone in between: settled without its release
@@ -268,6 +244,7 @@ export class Channel {
     }
     this.ended = error
     clearTimeout(this.watch)
+    clearTimeout(this.cancelWatch)
     this.accepted.reject(error)
     this.released.resolve(undefined)
     this.stream?.abort(error)
@@ -276,20 +253,12 @@ export class Channel {
 
   async close(): Promise<void> {
     clearTimeout(this.watch)
+    clearTimeout(this.cancelWatch)
     if (this.isLive) {
       this.ended = new JobError('CANCELLED', 'The job is over.')
       const { stream } = this
       await stream?.close().catch((error) => stream.abort(error))
     }
-  }
-
-  /** Share of the units in this provider's hands that is done, in units. */
-  get partlyDone(): number {
-    let sum = 0
-    for (const { share } of this.sent.values()) {
-      sum += share
-    }
-    return sum
   }
 
   private handle(frame: Arrived, handler: ChannelHandler): void {
@@ -311,66 +280,74 @@ export class Channel {
       case 'released':
         this.released.resolve(frame.release)
         return
-      case 'progress': {
-        const unit = this.sent.get(frame.index)
-        const share = frame.permille / 1000
-        if (unit !== undefined && share > unit.share) {
-          unit.share = share
-          this.watchUnits()
-          handler.onProgress(this)
-        }
+      case 'progress':
+        this.onProgress(frame, handler)
         return
-      }
-      case 'output': {
-        this.isStalled = false
-        const unit = this.unitOf(frame.index)
-        if (unit === undefined) {
-          return
-        }
-        unit.output ??= new Reassembly(unit.resultSize)
-        unit.output.add(frame.offset, frame.bytes)
-        if (frame.bytes.byteLength > 0) {
-          this.watchUnits()
-        }
+      case 'output':
+        this.onOutput(frame)
         return
-      }
-      case 'result': {
-        const unit = this.unitOf(frame.index)
-        if (unit === undefined) {
-          return
-        }
-        if (unit.isAnswered) {
-          throw new JobError('PROTOCOL', `Unit ${frame.index} was answered twice.`)
-        }
-        if (frame.size !== unit.resultSize || unit.output?.isComplete !== true) {
-          throw new JobError('WRONG_RESULT', `The result of unit ${frame.index} has the wrong length.`)
-        }
-        this.time(unit)
-        unit.isAnswered = true // one check a unit, however often it is answered
-        this.watchUnits()
-        handler.onResult(this, {
-          index: frame.index,
-          bytes: unit.output.bytes,
-          hash: frame.hash,
-          signature: frame.signature
-        })
+      case 'result':
+        this.onResult(frame, handler)
         return
-      }
       case 'failed':
-        if (this.sent.has(frame.index)) {
-          handler.onFailed(this, frame.index, frame)
-        }
+        this.onFailed(frame, handler)
         return
     }
   }
 
-  /** Undefined: it was taken back, and the answer was on its way already. */
-  private unitOf(index: number): Sent | undefined {
-    const unit = this.sent.get(index)
-    if (unit === undefined && !this.takenBack.has(index)) {
-      throw new JobError('PROTOCOL', `The provider answered unit ${index}, which it does not have.`)
+  private onProgress({ index: number, permille }: Of<'progress'>, handler: ChannelHandler): void {
+    const unit = this.hands.at(number)
+    const share = permille / 1000
+    if (unit !== undefined && share > unit.sent.share) {
+      unit.sent.share = share
+      this.watchUnits()
+      handler.onProgress(this)
     }
-    return unit
+  }
+
+  private onOutput({ index: number, offset, bytes }: Of<'output'>): void {
+    this.isStalled = false
+    const { sent } = this.hands.find(number)
+    sent.output ??= new Reassembly(sent.resultSize)
+    sent.output.add(offset, bytes)
+    if (bytes.byteLength > 0) {
+      this.watchUnits()
+      this.watchCancels()
+    }
+  }
+
+  private onResult({ index: number, size, hash, signature }: Of<'result'>, handler: ChannelHandler): void {
+    const { index, sent } = this.hands.find(number)
+    if (sent.isAnswered) {
+      throw new JobError('PROTOCOL', `Unit ${number} was answered twice.`)
+    }
+    if (size !== sent.resultSize || sent.output?.isComplete !== true) {
+      throw new JobError('WRONG_RESULT', `The result of unit ${number} has the wrong length.`)
+    }
+    this.meter.time(sent, performance.now())
+    sent.isAnswered = true // one check a unit, however often it is answered
+    this.watchUnits()
+    this.watchCancels()
+    handler.onResult(this, { index, sent, bytes: sent.output.bytes, hash, signature })
+  }
+
+  private onFailed({ index: number, ...failure }: Of<'failed'>, handler: ChannelHandler): void {
+    const unit = this.hands.at(number)
+    if (unit === undefined || unit.sent.isAnswered) {
+      return
+    }
+    if (this.hands.sent.has(unit.index)) {
+      handler.onFailed(this, unit.index, failure)
+    } else {
+      this.drop(unit.index)
+    }
+  }
+
+  /** A unit that was taken back is out of the provider's hands. */
+  private drop(index: number): void {
+    this.hands.delete(index)
+    this.watchCancels()
+    this.handler?.onDropped(this, index)
   }
 
   private openWindow({ window, load }: { window: number; load: number }): void {
@@ -382,13 +359,33 @@ export class Channel {
   /** A provider that holds units and neither takes nor gives anything for a unit's longest time is given up. */
   private watchUnits(): void {
     clearTimeout(this.watch)
-    if (this.sent.size > 0 && this.isLive) {
+    if (this.hands.sent.size > 0 && this.isLive) {
       this.watch = setTimeout(
         () =>
           this.end(
             new JobError('UNIT_TIMEOUT', 'The provider took too long for a unit.', { retryable: true })
           ),
         this.unitTimeout
+      )
+    }
+  }
+
+  /** Nor does one keep its place that neither drops what was taken back nor goes on sending its result. */
+  private watchCancels(isRunning = false): void {
+    if (isRunning) {
+      return
+    }
+    clearTimeout(this.cancelWatch)
+    this.cancelWatch = undefined
+    if (this.hands.owesAnswer && this.isLive) {
+      this.cancelWatch = setTimeout(
+        () =>
+          this.end(
+            new JobError('UNIT_TIMEOUT', 'The provider does not give back what was cancelled.', {
+              retryable: true
+            })
+          ),
+        ANSWER_TIMEOUT
       )
     }
   }

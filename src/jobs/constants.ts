@@ -49,3 +49,7 @@ export const PROGRESS_INTERVAL: Milliseconds = 100
 export const COPIES_MAX = 3
 /** Between two looks for units that are late. */
 export const LOOK_INTERVAL: Milliseconds = 100
+/** Between two looks whether a job could use more providers than it has. */
+export const REINFORCE_LOOK: Milliseconds = 500
+/** Between two searches for them, when no advert comes by itself; and after one that came to nothing. */
+export const REINFORCE_PAUSE: Milliseconds = 10_000

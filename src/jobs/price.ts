@@ -13,3 +13,6 @@ export function priceAt(cost: MicroCredits, rate: number): MicroCredits {
 export function priceOf(units: ReadonlyArray<{ readonly cost: MicroCredits }>, rate: number): MicroCredits {
   return units.reduce((sum, { cost }) => sum + priceAt(cost, rate), 0n)
 }
+
+export const min = (a: MicroCredits, b: MicroCredits): MicroCredits => (a < b ? a : b)
+export const max = (a: MicroCredits, b: MicroCredits): MicroCredits => (a > b ? a : b)

@@ -1,9 +1,9 @@
 import type { FoundProvider, SwarmRegistry } from '../registry/index.ts'
 import type { Considered, SwarmRouter, Task } from '../router/index.ts'
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
-import { GATHER, SEARCH_INTERVAL } from './constants.ts'
+import { GATHER } from './constants.ts'
 import { JobError } from './errors.ts'
-import { orAborted } from './waiting.ts'
+import { orAborted, paused } from './waiting.ts'
 
 export interface ProviderSearch {
   readonly registry: SwarmRegistry
@@ -13,8 +13,10 @@ export interface ProviderSearch {
   readonly only?: readonly PeerIdString[] | undefined
   /** How many are wanted. */
   readonly count: number
-  /** How long to wait for the first. */
-  readonly waitMs: Milliseconds
+  /** How long to wait for the first; undefined: until the signal is aborted. */
+  readonly waitMs: Milliseconds | undefined
+  /** Between two searches, when no advert comes by itself. */
+  readonly pauseMs: Milliseconds
   readonly signal: AbortSignal
 }
 
@@ -46,9 +48,10 @@ export async function searchProviders(search: ProviderSearch): Promise<Considere
   const over = new AbortController()
   const onAdvert = (event: CustomEvent<FoundProvider>) => note(event.detail)
   registry.addEventListener('advert', onAdvert)
-  const timer = setTimeout(() => ready.reject(noProvider(task.skill, waitMs)), waitMs)
+  const timer =
+    waitMs === undefined ? undefined : setTimeout(() => ready.reject(noProvider(task.skill, waitMs)), waitMs)
   try {
-    void searchOn(registry, task.skill, note, over.signal)
+    void searchOn(registry, task.skill, note, search.pauseMs, over.signal)
     await orAborted(ready.promise, search.signal)
     return decide()
   } finally {
@@ -62,14 +65,14 @@ async function searchOn(
   registry: SwarmRegistry,
   skill: string,
   note: (provider: FoundProvider) => void,
+  pauseMs: Milliseconds,
   signal: AbortSignal
 ): Promise<void> {
   while (!signal.aborted) {
     for await (const provider of registry.find(skill, { signal })) {
       note(provider)
     }
-    const pause = new Promise((resolve) => setTimeout(resolve, SEARCH_INTERVAL))
-    await orAborted(pause, signal).catch(() => {}) // over: the loop's condition ends it
+    await paused(pauseMs, signal).catch(() => {}) // over: the loop's condition ends it
   }
 }
 

@@ -1,30 +1,25 @@
-import type { JobReceipt, SubmitOptions } from '../api.ts'
+import type { JobReceipt, OutputPiece, SubmitOptions } from '../api.ts'
 import type { Engine } from '../compute/index.ts'
-import { type Contract, CreditError, type Ledger } from '../credit/index.ts'
-import { connectDirect, framedStream, openStream, type SwarmNode, type Ticker } from '../net/index.ts'
+import { isProbeSize, type Ledger, type Settlement } from '../credit/index.ts'
+import type { SwarmNode, Ticker } from '../net/index.ts'
 import type { SwarmRegistry } from '../registry/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
-import { kernelHash, type Plan, type Skill } from '../skills/index.ts'
-import {
-  JOB_FRAME_MAX,
-  jobResponseFrame,
-  type MicroCredits,
-  type Network,
-  type PeerIdString,
-  protocolId
-} from '../wire/index.ts'
-import { allocate } from './allocate.ts'
-import { Channel } from './channel.ts'
+import { type Assembler, kernelHash, type Plan, type Skill, type UnitSpec } from '../skills/index.ts'
+import type { MicroCredits, Network, PeerIdString } from '../wire/index.ts'
 import * as constants from './constants.ts'
 import { JobError } from './errors.ts'
 import { Exclusions } from './exclusions.ts'
+import { type Hired, Hiring } from './hiring.ts'
 import { JobHandle } from './job.ts'
+import type { JobContext } from './job-context.ts'
+import { KnownAnswers } from './known-answers.ts'
 import { checkOptions, deadlineSignal, typedError } from './options.ts'
+import { Outlay } from './outlay.ts'
 import { hashPlan, hex } from './plan.ts'
 import { priceAt, priceOf, RATE_DEFAULT } from './price.ts'
-import { searchProviders } from './provider-search.ts'
 import { ReceiptBook } from './receipt-book.ts'
-import { type JobContext, Round } from './round.ts'
+import { reinforce } from './reinforcements.ts'
+import { Round } from './round.ts'
 
 export interface RequesterInit {
   readonly node: SwarmNode
@@ -38,12 +33,25 @@ export interface RequesterInit {
   readonly now: () => number
   /** A unit of this node's own was checked and found right: its worker, and what it cost. @default nobody listens */
   readonly onChecked?: (worker: PeerIdString, cost: MicroCredits) => void
+  /** In [0, 1). @default Math.random */
+  readonly random?: () => number
+}
+
+/** What a caller of this part may hang on to a job. */
+export interface JobHooks {
+  /** Before anything is paid, with the job's id: the job waits, and fails if this does. */
+  readonly begin?: (id: string) => Promise<void>
+  /** Takes each verified unit in the place of the output, of which nothing is put together then. */
+  readonly onPiece?: ((piece: OutputPiece) => void) | undefined
 }
 
 interface Submission {
   readonly jobId: Uint8Array
+  readonly hooks: JobHooks
   readonly options: SubmitOptions
   readonly rate: number
+  /** By how many providers each unit is computed; undefined: as trust demands. */
+  readonly copies: number | undefined
   readonly price: MicroCredits
   readonly budget: MicroCredits
   readonly signal: AbortSignal
@@ -54,6 +62,7 @@ export class Requester {
   private readonly init: RequesterInit
   private readonly running = new Map<string, Promise<void>>()
   private readonly stopped = new AbortController()
+  private readonly known = new KnownAnswers()
 
   constructor(init: RequesterInit) {
     this.init = init
@@ -67,13 +76,47 @@ export class Requester {
   submit<Input, Output>(
     skill: Skill<Input, Output>,
     input: Input,
-    options: SubmitOptions = {}
+    options: SubmitOptions = {},
+    hooks: JobHooks = {}
   ): JobHandle<Output> {
     checkOptions(options)
     this.stopped.signal.throwIfAborted()
     const plan = skill.plan(input, options.units === undefined ? {} : { units: options.units })
+    return this.begin(skill, plan, options, hooks)
+  }
+
+  /**
+   * A canary of one unit at one provider: a unit of an earlier job that it has not computed, which it cannot tell from
+   * work; the skill's example where there is none.
+   *
+   * @throws as `submit`
+   */
+  probe(skill: Skill, provider: PeerIdString): JobHandle<unknown> {
+    const { network, random = Math.random } = this.init
+    const options = { units: 1, providers: [provider] }
+    const isSmall = ({ cost }: UnitSpec) => isProbeSize(priceAt(cost, RATE_DEFAULT), network.parameters)
+    const past = this.known.take(skill.manifest.name, { partRefs: [] }, provider, random(), isSmall)
+    if (past === undefined) {
+      return this.submit(skill, skill.example(), options)
+    }
+    this.stopped.signal.throwIfAborted()
+    const plan = {
+      parts: [],
+      units: [past.spec],
+      assembler: () => ({ accept() {}, finish: () => undefined })
+    }
+    return this.begin(skill, plan, options, {}) // nobody wants the output
+  }
+
+  private begin<Input, Output>(
+    skill: Skill<Input, Output>,
+    plan: Plan<Output>,
+    options: SubmitOptions,
+    hooks: JobHooks
+  ): JobHandle<Output> {
     const rate = options.rate ?? RATE_DEFAULT
-    const price = priceOf(plan.units, rate)
+    const copies = typeof options.redundancy === 'number' ? options.redundancy : undefined
+    const price = priceOf(plan.units, rate) * BigInt(copies ?? 1)
     const budget = options.budget ?? 2n * price
     if (budget < price) {
       throw new JobError('BUDGET_TOO_SMALL', `The job costs ${price} µcr; the budget is ${budget} µcr.`, {
@@ -95,7 +138,7 @@ export class Requester {
       await this.running.get(id)
     })
     handle.emit({ type: 'queued', price, units: plan.units.length })
-    const run = this.run(handle, skill, plan, { jobId, options, rate, price, budget, signal })
+    const run = this.run(handle, skill, plan, { jobId, hooks, options, rate, copies, price, budget, signal })
       .catch((error: unknown) => handle.fail(typedError(error, options.signal)))
       .finally(() => {
         deadline.clear()
@@ -117,13 +160,14 @@ export class Requester {
     plan: Plan<Output>,
     submission: Submission
   ): Promise<void> {
-    const { jobId, price, signal } = submission
+    const { jobId, hooks, copies, price, signal } = submission
     const [hashed, kernel, engine] = await Promise.all([
       hashPlan(plan),
       kernelHash(skill),
-      this.init.engine()
+      this.init.engine(),
+      hooks.begin?.(handle.id)
     ])
-    const assembler = plan.assembler()
+    const assembler = hooks.onPiece === undefined ? plan.assembler() : handOver(plan, hooks.onPiece)
     handle.watch(assembler.soFar?.bind(assembler))
     const book = new ReceiptBook(handle.id, skill.manifest.name, price)
     const total = plan.units.length
@@ -136,10 +180,14 @@ export class Requester {
       engine,
       ledger: this.init.ledger,
       router: this.init.router,
+      copies,
       missing: new Set(plan.units.keys()),
       attempts: new Map(),
       excluded: new Exclusions(this.init.now),
       resultHashes: new Map(),
+      outlay: new Outlay({ units: plan.units, rate: submission.rate, budget: submission.budget }),
+      known: this.known,
+      random: this.init.random ?? Math.random,
       onAssigned: (unit, dispatch) => {
         handle.note(unit, dispatch)
         handle.emit({ type: 'assigned', unit, provider: dispatch.provider })
@@ -169,138 +217,72 @@ export class Requester {
     handle.succeed(assembler.finish(), receipt)
   }
 
-  /** One escrow: found, opened, worked off, settled. Whatever is still missing goes into the next round. */
+  /** Providers found, an escrow opened, worked off, settled. Whatever is still missing goes into the next round. */
   private async runRound(
     handle: Pick<JobHandle<unknown>, 'enter' | 'emit'>,
     job: JobContext,
-    submission: Submission,
+    { options, signal }: Submission,
     book: ReceiptBook
   ): Promise<void> {
-    const { options, signal } = submission
-    const { name, version } = job.skill.manifest
-    const considered = await searchProviders({
-      registry: this.init.registry,
-      router: this.init.router,
-      task: { skill: name, version, kernel: job.kernel, rate: submission.rate, excluded: job.excluded },
-      only: options.providers,
-      count: Math.min(
-        options.maxProviders ?? constants.PROVIDERS_DEFAULT,
-        options.providers?.length ?? Number.POSITIVE_INFINITY,
-        job.missing.size
-      ),
+    const log = (format: string, ...details: unknown[]) => this.log(format, ...details)
+    const onHired = handle.emit.bind(handle)
+    const hiring = new Hiring({ parts: this.init, job, options, onHired, log })
+    const wanted = () => wantedOf(options, job)
+    const peers = await hiring.find({
+      count: wanted(),
+      excluded: job.excluded,
       waitMs: options.providerWaitMs ?? constants.PROVIDER_WAIT_DEFAULT,
+      pauseMs: constants.SEARCH_INTERVAL,
       signal
     })
-    const candidates = considered.map(({ provider, score, chosen }) => ({
-      peer: provider.advert.peer,
-      score,
-      chosen
-    }))
-    handle.emit({ type: 'hired', strategy: this.init.router.strategy, candidates })
-    const reached = await Promise.all(
-      candidates
-        .filter(({ chosen }) => chosen !== undefined)
-        .map(async ({ peer }) => ((await this.reach(job, peer, signal)) ? [peer] : []))
-    )
-    const contract = await this.openContract(job, reached.flat(), submission, submission.budget - book.paid)
-    if (contract === undefined) {
+    const limit = job.outlay.left(0n)
+    const first = await hiring.open(peers, { units: [...job.missing], limit, isPartial: false, signal })
+    if (first === undefined) {
       return // those that did not answer are excluded now: look again
     }
     handle.enter('running')
-    const channels = contract.channels.flatMap((channel, payeeIndex) =>
-      contract.certifiedBy.includes(channel.peer)
-        ? [this.channel(job, contract, { ...channel, payeeIndex, rate: submission.rate }, signal)]
-        : []
-    )
-    const round = new Round(job, channels)
+    const round = new Round(job)
+    const hired = [first]
+    round.hire(first.contract.escrow, first.channels)
+    const over = new AbortController()
+    const reinforcing = reinforce({
+      job,
+      round,
+      hiring,
+      wanted,
+      log,
+      onHired: (more) => hired.push(more),
+      signal: AbortSignal.any([signal, over.signal])
+    })
     try {
       await round.run(signal)
     } finally {
+      over.abort()
+      await reinforcing
       handle.enter('settling')
-      const { groups, seed, releases } = await round.close()
-      book.add(contract, await this.init.ledger.settle(contract.escrow, groups, { seed, releases }), channels)
-      await round.hangUp()
+      await this.settle(round, hired, book)
+      job.outlay.settled = book.paid
     }
   }
 
-  /** Dials a provider directly; one that cannot be reached is left out of the job. */
-  private async reach(job: JobContext, peer: PeerIdString, signal: AbortSignal): Promise<boolean> {
-    try {
-      await connectDirect(this.init.node, peer, { signal: withTimeout(signal) })
-      return true
-    } catch (error) {
-      signal.throwIfAborted()
-      this.log('no direct way to %s - %e', peer, error)
-      job.excluded.lost(peer)
-      this.init.registry.setAside(peer)
-      return false
-    }
-  }
-
-  private async openContract(
-    job: JobContext,
-    peers: readonly PeerIdString[],
-    { options, rate, signal }: Submission,
-    budget: MicroCredits
-  ): Promise<Contract | undefined> {
-    if (peers.length === 0) {
-      return undefined
-    }
-    const { ledger, network, now } = this.init
-    const costs = [...job.missing].map((unit) => priceAt(job.plan.units[unit]?.cost ?? 0n, rate))
-    const { settled } = await ledger.balance()
-    const channels = allocate(peers, costs, budget < settled ? budget : settled)
-    const lifetime = (options.deadlineMs ?? constants.DEADLINE_DEFAULT) + constants.SETTLE_GRACE
-    let contract: Contract | undefined
-    try {
-      contract = await ledger.openEscrow({
-        jobId: job.jobId,
-        channels,
-        inputRoot: job.plan.inputRoot,
-        tClose: now() + Math.min(lifetime, network.parameters.escrowMaxMs),
-        signal
-      })
-    } catch (error) {
-      if (!(error instanceof CreditError && error.code === 'NO_VOTES')) {
-        throw error
-      }
-      this.log('nobody certified the escrow - %e', error)
-    }
-    for (const { peer } of channels) {
-      if (contract?.certifiedBy.includes(peer) !== true) {
-        job.excluded.lost(peer)
+  /** Every escrow of the round, even if one of them cannot be settled now. */
+  private async settle(round: Round, hired: readonly Hired[], book: ReceiptBook): Promise<void> {
+    const failures: unknown[] = []
+    for (const { escrow, channels, groups, seed, releases } of await round.close()) {
+      const contract = hired.find((each) => each.contract.escrow.equals(escrow))?.contract
+      try {
+        const settlement: Settlement = await this.init.ledger.settle(escrow, groups, { seed, releases })
+        if (contract !== undefined) {
+          book.add(contract, settlement, channels)
+        }
+      } catch (error) {
+        failures.push(error)
       }
     }
-    return contract
-  }
-
-  private channel(
-    job: JobContext,
-    { escrow }: Contract,
-    channel: { peer: PeerIdString; max: MicroCredits; rate: number; payeeIndex: number },
-    signal: AbortSignal
-  ): Channel {
-    const { peer } = channel
-    return new Channel({
-      ...channel,
-      escrow,
-      unitTimeout: job.skill.manifest.timeout_secs * 1_000,
-      connect: async () => {
-        const timed = withTimeout(signal)
-        const connection = await connectDirect(this.init.node, peer, { signal: timed })
-        const stream = await openStream(connection, protocolId(this.init.network.parameters, 'job'), {
-          signal: timed
-        })
-        return framedStream({
-          stream,
-          peer,
-          connection,
-          schema: jobResponseFrame,
-          maxFrame: JOB_FRAME_MAX,
-          ticker: this.init.ticker
-        })
-      }
-    })
+    await round.hangUp()
+    if (failures.length > 0) {
+      throw failures[0]
+    }
   }
 
   private log(format: string, ...details: unknown[]): void {
@@ -308,6 +290,19 @@ export class Requester {
   }
 }
 
-function withTimeout(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(constants.CONNECT_TIMEOUT)])
+/** As many providers as the job may have now. */
+function wantedOf({ maxProviders, providers }: SubmitOptions, { copies = 1, missing }: JobContext): number {
+  return Math.min(
+    maxProviders ?? Math.max(constants.PROVIDERS_DEFAULT, copies),
+    providers?.length ?? Number.POSITIVE_INFINITY,
+    Math.max(missing.size, copies)
+  )
+}
+
+/** In the place of an assembler: nothing is put together. */
+function handOver<Output>({ units }: Plan<Output>, onPiece: (piece: OutputPiece) => void): Assembler<Output> {
+  return {
+    accept: (unit, bytes) => onPiece({ unit, of: units.length, params: units[unit]?.params ?? [], bytes }),
+    finish: () => undefined as Output // who takes the pieces is told of no output
+  }
 }

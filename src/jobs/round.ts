@@ -1,84 +1,119 @@
-import type { Dispatch } from '../api.ts'
-import type { Engine } from '../compute/index.ts'
-import type { Ledger } from '../credit/index.ts'
+import type { CID } from 'multiformats/cid'
 import { asError } from '../net/index.ts'
-import type { SwarmRouter } from '../router/index.ts'
-import type { Skill } from '../skills/index.ts'
+import type { Crew } from '../router/index.ts'
+import type { UnitSpec } from '../skills/index.ts'
 import { holdback } from '../trust/index.ts'
-import { type PeerIdString, type Signed, SwarmError, sha256, type UnitGroup } from '../wire/index.ts'
-import {
-  type Channel,
-  type ChannelHandler,
-  operationsOf,
-  type UnitFailure,
-  type UnitResult
-} from './channel.ts'
+import { type PeerIdString, type Signed, sha256, type UnitGroup } from '../wire/index.ts'
+import type { Channel, ChannelHandler, UnitFailure, UnitResult } from './channel.ts'
 import { PROVIDER_FAILURES, UNIT_ATTEMPTS } from './constants.ts'
+import { crewOf } from './crew.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { JobError } from './errors.ts'
-import type { Exclusions } from './exclusions.ts'
-import type { HashedPlan } from './plan.ts'
+import { busyFor, isProvidersFault } from './faults.ts'
+import { operationsOf } from './hands.ts'
+import type { JobContext } from './job-context.ts'
 import { priceAt } from './price.ts'
+import { Receipting } from './receipting.ts'
 import { checkResultSignature } from './result.ts'
-import { type Opinion, SecondOpinions } from './second-opinions.ts'
+import { agree, computeOwn, type Opinion, SecondOpinions } from './second-opinions.ts'
 import { orAborted } from './waiting.ts'
 
-/** What the rounds of one job share. */
-export interface JobContext {
-  readonly jobId: Uint8Array
-  readonly skill: Skill
-  readonly kernel: Uint8Array
-  readonly plan: HashedPlan<unknown>
-  readonly engine: Engine
-  readonly ledger: Ledger
-  readonly router: SwarmRouter
-  /** Units without a verified result. */
-  readonly missing: Set<number>
-  readonly attempts: Map<number, number>
-  /** Peers that lied or failed in this job. */
-  readonly excluded: Exclusions
-  readonly resultHashes: Map<number, Uint8Array>
-  onAssigned(unit: number, dispatch: Dispatch): void
-  onVerified(unit: number, peer: PeerIdString, result: Uint8Array): void
-  onRetried(unit: number, peer: PeerIdString, reason: string): void
-  onProgress(partlyDone: number): void
-  /** @param load 0 (idle) to 100 (full), by the provider's word */
-  onLoad(peer: PeerIdString, load: number): void
+/** What one escrow of a round comes to. */
+export interface Ending {
+  readonly escrow: CID
+  readonly channels: readonly Channel[]
+  readonly groups: UnitGroup[]
+  readonly seed: Uint8Array
+  readonly releases: Map<PeerIdString, Signed>
 }
 
 /**
- * One escrow's worth of a job: its channels work until every unit is verified, or until none of them can take
- * what is left. What a lost or lying provider had goes to the others.
+ * A job as long as somebody works at it: the channels of an escrow, and of further ones for providers that come later,
+ * work until every unit is verified, or until none of them can take what is left. What a lost or lying provider had
+ * goes to the others.
  */
 export class Round implements ChannelHandler {
   private readonly job: JobContext
-  private readonly channels: readonly Channel[]
+  private readonly channels: Channel[] = []
+  private readonly escrows: Array<{ readonly escrow: CID; readonly channels: readonly Channel[] }> = []
   private readonly dispatcher: Dispatcher
   private readonly opinions: SecondOpinions
+  private readonly receipting: Receipting
   private readonly over = Promise.withResolvers<void>()
-  private readonly receipting = new Map<Channel, Promise<void>>()
+  private readonly checks = new Set<Promise<void>>()
   private readonly failures = new Map<PeerIdString, number>()
+  /** When the last provider was hired (`performance.now()`). */
+  private hiredAt = 0
+  /** Escrows that are being made for more of them. */
+  private expected = 0
   private isClosing = false
 
-  constructor(job: JobContext, channels: readonly Channel[]) {
+  constructor(job: JobContext) {
     this.job = job
-    this.channels = channels
-    this.dispatcher = new Dispatcher(job, channels, (index) => {
+    this.dispatcher = new Dispatcher(job, this.channels, (index) => {
       this.opinions.computeHere(index).catch(this.over.reject)
     })
     this.opinions = new SecondOpinions({
       job,
       dispatcher: this.dispatcher,
       onBelieved: (opinion, wasCompared) => this.accept(opinion, wasCompared),
+      onKnown: ({ sent, bytes }, peers) => this.keep(sent.spec, bytes, peers),
       onWrong: (channel, error) => channel.end(error)
     })
+    this.receipting = new Receipting({ ledger: job.ledger, heldBack: (channel) => this.heldBack(channel) })
+  }
+
+  /** Providers that an escrow pays begin to work. */
+  hire(escrow: CID, channels: readonly Channel[]): void {
+    this.hiredAt = performance.now()
+    this.escrows.push({ escrow, channels })
+    this.channels.push(...channels)
+    for (const channel of channels) {
+      void this.open(channel)
+    }
+  }
+
+  /** Waits for an escrow that is being made, though nobody may be left to go on meanwhile. */
+  async expect(hire: () => Promise<void>): Promise<void> {
+    this.expected += 1
+    try {
+      await hire()
+    } finally {
+      this.expected -= 1
+      this.checkOver()
+    }
+  }
+
+  /** Whether it has a channel of its own now. */
+  employs(peer: PeerIdString): boolean {
+    return this.channels.some((channel) => channel.peer === peer && channel.isLive)
+  }
+
+  /** @param wanted as many providers as the job may have */
+  crew(wanted: number): Crew {
+    const { job, channels, waiting } = this
+    return crewOf({
+      job,
+      channels,
+      wanted,
+      waiting: waiting.length,
+      sinceMs: performance.now() - this.hiredAt
+    })
+  }
+
+  /** Units that nobody who works has: what a further escrow would be for. */
+  get waiting(): number[] {
+    const stalled = this.channels.filter(({ isStalled }) => isStalled)
+    return [...this.dispatcher.waiting, ...stalled.flatMap(({ sent }) => [...sent.keys()])]
+  }
+
+  /** What all its providers may come to be paid for (µcr). */
+  get committed(): bigint {
+    return this.dispatcher.committed
   }
 
   /** Resolves when the round can do no more. Rejects only if the job as a whole has failed, or is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    for (const channel of this.channels) {
-      void this.open(channel)
-    }
     this.checkOver()
     try {
       await orAborted(this.over.promise, signal)
@@ -87,24 +122,41 @@ export class Round implements ChannelHandler {
     }
   }
 
-  /** Receipts what was verified, collects releases, closes the channels. Returns what the settle needs. */
-  async close(): Promise<{ groups: UnitGroup[]; seed: Uint8Array; releases: Map<PeerIdString, Signed> }> {
+  /**
+   * Waits for what is under way, receipts what was verified, collects releases. A provider gives none as long as
+   * anything that it delivered is not receipted.
+   *
+   * @returns what the settle of each escrow needs
+   */
+  async close(): Promise<Ending[]> {
     this.isClosing = true
-    const releases = new Map<PeerIdString, Signed>()
+    const releases = new Map<Channel, Signed>()
     await Promise.all(
       this.channels.map(async (channel) => {
         // a stream that breaks now keeps nobody from the settle: it pays what is verified
-        await this.receipt(channel).catch((error) => channel.end(asError(error)))
+        await this.receipting.receipt(channel).catch((error) => channel.end(asError(error)))
         const release = await channel.finish()
         if (release !== undefined) {
-          releases.set(channel.peer, release)
+          releases.set(channel, release)
         }
       })
     )
-    const groups = this.channels
-      .filter((channel) => channel.tally.amount > 0n)
-      .map((channel) => ({ weight: channel.tally.amount, payees: [channel.payeeIndex], quorum: 1 }))
-    return { groups, seed: await this.seed(), releases }
+    await Promise.all(this.checks)
+    const seed = await this.seed()
+    return this.escrows.map(({ escrow, channels }) => ({
+      escrow,
+      channels,
+      groups: channels
+        .filter((channel) => channel.tally.amount > 0n)
+        .map((channel) => ({ weight: channel.tally.amount, payees: [channel.payeeIndex], quorum: 1 })),
+      seed,
+      releases: new Map(
+        channels.flatMap((channel) => {
+          const release = releases.get(channel)
+          return release === undefined ? [] : [[channel.peer, release] as const]
+        })
+      )
+    }))
   }
 
   async hangUp(): Promise<void> {
@@ -112,12 +164,12 @@ export class Round implements ChannelHandler {
   }
 
   onProgress(): void {
-    this.job.onProgress(this.channels.reduce((sum, channel) => sum + channel.partlyDone, 0))
+    this.job.onProgress(this.channels.reduce((sum, channel) => sum + channel.hands.partlyDone, 0))
   }
 
   onResult(channel: Channel, result: UnitResult): void {
     channel.checking += 1
-    this.check(channel, result)
+    const check = this.check(channel, result)
       .catch((error: unknown) => {
         if (isProvidersFault(error)) {
           channel.end(error)
@@ -127,8 +179,10 @@ export class Round implements ChannelHandler {
       })
       .finally(() => {
         channel.checking -= 1
+        this.checks.delete(check)
         this.goOn()
       })
+    this.checks.add(check)
   }
 
   onRoom(channel: Channel): void {
@@ -156,12 +210,14 @@ export class Round implements ChannelHandler {
     this.goOn()
   }
 
+  onDropped(_channel: Channel, index: number): void {
+    this.dispatcher.giveBack(index)
+    this.goOn()
+  }
+
   private async check(channel: Channel, result: UnitResult): Promise<void> {
     const { job } = this
-    const sent = channel.sent.get(result.index)
-    if (sent === undefined) {
-      return // cancelled meanwhile
-    }
+    const { sent } = result
     const unit = {
       skill: job.skill.manifest.name,
       params: sent.spec.params,
@@ -170,7 +226,7 @@ export class Round implements ChannelHandler {
     }
     // drawn after the signed result has come; so the three checks need not wait for each other
     const challenge = crypto.getRandomValues(new Uint8Array(32))
-    const of = { escrow: channel.escrow, index: result.index, author: channel.peer }
+    const of = { escrow: channel.escrow, index: sent.number, author: channel.peer }
     const [hash, isRight] = await Promise.all([
       sha256(result.bytes),
       job.engine.verify(unit, result.bytes, challenge),
@@ -183,61 +239,59 @@ export class Round implements ChannelHandler {
       throw new JobError('WRONG_RESULT', `The result of unit ${result.index} is wrong.`)
     }
     const opinion = { channel, index: result.index, sent, hash, bytes: result.bytes }
-    if (job.skill.manifest.check === 'weak') {
+    const isDoubted = job.copies === undefined ? job.skill.manifest.check === 'weak' : job.copies > 1
+    if (sent.known !== undefined) {
+      await this.judgeCanary(opinion, sent.known)
+    } else if (isDoubted && job.missing.has(result.index)) {
       this.opinions.add(opinion)
     } else {
       this.accept(opinion, false)
     }
   }
 
+  /** Its right result is known, or so it was believed: before anybody is accused this node computes it itself. */
+  private async judgeCanary(opinion: Opinion, known: Uint8Array): Promise<void> {
+    const { job } = this
+    if (!agree(job.skill, known, opinion.bytes)) {
+      const own = await computeOwn(job, opinion.sent.spec)
+      if (!agree(job.skill, own, opinion.bytes)) {
+        throw new JobError('WRONG_RESULT', 'The result is not what is known to be right.')
+      }
+      job.known.forget(known) // those who confirmed it were all wrong
+    }
+    this.accept(opinion, true)
+  }
+
   private accept({ channel, index, sent, hash, bytes }: Opinion, wasCompared: boolean): void {
     const { job } = this
     if (!this.dispatcher.remove(channel, index)) {
-      return // taken back while it was checked
+      return // the provider was lost while it was checked
     }
-    // a copy whose result came beside another's is work too
+    // a copy whose result came beside another's is work too, and so is a canary
     channel.tally.add(priceAt(sent.spec.cost, channel.rate))
     const time = { operations: operationsOf(sent.spec), tookMs: sent.tookMs, pending: sent.unitsAhead }
     job.router.learn(channel.peer, job.skill.manifest.name, 'verified', time, wasCompared)
     if (job.missing.delete(index)) {
       this.dispatcher.done(index)
+      if (job.skill.manifest.check === 'strong' && job.resultHashes.size === 0) {
+        this.keep(sent.spec, bytes, [channel.peer]) // one of a job: for canaries of idle peers
+      }
       job.resultHashes.set(index, hash)
       job.onVerified(index, channel.peer, bytes)
       this.onProgress()
     }
-    this.receipt(channel).catch((error) => channel.end(error))
+    this.receipting.receipt(channel).catch((error) => channel.end(asError(error)))
   }
 
-  /** One receipt at a time; what is verified meanwhile goes into the next, cumulative one. */
-  private receipt(channel: Channel): Promise<void> {
-    const running = this.receipting.get(channel)
-    if (running !== undefined) {
-      return running
-    }
-    const task = this.receiptAll(channel).finally(() => this.receipting.delete(channel))
-    this.receipting.set(channel, task)
-    return task
-  }
-
-  private async receiptAll(channel: Channel): Promise<void> {
-    while (channel.tally.receiptedUnits < channel.tally.units - this.heldBack(channel)) {
-      const units = channel.tally.units - this.heldBack(channel)
-      const receipt = await this.job.ledger.receipt(
-        channel.escrow,
-        channel.peer,
-        channel.tally.amountOf(units)
-      )
-      if (!channel.isLive) {
-        return // stored: the settle pays it, and the payee asks for the settle
-      }
-      await channel.sendReceipt(receipt, units)
-    }
+  /** For canaries. */
+  private keep(spec: UnitSpec, result: Uint8Array, seenBy: readonly PeerIdString[]): void {
+    this.job.known.add(this.job.skill.manifest.name, this.job.plan, { spec, result }, seenBy)
   }
 
   /** Units at the end of a job whose receipts wait for the settle: a cheat that is found out loses them. */
   private heldBack(channel: Channel): number {
     const { job } = this
-    if (job.skill.manifest.check === 'strong' || this.isClosing || this.dispatcher.isWaiting) {
+    if (job.skill.manifest.check === 'strong' || this.isClosing || this.dispatcher.waiting.length > 0) {
       return 0
     }
     const valid = job.router.checksPassed(channel.peer, job.skill.manifest.name)
@@ -298,7 +352,7 @@ export class Round implements ChannelHandler {
     }
     if (busyMs !== undefined) {
       job.excluded.busy(channel.peer, busyMs) // it said so before it had anything: no word against it
-    } else if (isLie || channel.sent.size > 0 || channel.tally.units === 0) {
+    } else if (isLie || channel.hands.size > 0 || channel.tally.units === 0) {
       if (isLie) {
         job.excluded.lied(channel.peer)
       } else {
@@ -311,12 +365,16 @@ export class Round implements ChannelHandler {
       this.giveBack(channel, index, error.message)
       this.opinions.lost(index)
     }
+    for (const index of [...channel.hands.withdrawn.keys()]) {
+      this.dispatcher.remove(channel, index)
+      this.dispatcher.giveBack(index)
+    }
     this.goOn()
   }
 
   private checkOver(): void {
     const isChecking = this.channels.some(({ checking }) => checking > 0)
-    const isBusy = isChecking || this.channels.some(({ sent }) => sent.size > 0)
+    const isBusy = isChecking || this.expected > 0 || this.channels.some(({ hands }) => hands.size > 0)
     const isDone = this.job.missing.size === 0 && !isChecking
     if (isDone || (!isBusy && !this.dispatcher.canGoOn)) {
       this.over.resolve()
@@ -332,28 +390,4 @@ export class Round implements ChannelHandler {
     })
     return sha256(all)
   }
-}
-
-const FAULTS = new Set<string>([
-  'WRONG_RESULT',
-  'PROTOCOL',
-  'BAD_SIGNATURE',
-  'MALFORMED',
-  'NOT_CANONICAL',
-  'TOO_LARGE'
-])
-
-/** Wrong, forged or malformed: not bad luck. */
-function isProvidersFault(error: unknown): error is SwarmError {
-  return error instanceof SwarmError && FAULTS.has(error.code)
-}
-
-/** Undefined: not because it is busy. */
-function busyFor(error: Error): number | undefined {
-  if (!(error instanceof JobError)) {
-    return undefined
-  }
-  const { code, retryAfterMs } = error.details
-  const isBusy = error.code === 'BUSY' || code === 'BUSY'
-  return isBusy && typeof retryAfterMs === 'number' ? retryAfterMs : undefined
 }

@@ -1,10 +1,12 @@
 import { equals } from 'uint8arrays/equals'
-import type { Skill } from '../skills/index.ts'
+import type { Skill, UnitSpec } from '../skills/index.ts'
 import { accepted, credibility } from '../trust/index.ts'
-import type { Channel, Sent } from './channel.ts'
+import type { PeerIdString } from '../wire/index.ts'
+import type { Channel } from './channel.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { JobError } from './errors.ts'
-import type { JobContext } from './round.ts'
+import type { Sent } from './hands.ts'
+import type { JobContext } from './job-context.ts'
 
 /** One provider's result of a unit, which has passed the skill's own check. */
 export interface Opinion {
@@ -20,6 +22,8 @@ export interface SecondOpinionsInit {
   readonly dispatcher: Dispatcher
   /** The result is believed. `wasCompared`: because another computation agrees. */
   readonly onBelieved: (opinion: Opinion, wasCompared: boolean) => void
+  /** Its result is right: others have computed the same, or this node has. `peers`: all that have computed it. */
+  readonly onKnown: (opinion: Opinion, peers: readonly PeerIdString[]) => void
   readonly onWrong: (channel: Channel, error: JobError) => void
 }
 
@@ -41,7 +45,11 @@ export class SecondOpinions {
     const { job, onBelieved } = this.init
     const skill = job.skill.manifest.name
     const others = this.held.get(opinion.index)
-    if (others === undefined && !job.router.mustReplicate(opinion.channel.peer, skill)) {
+    if (
+      others === undefined &&
+      job.copies === undefined &&
+      !job.router.mustReplicate(opinion.channel.peer, skill)
+    ) {
       onBelieved(opinion, false)
       return
     }
@@ -59,7 +67,7 @@ export class SecondOpinions {
   private decide(index: number): void {
     const { dispatcher } = this.init
     const groups = this.groups(index)
-    const winner = groups[accepted(groups.map((group) => group.map((each) => this.credibility(each)))) ?? -1]
+    const winner = this.winner(groups)
     if (winner !== undefined) {
       this.end(index, (opinion) => winner.includes(opinion))
     } else if (groups.length === 0) {
@@ -69,12 +77,20 @@ export class SecondOpinions {
     }
   }
 
+  /** As many as were asked for agree; or, where nobody asked, enough to be believed. */
+  private winner(groups: Opinion[][]): Opinion[] | undefined {
+    const { copies } = this.init.job
+    return copies === undefined
+      ? groups[accepted(groups.map((group) => group.map((each) => this.credibility(each)))) ?? -1]
+      : groups.find(({ length }) => length >= copies)
+  }
+
   /** Equal results together. Only of those that are still there to be paid. */
   private groups(index: number): Opinion[][] {
     const { skill } = this.init.job
     const groups: Opinion[][] = []
     for (const opinion of this.held.get(index) ?? []) {
-      if (opinion.channel.sent.has(index)) {
+      if (opinion.channel.hands.get(index) !== undefined) {
         const group = groups.find(
           ([first]) => first !== undefined && agree(skill, first.bytes, opinion.bytes)
         )
@@ -95,18 +111,20 @@ export class SecondOpinions {
     if (spec === undefined) {
       return
     }
-    const own = await job.engine.run({
-      skill: job.skill.manifest.name,
-      params: spec.params,
-      data: spec.data,
-      parts: spec.parts.flatMap((part) => job.plan.partRefs[part] ?? [])
-    })
+    const own = await computeOwn(job, spec)
     this.end(index, ({ bytes }) => agree(job.skill, own, bytes))
   }
 
   private end(index: number, isRight: (opinion: Opinion) => boolean): void {
     const opinions = this.groups(index).flat()
     this.held.delete(index)
+    const right = opinions.find(isRight)
+    if (right !== undefined) {
+      this.init.onKnown(
+        right,
+        opinions.map(({ channel }) => channel.peer)
+      )
+    }
     for (const opinion of opinions) {
       if (isRight(opinion)) {
         this.init.onBelieved(opinion, true)
@@ -127,4 +145,15 @@ export class SecondOpinions {
   }
 }
 
-const agree = (skill: Skill, a: Uint8Array, b: Uint8Array) => skill.agrees?.(a, b) ?? equals(a, b)
+/** This node's own result of a unit. */
+export function computeOwn({ engine, skill, plan }: JobContext, spec: UnitSpec): Promise<Uint8Array> {
+  return engine.run({
+    skill: skill.manifest.name,
+    params: spec.params,
+    data: spec.data,
+    parts: spec.parts.flatMap((part) => plan.partRefs[part] ?? [])
+  })
+}
+
+/** Two honest nodes could have computed both. */
+export const agree = (skill: Skill, a: Uint8Array, b: Uint8Array) => skill.agrees?.(a, b) ?? equals(a, b)

@@ -13,7 +13,7 @@ import {
   SwarmError
 } from '../wire/index.ts'
 import { ArrivingPart, chunksOf, Reassembly } from './chunks.ts'
-import { PROGRESS_INTERVAL, SESSION_UNIT_BYTES, WINDOW_MAX } from './constants.ts'
+import { PROGRESS_INTERVAL, SESSION_UNIT_BYTES } from './constants.ts'
 import { JobError } from './errors.ts'
 import type { PartShelf } from './part-store.ts'
 import { hex } from './plan.ts'
@@ -21,6 +21,7 @@ import { priceAt } from './price.ts'
 import { signResult } from './result.ts'
 import { Condition } from './waiting.ts'
 import type { WorkQueue } from './work-queue.ts'
+import { WorkWindow } from './work-window.ts'
 
 export type ProviderStream = FramedStream<JobRequestFrame, JobResponseFrame>
 type Arrived = Exclude<JobRequestFrame, { t: 'ack' | 'beat' | 'bye' }>
@@ -61,19 +62,15 @@ interface Unit {
 /** One job stream at the provider: parts and units in, results out, receipts kept. */
 export class ProviderSession {
   computed = 0
-  verifiedUnits = 0
   private readonly init: SessionInit
   /** Parts on their way. */
   private readonly arriving = new Map<string, ArrivingPart>()
   private readonly units = new Map<number, Unit>()
-  private readonly delivered: MicroCredits[] = []
+  private readonly window = new WorkWindow()
   private readonly changed = new Condition()
   private unitBytes = 0
-  private window = 1
-  /** Price of all units taken and not failed or cancelled, receipted or not. */
-  private taken: MicroCredits = 0n
-  private receipted: MicroCredits = 0n
-  private dearest: MicroCredits = 0n
+  /** The requester wants no more, and the release. */
+  private wantsRelease = false
   private isOver = false
 
   constructor(init: SessionInit) {
@@ -89,10 +86,14 @@ export class ProviderSession {
     return this.units.size
   }
 
+  /** Units that a receipt covers. */
+  get verifiedUnits(): number {
+    return this.window.receiptedUnits
+  }
+
   /** Computed, sent, and not yet receipted (µcr). */
   get pending(): MicroCredits {
-    const sum = this.delivered.reduce((total, price) => total + price, 0n)
-    return sum > this.receipted ? sum - this.receipted : 0n
+    return this.window.owed
   }
 
   /** Serves until the requester closes the stream. Rejects if it breaks the protocol or is lost. */
@@ -102,7 +103,7 @@ export class ProviderSession {
     try {
       const { load, queue } = this.init
       const slots = Math.min(SLOTS_MAX, queue.engine.concurrency)
-      await stream.send({ t: 'accepted', window: this.window, slots, load: load(), have })
+      await stream.send({ t: 'accepted', window: this.window.units, slots, load: load(), have })
       for (
         let next = await this.init.frames.next();
         next.done !== true;
@@ -161,18 +162,22 @@ export class ProviderSession {
         return
       }
       case 'cancel':
-        this.drop(frame.index)
-        return
+        return this.drop(frame.index)
       case 'receipt':
         return this.onReceipt(frame.receipt)
       case 'finish':
-        for (const index of [...this.units.keys()]) {
-          this.drop(index)
-        }
-        await this.init.stream.send({
-          t: 'released',
-          release: await this.init.ledger.release(this.init.escrow)
-        })
+        this.wantsRelease = true
+        await Promise.all([...this.units.keys()].map((index) => this.drop(index)))
+        return this.releaseIfPaid()
+    }
+  }
+
+  /** Never below what was delivered: a requester that does not receipt it gets no release, and waits for tClose. */
+  private async releaseIfPaid(): Promise<void> {
+    if (this.wantsRelease && this.pending === 0n) {
+      this.wantsRelease = false
+      const release = await this.init.ledger.release(this.init.escrow)
+      await this.init.stream.send({ t: 'released', release })
     }
   }
 
@@ -230,11 +235,7 @@ export class ProviderSession {
       return
     }
     const price = priceAt(cost, this.init.rate)
-    if (price > this.dearest) {
-      this.dearest = price
-    }
-    this.taken += price
-    if (this.taken - this.receipted > BigInt(this.window) * this.dearest) {
+    if (!this.window.take(price)) {
       throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
     }
     const unit = { frame, cost, price, data: new Reassembly(frame.size), cancel: new AbortController() }
@@ -279,7 +280,7 @@ export class ProviderSession {
       )
     } catch (error) {
       if (this.forget(index)) {
-        this.taken -= unit.price
+        this.window.giveBack(unit.price)
         await this.fail(index, error)
       }
       return
@@ -294,7 +295,7 @@ export class ProviderSession {
     }
     this.computed += 1
     this.init.onComputed()
-    this.delivered.push(unit.price)
+    this.window.deliver(unit.price)
     const outputs = [...chunksOf(result)].map((chunk) => ({ t: 'output' as const, index, ...chunk }))
     const last = { t: 'result' as const, index, size: result.byteLength, hash, signature }
     for (const output of outputs.slice(0, -1)) {
@@ -308,38 +309,22 @@ export class ProviderSession {
     const { ledger, escrow, payer, stream } = this.init
     await ledger.acceptReceipt(receipt, payer)
     const contract = await ledger.earning(escrow)
-    if (contract !== undefined && contract.receipted <= this.receipted) {
+    if (contract !== undefined && !this.window.receive(contract.receipted)) {
       throw new JobError('PROTOCOL', 'The receipt is for another job.')
     }
-    this.receipted = contract?.receipted ?? this.receipted
-    const covered = this.coveredUnits()
-    if (covered > this.verifiedUnits) {
-      this.window = Math.min(WINDOW_MAX, this.window * 2) // for whole units only: a crumb buys no trust
-    }
-    this.verifiedUnits = covered
-    await stream.send({ t: 'window', window: this.window, load: this.init.load() })
+    await stream.send({ t: 'window', window: this.window.units, load: this.init.load() })
+    await this.releaseIfPaid()
     this.notify()
   }
 
-  /** How many of the delivered units the receipts so far can have paid for. */
-  private coveredUnits(): number {
-    let left = this.receipted
-    let covered = 0
-    for (const price of this.delivered) {
-      left -= price
-      if (left < 0n) {
-        break
-      }
-      covered += 1
-    }
-    return covered
-  }
-
-  private drop(index: number): void {
+  /** Not wanted any more. What has been delivered by then is not dropped: it is work, and to be receipted. */
+  private async drop(index: number): Promise<void> {
     const unit = this.units.get(index)
     if (unit !== undefined && this.forget(index)) {
-      this.taken -= unit.price
-      unit.cancel.abort(new JobError('CANCELLED', 'The requester cancelled the unit.'))
+      this.window.giveBack(unit.price)
+      const cancelled = new JobError('CANCELLED', 'The requester cancelled the unit.')
+      unit.cancel.abort(cancelled)
+      await this.fail(index, cancelled)
     }
   }
 

@@ -1,14 +1,15 @@
 import type { PartRef } from '../compute/index.ts'
-import type { UnitSpec } from '../skills/index.ts'
 import { PARTS_ASKED_MAX } from '../wire/index.ts'
 import type { JobStream } from './channel.ts'
 import { chunksOf } from './chunks.ts'
+import type { Sent } from './hands.ts'
 import { fromHex, type HashedPlan } from './plan.ts'
 
 export interface UnitSenderInit {
   readonly stream: JobStream
-  /** Whether the unit is still to go out. */
-  readonly isWanted: (index: number) => boolean
+  readonly isWanted: (unit: Sent) => boolean
+  /** The unit itself is about to travel. False: it is not wanted any more. */
+  readonly begin: (unit: Sent) => boolean
   /** The provider has taken a piece of it. */
   readonly onSent: () => void
 }
@@ -42,17 +43,18 @@ export class UnitSender {
   }
 
   /** After all units before it. Resolves when the stream has taken it, or it is no longer wanted. */
-  send(index: number, spec: UnitSpec, plan: HashedPlan<unknown>): Promise<void> {
-    this.last = this.last.then(() => this.sendNow(index, spec, plan))
+  send(unit: Sent, plan: HashedPlan<unknown>): Promise<void> {
+    this.last = this.last.then(() => this.sendNow(unit, plan))
     return this.last
   }
 
-  private async sendNow(index: number, spec: UnitSpec, plan: HashedPlan<unknown>): Promise<void> {
-    const { stream, isWanted, onSent } = this.init
-    for (const part of isWanted(index) ? spec.parts : []) {
+  private async sendNow(unit: Sent, plan: HashedPlan<unknown>): Promise<void> {
+    const { stream, begin, isWanted, onSent } = this.init
+    const { spec, number: index } = unit
+    for (const part of isWanted(unit) ? spec.parts : []) {
       await this.sendPart(plan.partRefs[part], plan)
     }
-    if (!isWanted(index)) {
+    if (!begin(unit)) {
       return
     }
     const [first, ...rest] = chunksOf(spec.data)

@@ -24,3 +24,12 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
+
+/** Rejects with the signal's reason once it is aborted. */
+export async function paused(ms: number, signal: AbortSignal): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const pause = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms)
+  })
+  await orAborted(pause, signal).finally(() => clearTimeout(timer))
+}

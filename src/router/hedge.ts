@@ -1,4 +1,4 @@
-import type { Milliseconds } from '../wire/index.ts'
+import type { MicroCredits, Milliseconds } from '../wire/index.ts'
 import { follow, NO_SAMPLES, QUANTILE_SEEN_MIN, type Quantile } from './quantile.ts'
 
 /**
@@ -16,6 +16,8 @@ export const NO_HEDGE: Hedge = { p95: NO_SAMPLES, tokens: 0 }
 
 const QUANTILE = 0.95
 export const HEDGE_SHARE = 0.05
+/** 1 / HEDGE_SHARE. */
+const COPIES_PART = 20n
 /** Tokens that can be saved up: one bad second must not spend an hour's savings. */
 const TOKENS_MAX = 10
 
@@ -37,6 +39,17 @@ export function hedgeAt({ p95 }: Hedge, sentAt: Milliseconds): Milliseconds | un
 /** Takes a token for one hedge; undefined: there is none, so do not hedge. */
 export function spend(hedge: Hedge): Hedge | undefined {
   return hedge.tokens >= 1 ? { ...hedge, tokens: hedge.tokens - 1 } : undefined
+}
+
+/**
+ * The most that a job may come to with all copies of late units, those that were finished beside the first included:
+ * a twentieth above its price, and one unit, without which a job of few units could have no copy at all.
+ *
+ * @param price of all units, each once
+ * @param dearest of one unit
+ */
+export function copiesLimit(price: MicroCredits, dearest: MicroCredits): MicroCredits {
+  return price + price / COPIES_PART + dearest
 }
 
 /** A unit that takes this many times what was expected of it is sent again, whatever it costs. */

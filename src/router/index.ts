@@ -4,7 +4,17 @@
  */
 export { AHEAD, type Lane, medianSpeed, pickLane } from './dispatch.ts'
 export { type Experience, experience, judge, neverMet, type UnitOutcome } from './experience.ts'
-export { earn, HEDGE_SHARE, type Hedge, hedgeAt, isLate, NO_HEDGE, spend, time } from './hedge.ts'
+export {
+  copiesLimit,
+  earn,
+  HEDGE_SHARE,
+  type Hedge,
+  hedgeAt,
+  isLate,
+  NO_HEDGE,
+  spend,
+  time
+} from './hedge.ts'
 export { Hedges } from './hedges.ts'
 export {
   AS_PREDICTED,
@@ -23,6 +33,7 @@ export {
   strengthAt
 } from './pheromone.ts'
 export { follow, NO_SAMPLES, QUANTILE_SEEN_MIN, type Quantile } from './quantile.ts'
+export { type Crew, wantsMore } from './reinforce.ts'
 export {
   type Considered,
   type Memory,

@@ -1,4 +1,5 @@
 export { decay, learn, lowerBound, mean, type Outcome, type Trust, UNKNOWN } from './beta.ts'
+export { CANARY_SHARE, canaryDetection, sendsCanary } from './canaries.ts'
 export {
   accepted,
   credibility,

@@ -17,6 +17,8 @@ export interface BackendRun {
 export interface Backend {
   readonly kind: BackendKind
   readonly class: string
+  /** Bytes that one kernel can bind; undefined: the backend does not know. */
+  readonly memory?: number
   /** Names of the variants that this device can run, in the skill's order. */
   variants(skill: Skill): readonly string[]
   /**
@@ -25,6 +27,8 @@ export interface Backend {
    * @throws ComputeError `DEVICE_LOST`, `OUT_OF_MEMORY`, `KERNEL_FAILED`; or the signal's reason, within a slice
    */
   run(skill: Skill, unit: BackendUnit, options: BackendRun): Promise<Uint8Array>
+  /** Makes ready what units of the skill need, such as this one. @default there is nothing to make ready */
+  warm?(skill: Skill, unit: BackendUnit, variant: string | undefined): Promise<void>
   /** Forgets what the device holds of a part that no running unit uses. */
   drop(hash: string): void
   setPower(share: number): void

@@ -31,6 +31,13 @@ export class CpuBackend implements Backend {
     }
   }
 
+  async warm({ wasm }: Skill): Promise<void> {
+    const instance = wasm && (await this.#instances.take(wasm.module))
+    if (wasm !== undefined && instance !== undefined) {
+      this.#instances.giveBack(wasm.module, instance)
+    }
+  }
+
   variants(): readonly string[] {
     return []
   }

@@ -45,7 +45,12 @@ export class ComputeHost implements WorkerApi {
       timeoutMs: skill.manifest.timeout_secs * 1_000,
       variants: skill.sample === undefined ? [] : backend.variants(skill)
     }))
-    return { backend: backend.kind, class: backend.class, skills: await Promise.all(skills) }
+    return {
+      backend: backend.kind,
+      class: backend.class,
+      memory: backend.memory,
+      skills: await Promise.all(skills)
+    }
   }
 
   async run(task: Task): Promise<Uint8Array> {
@@ -76,6 +81,16 @@ export class ComputeHost implements WorkerApi {
       throw typed(error)
     } finally {
       this.#running.delete(task.id)
+    }
+  }
+
+  async warm(name: string, variant: string | undefined): Promise<void> {
+    const unit = await this.sample(name)
+    try {
+      const backend = await this.#backend.promise
+      await backend.warm?.(this.#skill(name), { ...unit, hashes: [] }, variant)
+    } catch (error) {
+      throw typed(error)
     }
   }
 

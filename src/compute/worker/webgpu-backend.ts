@@ -1,6 +1,7 @@
 import type { GpuProgram, KernelVariant, Skill } from '../../skills/index.ts'
 import type { Profile } from '../engine.ts'
 import { ComputeError } from '../errors.ts'
+import { gpuMemory } from '../memory.ts'
 import type { Backend, BackendRun, BackendUnit } from './backend.ts'
 import { Pace, sleep } from './pace.ts'
 import { GRAIN_START, nextGrain, sliceEnd } from './slices.ts'
@@ -28,7 +29,8 @@ export const openWebGpu: OpenGpu = async (share, needs, _isForced, profile = 'pa
   }
   const name = vendorOf(adapter)
   const features = featuresOf(adapter, needs)
-  const backend = new WebGpuBackend({ name: `webgpu-${name}`, share, needs, features, profile })
+  const memory = gpuMemory(adapter.limits)
+  const backend = new WebGpuBackend({ name: `webgpu-${name}`, share, needs, features, profile, memory })
   return { backend, isSoftware: name === 'swiftshader' }
 }
 
@@ -62,12 +64,15 @@ export interface WebGpuInit {
   readonly features?: ReadonlySet<string>
   /** @default 'page' */
   readonly profile?: Profile
+  /** Bytes that one kernel can bind. @default 0: not known */
+  readonly memory?: number
 }
 
 /** Runs WGSL kernels. Outlives its devices: after a loss the next unit gets a new adapter and device. */
 export class WebGpuBackend implements Backend {
   readonly kind = 'webgpu'
   readonly class: string
+  readonly memory: number
   readonly #pace: Pace
   readonly #needs: ReadonlySet<string>
   readonly #profile: Profile
@@ -77,7 +82,15 @@ export class WebGpuBackend implements Backend {
   #session: Promise<GpuSession> | undefined
   #lastEnd = 0
 
-  constructor({ name, share, needs = new Set(), features = new Set(), profile = 'page' }: WebGpuInit) {
+  constructor({
+    name,
+    share,
+    needs = new Set(),
+    features = new Set(),
+    profile = 'page',
+    memory = 0
+  }: WebGpuInit) {
+    this.memory = memory
     this.#profile = profile
     this.class = name
     this.#pace = new Pace(share)
@@ -105,6 +118,12 @@ export class WebGpuBackend implements Backend {
     } finally {
       allocation.free()
     }
+  }
+
+  async warm(skill: Skill, unit: BackendUnit, wanted: string | undefined): Promise<void> {
+    const session = await this.#open()
+    const variant = this.#variant(skill, wanted)
+    await session.compile(skill, variant, skill.gpu(unit, variant.name, GRAIN_START))
   }
 
   drop(hash: string): void {

@@ -79,6 +79,11 @@ export class GpuSession {
     return { ...value, pipeline, checked, free }
   }
 
+  /** Compiles what units like this need. */
+  async compile(skill: Skill, variant: KernelVariant, program: GpuProgram): Promise<void> {
+    await this.guard(this.#pipeline(skill, variant, program))
+  }
+
   /** After a failed allocation the buffers of these parts may be no good. Units that run keep theirs. */
   forget(hashes: readonly string[]): void {
     for (const hash of hashes) {

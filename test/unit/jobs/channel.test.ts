@@ -61,7 +61,15 @@ async function withUnit(script: Script, takes = true) {
     unitTimeout: TIMEOUT
   })
   const onEnded = vi.fn<ChannelHandler['onEnded']>()
-  const handler = { onProgress: () => {}, onResult: () => {}, onRoom: () => {}, onFailed: () => {}, onEnded }
+  const nothing = () => {}
+  const handler = {
+    onProgress: nothing,
+    onResult: nothing,
+    onRoom: nothing,
+    onFailed: nothing,
+    onDropped: nothing,
+    onEnded
+  }
   script.say({ t: 'accepted', window: 1, slots: 1, load: 0, have: [] })
   await channel.open(handler, {
     jobId: new Uint8Array(16),

@@ -60,20 +60,45 @@ describe('a provider that accepts and never answers', () => {
 })
 
 describe('a copy of a late unit', () => {
-  test('whose first provider answers after all is dropped, and does no harm to either', async () => {
+  afterEach(() => {
+    odd.dropsCancelled = true
+  })
+
+  test('whose first provider lets go of it costs nothing more', async () => {
+    answer = () => {}
+    const { receipt } = await right(requester.submit<MatmulOutput>(SKILL, input, both()))
+    expect(receipt.paid).toBe(receipt.price)
+    expect(receipt.providers.find(({ peer }) => peer === odd.peer)).toMatchObject({ units: 0, rejected: 0 })
+  })
+
+  test('whose first provider has its result under way is paid for twice: no delivered work is free', async () => {
     let late: (() => Promise<void>) | undefined
+    odd.dropsCancelled = false
     answer = (job, unit) => {
       late = () => job.answer(unit.index, job.compute(unit))
     }
     const job = requester.submit<MatmulOutput>(SKILL, input, both())
     for await (const event of job) {
       if (event.type === 'verified' && job.why(event.unit).length > 1) {
-        await late?.() // while the stream still stands, of a unit that was taken back
+        await late?.() // of a unit that was taken back
       }
     }
     const { receipt } = await right(job)
+    expect(receipt.paid).toBe(receipt.price + 1n)
+    expect(receipt.providers.find(({ peer }) => peer === odd.peer)).toMatchObject({
+      units: 1,
+      rejected: 0,
+      paid: 1n
+    })
+  })
+
+  test('whose first provider neither lets go nor answers earns it nothing', async () => {
+    odd.dropsCancelled = false
+    answer = () => {}
+    const { events, receipt } = await right(requester.submit<MatmulOutput>(SKILL, input, both()))
+    expect(assigned(events, odd.peer)).toBe(1)
     expect(receipt.paid).toBe(receipt.price)
-    expect(receipt.providers.reduce((sum, { rejected }) => sum + rejected, 0)).toBe(0)
+    expect(receipt.providers.find(({ peer }) => peer === odd.peer)?.paid).toBe(0n)
   })
 })
 

@@ -117,10 +117,11 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
     onProgress() {},
     onRoom() {},
     onResult: (_, { index }) => {
-      channel.sent.delete(index)
+      channel.hands.delete(index)
       results[index]?.resolve()
     },
     onFailed: (_, index, { message }) => results[index]?.reject(new Error(message)),
+    onDropped() {},
     onEnded: (_, error) => {
       for (const { reject } of results) {
         reject(error)
