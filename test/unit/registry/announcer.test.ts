@@ -73,10 +73,8 @@ test('without an address nothing is provided; with the first one it is, at once'
   await new Promise((resolve) => setImmediate(resolve))
   expect(provides).toEqual([])
   state.addresses = [ADDRESS]
-  const begun = performance.now()
   announcer.checkAddresses()
-  await until(1, provides)
-  expect(performance.now() - begun).toBeLessThan(500)
+  await until(1, provides) // the next refresh is ten minutes away
 })
 
 test('a change of something else than the addresses does not provide again', async () => {

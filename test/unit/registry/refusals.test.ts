@@ -250,10 +250,8 @@ describe('a search', () => {
     node.reachable.set(other.peer, () => new Promise(() => {}))
     const over = new AbortController()
     const all = findAll(node, 'sort', { signal: over.signal })
-    const begun = performance.now()
     over.abort()
-    expect(await all).toEqual([])
-    expect(performance.now() - begun).toBeLessThan(500)
+    expect(await all).toEqual([]) // the dial would hang for ever
   })
 })
 
