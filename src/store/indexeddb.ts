@@ -81,19 +81,16 @@ export async function indexedDbStore(name: string, migrations = MIGRATIONS): Pro
           write(db, ['chain', ...alongside.map(({ table }) => table)], 'strict', async (tx) => {
             const store = tx.objectStore('chain')
             // asked for together, so that the comparison costs no trip of its own; what comes first is judged first
-            const head = store.openKeyCursor(null, 'prev')
-            head.catch(() => {}) // awaited below, unless a write fails at once
-            const writes: Promise<unknown>[] = [
-              store.add(copyRecord(record)),
-              ...alongside.map(({ table, key, value }) => tx.objectStore(table).put(copyBytes(value), key))
-            ]
-            const all = Promise.all(writes)
-            all.catch(() => {}) // where the place is taken, that is the error
+            const head = quietly(store.openKeyCursor(null, 'prev'))
+            const writes: Promise<unknown>[] = [quietly(store.add(copyRecord(record)))]
+            for (const { table, key, value } of alongside) {
+              writes.push(quietly(tx.objectStore(table).put(copyBytes(value), key)))
+            }
             const next = ((await head)?.key ?? -1) + 1
             if (record.seq !== next) {
               throw placeTaken(record.seq, next)
             }
-            await all
+            await Promise.all(writes)
           })
         ),
       replace: (records, head, alongside = []) =>
@@ -172,6 +169,12 @@ async function write(
     throw error
   }
   await done
+}
+
+/** For a request that is awaited later, or never if another one of its transaction fails first. */
+function quietly<T>(request: Promise<T>): Promise<T> {
+  request.catch(() => {})
+  return request
 }
 
 function abort(tx: IDBPTransaction<Schema, StoreName[], 'readwrite'>): void {

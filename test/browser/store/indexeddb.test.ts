@@ -1,6 +1,6 @@
 import { deleteDB, openDB } from 'idb'
-import { expect, test, vi } from 'vitest'
-import { openStore } from '../../../src/store/index.ts'
+import { describe, expect, test, vi } from 'vitest'
+import { openStore, TABLES } from '../../../src/store/index.ts'
 import { indexedDbStore, MIGRATIONS } from '../../../src/store/indexeddb.ts'
 import { storeSuite, testRecord } from '../../fixtures/store-suite.ts'
 
@@ -49,6 +49,60 @@ test('writes with strict durability, unless relaxed is asked for', async () => {
     await store.close()
     await deleteDB(name)
   }
+})
+
+/** What each version looked like when it was the newest: written down, not asked of the code. */
+const PAST_VERSIONS: ReadonlyArray<{ readonly keyPaths: Readonly<Record<string, string | null>> }> = [
+  {
+    keyPaths: {
+      identity: null,
+      chain: 'seq',
+      votes: null,
+      chains: null,
+      contracts: null,
+      certificates: null,
+      meta: null
+    }
+  }
+]
+
+describe('a database of version', () => {
+  test.each(PAST_VERSIONS.map((past, i) => [i + 1, past] as const))(
+    '%i is taken over with all that is in it',
+    async (version, { keyPaths }) => {
+      const name = freshName()
+      const old = await openDB(name, version, {
+        upgrade(database) {
+          for (const [store, keyPath] of Object.entries(keyPaths)) {
+            database.createObjectStore(store, keyPath === null ? {} : { keyPath })
+          }
+        }
+      })
+      await old.put('identity', Uint8Array.of(7), 'self')
+      await old.put('chain', testRecord(0))
+      const tables = Object.keys(keyPaths).filter((store) => store !== 'identity' && store !== 'chain')
+      for (const table of tables) {
+        await old.put(table, Uint8Array.of(1, 2), `of ${table}`)
+      }
+      old.close()
+
+      const store = await indexedDbStore(name)
+      expect(await store.identity()).toEqual(Uint8Array.of(7))
+      expect(await store.chain.range()).toEqual([testRecord(0)])
+      for (const table of TABLES) {
+        const kept = tables.includes(table) ? [[`of ${table}`, Uint8Array.of(1, 2)]] : []
+        expect(await store.table(table).entries()).toEqual(kept)
+        await store.table(table).put('new', Uint8Array.of(3))
+      }
+      await store.chain.append(testRecord(1))
+      await store.close()
+      await deleteDB(name)
+    }
+  )
+
+  test('is the newest, and every one before it is tried here', () => {
+    expect(PAST_VERSIONS).toHaveLength(MIGRATIONS.length)
+  })
 })
 
 test('makes way for a newer version and says so', async () => {

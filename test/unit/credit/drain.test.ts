@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { drain, idleHours } from '../../../src/credit/index.ts'
 import { NETWORKS } from '../../../src/wire/index.ts'
+import { INVARIANT_RUNS } from '../../fixtures/invariant-runs.ts'
 import { HOUR, NOW } from '../../fixtures/ledger-swarm.ts'
 
 const network = NETWORKS.main
@@ -11,7 +12,8 @@ test('draining a hours and then b hours is draining a + b hours', () => {
   fc.assert(
     fc.property(amount, fc.nat(3_000), fc.nat(3_000), (credit, a, b) => {
       expect(drain(drain(credit, a, network), b, network)).toBe(drain(credit, a + b, network))
-    })
+    }),
+    { numRuns: INVARIANT_RUNS }
   )
 })
 

@@ -19,6 +19,7 @@ import {
   workOf
 } from '../../../src/credit/index.ts'
 import { NETWORKS, type NetworkParameters, type PeerIdString } from '../../../src/wire/index.ts'
+import { INVARIANT_RUNS } from '../../fixtures/invariant-runs.ts'
 import { nameOf } from '../../fixtures/peer-names.ts'
 
 const network = NETWORKS.main
@@ -206,18 +207,18 @@ function add(standing: Map<PeerIdString, Merit>, payer: PeerIdString, paid: bigi
 const total = (amounts: readonly bigint[]) => amounts.reduce((sum, amount) => sum + amount, 0n)
 
 test('all names of one owner together get at most what they worked, whatever they sign', {
-  timeout: 60_000
+  timeout: 600_000
 }, () => {
   fc.assert(
     fc.property(steps, (script) => {
       const { worked, given } = play(script, network)
       expect(total(given)).toBeLessThanOrEqual(total(worked))
     }),
-    { numRuns: 1_000 }
+    { numRuns: INVARIANT_RUNS }
   )
 })
 
-test('a node gives at most its edges, whatever the split of edges and payments', { timeout: 60_000 }, () => {
+test('a node gives at most its edges, whatever the split of edges and payments', { timeout: 600_000 }, () => {
   fc.assert(
     fc.property(steps, fc.nat(100), (script, percent) => {
       const rules = { ...network, edgePercent: percent, paymentPercent: 100 - percent }
@@ -226,7 +227,7 @@ test('a node gives at most its edges, whatever the split of edges and payments',
         expect(amount).toBeLessThanOrEqual((worked[i] ?? 0n) + OWED * BigInt(HONEST - 1))
       })
     }),
-    { numRuns: 1_000 }
+    { numRuns: INVARIANT_RUNS }
   )
 })
 

@@ -7,13 +7,16 @@ import {
   strangerAllowance
 } from '../../../src/credit/index.ts'
 import { NETWORKS } from '../../../src/wire/index.ts'
+import { INVARIANT_RUNS } from '../../fixtures/invariant-runs.ts'
 import { nameOf } from '../../fixtures/peer-names.ts'
 
 const network = NETWORKS.main
 const HOUR = 3_600_000
 const NOW = 1_800_000_000_000
 
-test('strangers get at most the share of any hour, each at most its minute, with any number of names', () => {
+test('strangers get at most the share of any hour, each at most its minute, with any number of names', {
+  timeout: 600_000
+}, () => {
   const asks = fc.array(fc.tuple(fc.nat(120_000), fc.nat(12), fc.integer({ min: 1, max: 90_000 })), {
     maxLength: 80
   })
@@ -36,7 +39,8 @@ test('strangers get at most the share of any hour, each at most its minute, with
         expect(sum(window)).toBeLessThanOrEqual(0.1 * lanes * HOUR + 1e-6)
         expect(sum(window.filter((use) => use.peer === peer))).toBeLessThanOrEqual(60_000 * lanes + 1e-6)
       }
-    })
+    }),
+    { numRuns: INVARIANT_RUNS }
   )
 })
 
