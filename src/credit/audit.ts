@@ -25,6 +25,8 @@ import { verifyRecord } from './verify.ts'
 export interface AuditedRecord {
   readonly id: CID
   readonly record: LedgerRecord
+  /** Of a heal: the records that it joins. */
+  readonly branch?: readonly AuditedRecord[]
 }
 
 /** Where all credit is, in µcr (credit.md, invariants). */
@@ -38,7 +40,10 @@ export interface Audit {
   readonly burned: MicroCredits
   /** Payouts that were not claimed in time. */
   readonly forfeited: MicroCredits
-  /** Claims without a settle behind them in the audited chains: only a fork, or a chain left out, makes any. */
+  /**
+   * Claims without a settle behind them in the audited chains, and what healed branches have spent beyond their
+   * author's balance: only a fork, or a chain left out, makes any.
+   */
   readonly debt: MicroCredits
   /** minted = balances + openEscrows + certifiedUnclaimed + burned + forfeited − debt, and there is no debt. */
   readonly balanced: boolean
@@ -50,6 +55,16 @@ interface Claimed {
   readonly amount: MicroCredits
   readonly proof?: Uint8Array
   readonly escrow?: string
+  /** When the payment became due. */
+  readonly due: Milliseconds
+}
+
+/** A payment by the settle or transfer `proof`: of a forked author there may be two for one key. */
+interface Due {
+  readonly amount: MicroCredits
+  readonly until: Milliseconds
+  readonly payee: PeerIdString
+  readonly proof: Uint8Array
 }
 
 /** The part of the audit that a chain shows by itself. */
@@ -57,12 +72,10 @@ interface Tally {
   minted: MicroCredits
   balances: MicroCredits
   burned: MicroCredits
+  debt: MicroCredits
   readonly open: Map<string, MicroCredits>
   /** By claim key. */
-  readonly due: Map<
-    string,
-    { amount: MicroCredits; until: Milliseconds; payee: PeerIdString; proof: Uint8Array }
-  >
+  readonly due: Map<string, Due[]>
   readonly claims: Claimed[]
   readonly lastSeen: Map<PeerIdString, Milliseconds>
 }
@@ -83,6 +96,7 @@ export function audit(
     minted: 0n,
     balances: 0n,
     burned: 0n,
+    debt: 0n,
     open: new Map(),
     due: new Map(),
     claims: [],
@@ -91,10 +105,11 @@ export function audit(
   for (const chain of chains) {
     addChain(tally, chain, network)
   }
-  const { debt, lost } = redeemClaims(tally)
+  const { unbacked, lost } = redeemClaims(tally)
+  const debt = tally.debt + unbacked
   let certifiedUnclaimed = 0n
   let forfeited = lost
-  for (const { amount, until, payee } of tally.due.values()) {
+  for (const { amount, until, payee } of [...tally.due.values()].flat()) {
     const isOver = Math.max(now ?? 0, tally.lastSeen.get(payee) ?? 0) > until
     certifiedUnclaimed += isOver ? 0n : amount
     forfeited += isOver ? amount : 0n
@@ -135,51 +150,98 @@ export async function auditExports(
   return audit(chains, network.parameters, now)
 }
 
+/** What is known of a chain on the way along it. */
+interface Walk {
+  readonly escrows: Map<string, { record: RecordOf<'escrow'>; hours: number }>
+  readonly claimed: Set<string>
+  /** Idle hours applied so far. */
+  hours: number
+}
+
 function addChain(tally: Tally, chain: readonly AuditedRecord[], network: NetworkParameters): void {
-  const escrows = new Map<string, { record: RecordOf<'escrow'>; hours: number }>()
+  const walk: Walk = { escrows: new Map(), claimed: new Set(), hours: 0 }
   let previous: LedgerRecord | undefined
-  let hours = 0
-  for (const { id, record } of chain) {
+  let debt = 0n
+  for (const { id, record, branch = [] } of chain) {
+    let left = 0n
     if (previous) {
       const applied =
         idleHours(previous.idleSince, record.ts, network) -
         idleHours(previous.idleSince, previous.ts, network)
-      hours += applied
-      tally.burned += previous.bal - drain(previous.bal, applied, network)
+      walk.hours += applied
+      left = drain(previous.bal, applied, network)
+      tally.burned += previous.bal - left
     }
-    switch (record.kind) {
-      case 'genesis':
-        tally.minted += network.genesisGrant
-        break
-      case 'escrow':
-        escrows.set(id.toString(), { record, hours })
-        tally.open.set(id.toString(), record.body.amount)
-        break
-      case 'settle': {
-        const escrow = escrows.get(record.body.escrow.toString())
-        if (escrow) {
-          tally.burned += record.body.refund - drain(record.body.refund, hours - escrow.hours, network)
-          addPayouts(tally, record, escrow.record, network)
-        }
-        break
-      }
-      case 'transfer':
-        tally.due.set(transferKey(record), {
-          amount: record.body.amount,
-          until: record.ts + network.claimWindowMs,
-          payee: record.body.to,
-          proof: encode(record)
-        })
-        break
-      case 'claim':
-        tally.claims.push(claimOf(record))
-    }
+    const changes = [{ id, record }, ...branch].map((each) => addRecord(tally, walk, each, record, network))
+    // what a heal leaves below 0 is owed, until it is earned
+    const after = left + sum(changes) - debt
+    debt = after < 0n ? -after : 0n
     previous = record
   }
   if (previous) {
     tally.balances += previous.bal
+    tally.debt += debt
     tally.lastSeen.set(previous.author, previous.ts)
   }
+}
+
+/**
+ * @param at the chain's own record: `record` itself, or the heal that joins it
+ * @returns what it adds to its author's balance
+ */
+function addRecord(
+  tally: Tally,
+  { escrows, claimed, hours }: Walk,
+  { id, record }: AuditedRecord,
+  at: LedgerRecord,
+  network: NetworkParameters
+): MicroCredits {
+  switch (record.kind) {
+    case 'genesis':
+      tally.minted += network.genesisGrant
+      return network.genesisGrant
+    case 'escrow':
+      escrows.set(id.toString(), { record, hours })
+      tally.open.set(id.toString(), record.body.amount)
+      return -record.body.amount
+    case 'settle': {
+      const key = record.body.escrow.toString()
+      const escrow = escrows.get(key)
+      if (escrow === undefined) {
+        return 0n
+      }
+      addPayouts(tally, record, escrow.record, network)
+      if (!tally.open.delete(key)) {
+        return -sum(record.body.payouts)
+      }
+      const refund = drain(record.body.refund, hours - escrow.hours, network)
+      tally.burned += record.body.refund - refund
+      return refund
+    }
+    case 'transfer':
+      addDue(tally, transferKey(record), {
+        amount: record.body.amount,
+        until: record.ts + network.claimWindowMs,
+        payee: record.body.to,
+        proof: encode(record)
+      })
+      return -record.body.amount
+    case 'claim': {
+      const claim = claimOf(record)
+      if (record !== at && (claimed.has(claim.key) || claim.due + network.claimWindowMs < at.ts)) {
+        return 0n
+      }
+      claimed.add(claim.key)
+      tally.claims.push(claim)
+      return claim.amount
+    }
+    default:
+      return 0n
+  }
+}
+
+function addDue({ due }: Tally, key: string, payment: Due): void {
+  due.set(key, [...(due.get(key) ?? []), payment])
 }
 
 function addPayouts(
@@ -189,9 +251,8 @@ function addPayouts(
   network: NetworkParameters
 ): void {
   const { escrow: id, payouts } = settle.body
-  tally.open.delete(id.toString())
   for (const [index, { peer }] of escrow.body.payees.entries()) {
-    tally.due.set(claimKey(id, index), {
+    addDue(tally, claimKey(id, index), {
       amount: payouts[index] ?? 0n,
       until: settle.ts + network.claimWindowMs,
       payee: peer,
@@ -207,17 +268,25 @@ function claimOf({ body }: RecordOf<'claim'>): Claimed {
   const { certificate, index } = body
   if (certificate.kind === 'payout') {
     const { escrow, amount } = decodeStatement(certificate.receipt, 'receipt')
-    return { key: claimKey(escrow, index), amount, escrow: escrow.toString() }
+    const opened = decodeStrict(certificate.escrow.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+    const due = opened.kind === 'escrow' ? opened.body.tClose : 0
+    return { key: claimKey(escrow, index), amount, escrow: escrow.toString(), due }
   }
   const proof = certificate.kind === 'settle' ? certificate.settle.payload : certificate.transfer.payload
   const record = decodeStrict(proof, recordSchema, SIGNED_PAYLOAD_MAX)
+  const due = record.ts
   switch (record.kind) {
     case 'settle':
-      return { key: claimKey(record.body.escrow, index), amount: record.body.payouts[index] ?? 0n, proof }
+      return {
+        key: claimKey(record.body.escrow, index),
+        amount: record.body.payouts[index] ?? 0n,
+        proof,
+        due
+      }
     case 'transfer':
-      return { key: transferKey(record), amount: record.body.amount, proof }
+      return { key: transferKey(record), amount: record.body.amount, proof, due }
     default:
-      return { key: '', amount: 0n, proof }
+      return { key: '', amount: 0n, proof, due }
   }
 }
 
@@ -227,21 +296,25 @@ function claimOf({ body }: RecordOf<'claim'>): Claimed {
  *
  * @returns claims with nothing behind them, and what is lost
  */
-function redeemClaims({ claims, due, open }: Tally): { debt: MicroCredits; lost: MicroCredits } {
-  let debt = 0n
+function redeemClaims({ claims, due, open }: Tally): { unbacked: MicroCredits; lost: MicroCredits } {
+  let unbacked = 0n
   let lost = 0n
   for (const { key, amount, proof, escrow } of claims) {
-    const payment = due.get(key)
+    const payments = due.get(key) ?? []
+    const payment = payments.find((each) => proof === undefined || equals(each.proof, proof))
     const locked = escrow === undefined ? undefined : open.get(escrow)
-    if (payment && (proof === undefined || equals(payment.proof, proof))) {
-      due.delete(key)
-      debt += amount > payment.amount ? amount - payment.amount : 0n
+    if (payment) {
+      due.set(
+        key,
+        payments.filter((each) => each !== payment)
+      )
+      unbacked += amount > payment.amount ? amount - payment.amount : 0n
       lost += amount < payment.amount ? payment.amount - amount : 0n
     } else if (escrow !== undefined && locked !== undefined && locked >= amount) {
       open.set(escrow, locked - amount)
     } else {
-      debt += amount
+      unbacked += amount
     }
   }
-  return { debt, lost }
+  return { unbacked, lost }
 }

@@ -18,6 +18,7 @@ import { ASK_MS, ESCROW_VOTE_MS } from './constants.ts'
 import { openRecord } from './envelope.ts'
 import type { ForkBook } from './fork-book.ts'
 import type { OwnChain } from './own-chain.ts'
+import type { ChainState } from './state.ts'
 import type { LedgerTransport } from './transport.ts'
 
 export interface HealingInit {
@@ -63,6 +64,13 @@ export class Healing {
         this.running = undefined
       })
     return this.running
+  }
+
+  /** The peer is there: it may keep a branch that this node has not heard of when it took a seat without its witnesses. */
+  seen(peer: PeerIdString, { unsure, sure, seatSeq }: ChainState): void {
+    if (unsure && sure.seq !== seatSeq && sure.members.includes(peer)) {
+      void this.start()
+    }
   }
 
   /** Has the newest heal certified, if it is not yet. Never rejects. */
@@ -162,7 +170,10 @@ export class Healing {
     const { chain, network } = this.init
     for (const [i, envelope] of tail.entries()) {
       const { seq, prev } = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
-      const [before, own] = await chain.range(Math.max(0, seq - 1), seq + 1)
+      if (seq === 0) {
+        continue // without a place in common there is nothing to heal
+      }
+      const [before, own] = await chain.range(seq - 1, seq + 1)
       if (before === undefined || own === undefined) {
         return [] // beyond this chain: `recoverHead` takes that up
       }

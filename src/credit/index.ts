@@ -87,5 +87,5 @@ export {
 } from './strangers.ts'
 export type { LedgerTransport, TransportHandlers } from './transport.ts'
 export type * from './types.ts'
-export { type VerifiedRecord, verifyRecord } from './verify.ts'
+export { type Embedded, type VerifiedRecord, verifyRecord } from './verify.ts'
 export { createVoter, type Voter } from './voter.ts'

@@ -216,6 +216,7 @@ class SwarmLedger implements LedgerService {
         void this.payee.ask(peer)
         void this.votes.retry()
         void this.transfers.retry()
+        void this.chain.latest().then((state) => this.healing.seen(peer, state))
       }
     })
     if (isWitnessed) {

@@ -139,6 +139,8 @@ export class Witness {
     if (seq > (state?.seq ?? -1) + 1) {
       return { t: 'need', after: state?.seq ?? -1 }
     }
+    // a heal owns up to a fork: the proof stays
+    await this.conflictIn(page, isOff ? steps.map(({ envelope }) => envelope) : record.body.branch)
     const last = { envelope: request.record, verified, before: state }
     const answer = await this.vote(last, { state, steps }, isOff ? withoutPromises(page) : page, request)
     this.rebuilt.forget(author)

@@ -110,6 +110,10 @@ function describeBody(verified: VerifiedRecord): string {
       return `paid ${record.body.payouts.join(' + ')}, refund ${record.body.refund}, of ${record.body.escrow}`
     case 'transfer':
       return `${record.body.amount} to ${record.body.to}`
+    case 'heal':
+      return `joins ${record.body.branch.length} records up to ${record.body.head}`
+    case 'closed':
+      return record.body.heir === null ? '' : `goes on as ${record.body.heir}`
     default:
       return ''
   }

@@ -35,6 +35,12 @@ test('every vector under witnesses verifies', async () => {
   expect((await verifyStatement(payout, 'payout', network)).amount).toBe(250n)
 })
 
+test('the healed chain has paid for both of its branches', async () => {
+  const { healed } = await stored()
+  const network = await networkOf(NETWORKS.local)
+  expect((await replayChain(undefined, healed.map(signedOf), network))?.bal).toBe(10_000_000n - 327n)
+})
+
 test('every vector of a fork proves it', async () => {
   const { forks } = await stored()
   const network = await networkOf(NETWORKS.local)
