@@ -47,7 +47,17 @@ function ed25519Only(): Plugin {
   }
 }
 
-const plugins = () => [ed25519Only(), oneCopyAVersion()]
+/** The DHT's table of made-up peer ids, 26 kB gzip, is computed instead. */
+function shortPrefixList(): Plugin {
+  return {
+    name: 'short-prefix-list',
+    enforce: 'pre',
+    resolveId: (id) =>
+      /generated-prefix-list(-browser)?\.js$/.test(id) ? here('src/net/prefix-list.ts') : null
+  }
+}
+
+const plugins = () => [ed25519Only(), shortPrefixList(), oneCopyAVersion()]
 
 /** The page. What consent loads is in chunks of its own, which the html neither names nor preloads. */
 const app: UserConfig = {
