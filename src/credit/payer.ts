@@ -166,9 +166,11 @@ export class Payer {
     groups: readonly UnitGroup[],
     options: Parameters<Ledger['settle']>[2]
   ): Promise<Settlement> {
-    const settlement = await this.init.settles.settle(escrow, groups, options)
-    this.working.delete(escrow.toString())
-    return settlement
+    try {
+      return await this.init.settles.settle(escrow, groups, options)
+    } finally {
+      this.working.delete(escrow.toString()) // where it failed it is settled later, as receipted
+    }
   }
 
   /** Settles, as receipted, what nobody works on and nobody waits for any more. Never rejects. */

@@ -127,6 +127,11 @@ export class Channel {
     return this.meter.speed
   }
 
+  /** It was late, or is: it gets nothing more before something comes. */
+  get isLagging(): boolean {
+    return this.isStalled || [...this.hands.sent.values()].some(({ isLate }) => isLate)
+  }
+
   /** What this provider may still come to be paid for: verified, being checked, or in its hands. */
   get committed(): MicroCredits {
     return this.tally.amount + this.hands.price

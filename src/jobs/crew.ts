@@ -11,7 +11,7 @@ export interface CrewInit extends Pick<Crew, 'wanted' | 'waiting' | 'sinceMs'> {
 
 /** Who works at a job, and how long that will take. */
 export function crewOf({ job, channels, ...rest }: CrewInit): Crew {
-  const working = channels.filter((channel) => channel.isLive && !channel.isStalled)
+  const working = channels.filter((channel) => channel.isLive && !channel.isLagging)
   const typical = medianSpeed(working)
   const speed = working.reduce((sum, channel) => sum + (channel.speed ?? typical ?? 0), 0)
   let left = 0

@@ -252,7 +252,7 @@ export class Dispatcher {
         units: channel.sent.size,
         slots: channel.slots,
         speed: channel.speed,
-        hasRoom: channel.hasRoom && !isStalled(channel)
+        hasRoom: channel.hasRoom && !channel.isLagging
       }))
   }
 
@@ -301,6 +301,3 @@ export class Dispatcher {
     return priceAt(this.job.plan.units[index]?.cost ?? 0n, this.job.outlay.rate)
   }
 }
-
-const isStalled = (channel: Channel) =>
-  channel.isStalled || [...channel.sent.values()].some((unit) => unit.isLate)

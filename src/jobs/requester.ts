@@ -1,6 +1,6 @@
 import type { JobReceipt, OutputPiece, SubmitOptions } from '../api.ts'
 import type { Engine } from '../compute/index.ts'
-import { isProbeSize, type Ledger, type Settlement } from '../credit/index.ts'
+import { CreditError, isProbeSize, type Ledger, type Settlement } from '../credit/index.ts'
 import type { SwarmNode, Ticker } from '../net/index.ts'
 import type { SwarmRegistry } from '../registry/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
@@ -271,7 +271,7 @@ export class Requester {
     for (const { escrow, channels, groups, seed, releases } of await round.close()) {
       const contract = hired.find((each) => each.contract.escrow.equals(escrow))?.contract
       try {
-        const settlement: Settlement = await this.init.ledger.settle(escrow, groups, { seed, releases })
+        const settlement = await this.settleOnce(escrow, groups, { seed, releases })
         if (contract !== undefined) {
           book.add(contract, settlement, channels)
         }
@@ -282,6 +282,20 @@ export class Requester {
     await round.hangUp()
     if (failures.length > 0) {
       throw failures[0]
+    }
+  }
+
+  /** Waits while this node's witnesses are being changed: a job that is done must not fail for that. */
+  private async settleOnce(...what: Parameters<Ledger['settle']>): Promise<Settlement> {
+    for (let left = constants.SETTLE_ATTEMPTS; ; left--) {
+      try {
+        return await this.init.ledger.settle(...what)
+      } catch (error) {
+        if (!(error instanceof CreditError && error.code === 'BUSY') || left <= 1) {
+          throw error
+        }
+        await new Promise((resolve) => setTimeout(resolve, constants.SETTLE_PAUSE))
+      }
     }
   }
 

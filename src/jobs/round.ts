@@ -103,8 +103,8 @@ export class Round implements ChannelHandler {
 
   /** Units that nobody who works has: what a further escrow would be for. */
   get waiting(): number[] {
-    const stalled = this.channels.filter(({ isStalled }) => isStalled)
-    return [...this.dispatcher.waiting, ...stalled.flatMap(({ sent }) => [...sent.keys()])]
+    const lagging = this.channels.filter(({ isLagging }) => isLagging)
+    return [...this.dispatcher.waiting, ...lagging.flatMap(({ sent }) => [...sent.keys()])]
   }
 
   /** What all its providers may come to be paid for (µcr). */

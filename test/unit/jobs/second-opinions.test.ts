@@ -1,76 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import * as z from 'zod/mini'
 import type { JobEvent, SubmitOptions } from '../../../src/api.ts'
-import type { Engine, EngineUnit } from '../../../src/compute/index.ts'
 import type { Skill } from '../../../src/skills/index.ts'
+import { COST, doubling, RuleEngine } from '../../fixtures/doubling.ts'
 import { TradeHouse } from '../../fixtures/trade-house.ts'
 
 // A skill whose own check sees nothing: only another computation of a unit can tell a lie from the truth.
 
-const NAME = 'double'
-const COST = 5n
-const skill: Skill<number[], number[]> = {
-  manifest: {
-    name: NAME,
-    version: '1.0.0',
-    description: 'Doubles numbers.',
-    tags: [],
-    license: 'MIT',
-    timeout_secs: 30,
-    check: 'weak'
-  },
-  input: z.array(z.int()),
-  example: () => [1],
-  variants: [],
-  plan: (numbers) => ({
-    parts: [],
-    units: numbers.map((number) => ({ params: [number], parts: [], data: new Uint8Array(1), cost: COST })),
-    assembler: () => {
-      const doubles: number[] = []
-      return {
-        accept: (unit, result) => {
-          doubles[unit] = result[0] ?? 0
-        },
-        finish: () => doubles
-      }
-    }
-  }),
-  checkUnit: () => ({ resultSize: 1, cost: COST }),
-  // biome-ignore lint/correctness/useYield: the engines below compute
-  *cpu() {
-    return new Uint8Array(1)
-  },
-  gpu: () => ({ bindings: [], resultSize: 0, dispatches: [] }),
-  verify: () => true
-}
-
-/** Computes by a rule, honest or not; counts. */
-class RuleEngine implements Engine {
-  readonly device = { backend: 'cpu' as const, class: 'rule' }
-  readonly concurrency = 1
-  readonly kernels = new Map()
-  runs = 0
-  /** A unit takes a while: else all would have answered before anyone could be asked for a second opinion. */
-  unitMs = 0
-  rule: (number: number) => number
-
-  constructor(rule: (number: number) => number = (number) => 2 * number) {
-    this.rule = rule
-  }
-
-  async run({ params }: EngineUnit): Promise<Uint8Array> {
-    this.runs += 1
-    await new Promise((resolve) => setTimeout(resolve, this.unitMs))
-    return Uint8Array.of(this.rule(params[0] ?? 0))
-  }
-
-  async verify(): Promise<boolean> {
-    return true
-  }
-
-  setPower(): void {}
-  close(): void {}
-}
+const skill = doubling('weak')
+const { name: NAME } = skill.manifest
 
 let house: TradeHouse
 
@@ -85,7 +22,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, i) => i % 1
 async function hire(rules: ReadonlyArray<((number: number) => number) | undefined>, count: number) {
   const own = new RuleEngine()
   const requester = await house.trader(own, { serves: false })
-  const engines = rules.map((rule) => Object.assign(new RuleEngine(rule), { unitMs: 10 }))
+  const engines = rules.map((rule) => Object.assign(new RuleEngine(rule), { unitMs: () => 10 }))
   const providers = await Promise.all(engines.map((engine) => house.trader(engine, { serves: true })))
   await requester.meets(providers.map(({ peer }) => peer))
   const job = async (options: SubmitOptions = {}) => {
@@ -152,5 +89,46 @@ describe('a weak check', () => {
     const { paid } = await job()
     expect(own.runs).toBeGreaterThan(0)
     expect(paid.slice(0, 2)).toEqual([0n, 0n])
+  })
+})
+
+describe('a ring of peers that lie alike', () => {
+  const lie = (number: number) => (2 * number + 7) % 256
+
+  test('after honest work confirms its lies in every replica, and is found out by a canary', async () => {
+    const { job, engines, providers, requester } = await hire([undefined, undefined, undefined], 40)
+    await job() // all three are believed from now on
+    for (const engine of engines) {
+      engine.rule = lie
+    }
+    const trustIn = () => providers.map(({ peer }) => requester.router.trustIn(peer, NAME))
+    const before = trustIn()
+    for (let run = 0; run < 8 && trustIn().every((trust, i) => trust >= (before[i] ?? 1)); run++) {
+      const handle = requester.requester.submit(skill, numbers(40), {
+        providers: providers.map(({ peer }) => peer),
+        budget: 3n * COST * 40n,
+        providerWaitMs: 100
+      })
+      // right, or wrong here and there, or without a provider once all are found out: replicas do not help
+      await handle.result.catch(() => {})
+    }
+    const fallen = trustIn().filter((trust, i) => trust < (before[i] ?? 0))
+    expect(fallen.length).toBeGreaterThan(0)
+  }, 60_000)
+})
+
+describe('a canary', () => {
+  test('is a unit like any other: paid, counted as a check, and no unit of the job', async () => {
+    const { job, providers, requester } = await hire([undefined, undefined, undefined], 60)
+    await job()
+    const passed = () => providers.map(({ peer }) => requester.router.checksPassed(peer, NAME))
+    const before = passed().reduce((sum, each) => sum + each, 0)
+    const { receipt, replicas } = await job()
+    const units = receipt.providers.reduce((sum, each) => sum + each.units, 0)
+    const canaries = units - 60 - replicas
+    expect(canaries).toBeGreaterThanOrEqual(0)
+    expect(receipt.paid).toBe(BigInt(units) * COST)
+    // a replica that agrees confirms two peers, or one if the other is believed already; a canary one
+    expect(passed().reduce((sum, each) => sum + each, 0) - before).toBeGreaterThanOrEqual(canaries)
   })
 })
