@@ -24,8 +24,19 @@ export async function startHelpers({ relay, network, dataFolder, count }: Helper
     Array.from({ length: count }, async (_, i) => {
       const data = join(dataFolder, `helper-${i + 1}`)
       await mkdir(data, { recursive: true })
-      const args = ['--relay', relay, '--network', network, '--data', data]
-      const child = fork(new URL('./node.ts', import.meta.url), args, {
+      const args = [
+        'node',
+        '--relay',
+        relay,
+        '--network',
+        network,
+        '--data',
+        data,
+        '--port',
+        '0',
+        '--no-webrtc'
+      ]
+      const child = fork(new URL('./bin.ts', import.meta.url), args, {
         stdio: ['ignore', 'inherit', 'inherit', 'ipc']
       })
       return { peer: await readyPeer(child), stop: () => stop(child) }

@@ -163,6 +163,7 @@ function frameAt(log: Buffer, offset: number): Buffer | undefined {
 
 /** Applies all whole frames and returns the length of the good part. */
 function replay(log: Buffer, contents: Contents, path: string): number {
+  refuseOtherForm(log, path)
   let offset = 0
   for (let payload = frameAt(log, 0); payload; payload = frameAt(log, offset)) {
     // the checksum says that these are the bytes that `frameOf` wrote
@@ -180,6 +181,21 @@ function replay(log: Buffer, contents: Contents, path: string): number {
     }
   }
   return offset
+}
+
+/** What another program wrote must not look like a torn first frame, which would be cut off. */
+function refuseOtherForm(log: Buffer, path: string): void {
+  const magic = log.subarray(0, MAGIC.byteLength)
+  if (magic.byteLength < MAGIC.byteLength || magic.equals(MAGIC)) {
+    return
+  }
+  if (magic.subarray(0, 3).equals(MAGIC.subarray(0, 3))) {
+    throw new StoreError(
+      'UNAVAILABLE',
+      `${path} was written by a newer version of this program: use that version, or another data folder.`
+    )
+  }
+  throw new StoreError('CORRUPT', `${path} is not a store of this program: choose another data folder.`)
 }
 
 function changesOf(contents: Contents): Change[] {

@@ -140,7 +140,7 @@ describe('npm start', () => {
       bad.map(async (args) => {
         const { said, ends } = start(...args)
         const [status] = await ends()
-        expect(status, args.join(' ')).toBe(1)
+        expect(status, args.join(' ')).toBe(2)
         expect(said.err).toContain('--help')
         expect(said.err).not.toMatch(/^ +at /m)
         expect(said.out).toBe('')

@@ -187,3 +187,12 @@ test('stores nothing more after a write that failed', async () => {
   }
   await store.close()
 })
+
+test.each([
+  ['a newer version of this program wrote', 'SWH2 and what comes then', 'UNAVAILABLE'],
+  ['another program wrote', 'nothing of ours', 'CORRUPT']
+])('leaves a file alone that %s', async (_, text, code) => {
+  await writeFile(log(), text)
+  await expect(nodeFolderStore(folder)).rejects.toMatchObject({ code })
+  expect(await readFile(log(), 'utf8')).toBe(text)
+})

@@ -1,0 +1,89 @@
+import { Command } from 'commander'
+import type { SwarmStatus } from '../../index.ts'
+import { findRelays, type NetworkOptions, withNetwork } from '../connect.ts'
+import { interruption, oneOf, STATUS, type Terminal, terminal, UsageError, wholeNumber } from '../terminal.ts'
+
+interface NodeFlags extends NetworkOptions {
+  readonly listen?: readonly string[]
+  readonly port?: number
+  readonly power: number
+  readonly backend: 'auto' | 'webgpu' | 'cpu'
+  readonly workers?: number
+  readonly webrtc: boolean
+}
+
+export function nodeCommand(done: (status: number) => void): Command {
+  const command = new Command('node')
+    .description('serve the swarm from this machine, without a browser, until Ctrl-C')
+    .option(
+      '--listen <address>',
+      'multiaddr to be reached at, such as /ip4/0.0.0.0/tcp/7718/ws; may be repeated',
+      (value: string, before: readonly string[] = []) => [...before, value]
+    )
+    .option(
+      '--port <n>',
+      'short for --listen /ip4/127.0.0.1/tcp/N/ws (0: any free port)',
+      wholeNumber('port', 65_535)
+    )
+    .option('--power <share>', 'of the time that the device computes, .05 to 1', power, 1)
+    .option(
+      '--backend <name>',
+      'auto, webgpu (Dawn) or cpu',
+      oneOf('backend', ['auto', 'webgpu', 'cpu']),
+      'cpu'
+    )
+    .option('--workers <n>', 'on the CPU (default: cores − 1, at most 4)', wholeNumber('workers', 256, 1))
+    .option('--no-webrtc', 'WebSocket only: tabs then reach this node only at an address of --listen')
+  return withNetwork(command).action(async (flags: NodeFlags) => done(await serve(flags, terminal(flags))))
+}
+
+function power(text: string): number {
+  const share = Number(text)
+  if (!(share >= 0.05 && share <= 1)) {
+    throw new UsageError(`--power is a share of the device's time, .05 to 1; it is ${text}.`)
+  }
+  return share
+}
+
+async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
+  const { signal } = interruption()
+  const over = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => over.resolve(), { once: true })
+  process.once('disconnect', over.resolve) // the parent is gone, however it went
+  const relays = await findRelays(flags.relay ?? [])
+  const listen = [
+    ...(flags.listen ?? []),
+    ...(flags.port === undefined ? [] : [`/ip4/127.0.0.1/tcp/${flags.port}/ws`])
+  ]
+  if (relays.length + listen.length === 0) {
+    throw new UsageError('Name a --relay, or a --listen address: else nobody can reach this node.')
+  }
+  const { createSwarm } = await import('../../index.ts')
+  const swarm = await createSwarm({
+    relays,
+    listen,
+    network: flags.network,
+    backend: flags.backend,
+    webrtc: flags.webrtc && relays.length > 0,
+    ...(flags.workers !== undefined && { workers: flags.workers }),
+    ...(flags.data !== undefined && { dataFolder: flags.data })
+  })
+  try {
+    await swarm.contribute({ power: flags.power })
+    process.send?.({ ready: true, peer: swarm.peer })
+    const { device } = swarm.status
+    if (process.send === undefined) {
+      term.result(`${swarm.peer} serves with ${device?.class}; Ctrl-C ends it.`, { peer: swarm.peer, device })
+    }
+    const end = swarm.on('change', (status) => term.draw(statusText(status)))
+    await over.promise
+    end()
+    term.draw('')
+  } finally {
+    await swarm.stop()
+  }
+  return STATUS.done
+}
+
+const statusText = ({ state, peers, work, balance }: SwarmStatus) =>
+  `${state}, ${peers.length} peers; ${work.units} units done, ${work.running} in work; ${balance.settled} µcr`

@@ -1,0 +1,47 @@
+import { Command } from 'commander'
+import type { JobQuote } from '../../index.ts'
+import { connect, meetProviders, type NetworkOptions, withNetwork } from '../connect.ts'
+import { readInput } from '../input.ts'
+import { interruption, STATUS, type Terminal, terminal, wholeNumber } from '../terminal.ts'
+import { knownSkill } from './skills.ts'
+
+interface QuoteFlags extends NetworkOptions {
+  readonly input: string
+  readonly units?: number
+}
+
+export function quoteCommand(done: (status: number) => void): Command {
+  const command = new Command('quote')
+    .description('what a job would cost and take, here and away; nothing is paid')
+    .argument('<skill>', 'its name')
+    .requiredOption('--input <file>', 'as for submit')
+    .option('--units <n>', 'into how many units to split', wholeNumber('units', 65_536, 1))
+  return withNetwork(command).action(async (skill: string, flags: QuoteFlags) =>
+    done(await quote(skill, flags, terminal(flags)))
+  )
+}
+
+async function quote(name: string, flags: QuoteFlags, term: Terminal): Promise<number> {
+  const input = await readInput(flags.input, knownSkill(name).example())
+  const { signal, wasInterrupted } = interruption()
+  const swarm = await connect(flags, term, { signal })
+  try {
+    await meetProviders(swarm, name, flags.wait * 1_000, signal)
+    const quoted = await swarm.quote(name, input, flags.units === undefined ? {} : { units: flags.units })
+    term.result(quoteText(quoted), quoted)
+    return wasInterrupted() ? STATUS.interrupted : STATUS.done
+  } finally {
+    await swarm.stop()
+  }
+}
+
+function quoteText({ price, units, providers, etaMs, localEtaMs, fasterAtHome }: JobQuote): string {
+  const seconds = (ms: number | undefined) =>
+    ms === undefined ? 'not known' : `${(ms / 1_000).toFixed(2)} s`
+  return [
+    `price      ${price} µcr in ${units} units`,
+    `providers  ${providers}`,
+    `away       ${seconds(etaMs)}`,
+    `here       ${seconds(localEtaMs)}${fasterAtHome ? ' (faster here)' : ''}`
+  ].join('\n')
+}

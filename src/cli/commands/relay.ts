@@ -1,0 +1,88 @@
+import { Command } from 'commander'
+import type { RelayOptions } from '../../../relay/index.ts'
+import { NETWORKS, type NetworkName, networkOf } from '../../wire/index.ts'
+import { interruption, oneOf, STATUS, type Terminal, terminal, wholeNumber } from '../terminal.ts'
+
+interface RelayFlags {
+  readonly json?: boolean
+  readonly host: string
+  readonly port: number
+  readonly network: NetworkName
+  readonly data?: string
+  readonly static?: string
+  readonly announce?: readonly string[]
+  readonly ice?: readonly string[]
+  readonly trustProxy: boolean
+  readonly perAddress: number
+  readonly connections: number
+  readonly reservations: number
+}
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value]
+
+export function relayCommand(done: (status: number) => void): Command {
+  return new Command('relay')
+    .description(
+      'introduce peers to each other, until Ctrl-C: a relay sees no task data and keeps no state but its key'
+    )
+    .option('--host <host>', 'address to listen on', '127.0.0.1')
+    .option('--port <n>', 'port (0: any free one)', wholeNumber('port', 65_535), 7717)
+    .option('--network <name>', 'local or main', oneOf('network', ['local', 'main']), 'local')
+    .option(
+      '--data <folder>',
+      'where its key and its votes are kept (default: nowhere, a new identity each time)'
+    )
+    .option('--static <folder>', 'a built page to serve')
+    .option(
+      '--announce <address>',
+      'public multiaddr, such as /dns4/relay.example/tcp/443/tls/ws; may be repeated',
+      collect
+    )
+    .option(
+      '--ice <url>',
+      'STUN or TURN server told to pages (stun:…, turn:user:secret@host); may be repeated',
+      collect
+    )
+    .option('--trust-proxy', 'believe X-Forwarded-For: only behind a proxy that writes it', false)
+    .option('--per-address <n>', 'connections of one address', wholeNumber('per-address', 65_536, 1), 64)
+    .option('--connections <n>', 'connections in all', wholeNumber('connections', 65_536, 1), 4_096)
+    .option('--reservations <n>', 'peers reachable through it', wholeNumber('reservations', 65_536, 1), 1_024)
+    .option('--json', 'the result as one line of JSON')
+    .action(async (flags: RelayFlags) => done(await relay(flags, terminal(flags))))
+}
+
+async function relay(flags: RelayFlags, term: Terminal): Promise<number> {
+  const { signal } = interruption()
+  const options: RelayOptions = {
+    network: await networkOf(NETWORKS[flags.network]),
+    host: flags.host,
+    port: flags.port,
+    announce: flags.announce ?? [],
+    iceServers: (flags.ice ?? []).map(iceServer),
+    trustProxy: flags.trustProxy,
+    connectionsPerAddress: flags.perAddress,
+    maxConnections: flags.connections,
+    circuits: { reservations: flags.reservations },
+    ...(flags.data !== undefined && { dataFolder: flags.data }),
+    ...(flags.static !== undefined && { staticFolder: flags.static })
+  }
+  const { createRelay } = await import('../../../relay/index.ts')
+  const running = await createRelay(options)
+  try {
+    const { origin, multiaddrs, peer } = running
+    term.result(`${origin}/\n${multiaddrs.join('\n')}\nCtrl-C ends it.`, { origin, multiaddrs, peer })
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  } finally {
+    await running.stop()
+  }
+  return STATUS.done
+}
+
+/** `turn:user:secret@host:3478` carries its credentials as addresses of other protocols do. */
+export function iceServer(text: string): RTCIceServer {
+  const match = /^(turns?):([^:@]+):([^@]+)@(.+)$/.exec(text)
+  const [, kind, username, credential, rest] = match ?? []
+  return kind === undefined || username === undefined || credential === undefined
+    ? { urls: text }
+    : { urls: `${kind}:${rest}`, username, credential }
+}

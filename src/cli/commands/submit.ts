@@ -1,0 +1,136 @@
+import { Command } from 'commander'
+import type { JobEvent, JobReceipt, SubmitOptions, Swarm } from '../../index.ts'
+import { SwarmError } from '../../wire/index.ts'
+import { connect, type NetworkOptions, withNetwork } from '../connect.ts'
+import { OutputFile, outputText, readInput } from '../input.ts'
+import {
+  interruption,
+  microcredits,
+  STATUS,
+  type Terminal,
+  terminal,
+  UsageError,
+  wholeNumber
+} from '../terminal.ts'
+import { knownSkill } from './skills.ts'
+
+interface SubmitFlags extends NetworkOptions {
+  readonly input: string
+  readonly out?: string
+  readonly budget?: bigint
+  readonly units?: number
+  readonly deadline?: number
+  readonly redundancy?: number
+  readonly key?: string
+}
+
+export function submitCommand(done: (status: number) => void): Command {
+  const command = new Command('submit')
+    .description('hire the swarm for one job; Ctrl-C cancels it, pays what was verified and refunds the rest')
+    .argument('<skill>', 'its name: `swarmharness skills` lists them')
+    .requiredOption('--input <file>', 'JSON (see `swarmharness skills <skill>`); - is standard input')
+    .option(
+      '--out <file>',
+      'where the output goes: .json, or .bin for one bare array (default: standard output)'
+    )
+    .option('--budget <µcr>', 'the most that the job may cost (default: twice its price)', microcredits)
+    .option('--units <n>', 'into how many units to split', wholeNumber('units', 65_536, 1))
+    .option('--deadline <seconds>', 'until when the result is wanted', wholeNumber('deadline', 86_400, 1))
+    .option('--redundancy <n>', 'have each unit computed by so many', wholeNumber('redundancy', 8, 1))
+    .option(
+      '--key <text>',
+      'with --data: a second call with the same key pays nothing and gives the same result'
+    )
+  return withNetwork(command).action(async (skill: string, flags: SubmitFlags) => {
+    done(await submit(skill, flags, terminal(flags)))
+  })
+}
+
+async function submit(name: string, flags: SubmitFlags, term: Terminal): Promise<number> {
+  const skill = knownSkill(name)
+  if (flags.key !== undefined && flags.data === undefined) {
+    throw new UsageError('--key needs --data: without a folder nothing is remembered.')
+  }
+  const input = await readInput(flags.input, skill.example())
+  const out = flags.out === undefined ? undefined : await OutputFile.open(flags.out)
+  const { signal, wasInterrupted } = interruption()
+  let swarm: Swarm | undefined
+  try {
+    swarm = await connect(flags, term, { signal })
+    const { value, receipt } = await follow(swarm, { name, input, options: optionsOf(flags, signal) }, term)
+    await out?.write(value)
+    const text = out === undefined ? outputText(value) : `${flags.out} written`
+    term.say(receiptText(receipt))
+    term.result(text, {
+      receipt,
+      ...(out === undefined ? { value: JSON.parse(outputText(value)) } : { out: flags.out })
+    })
+    return STATUS.done
+  } catch (error) {
+    if (!signal.aborted) {
+      throw error
+    }
+    const refund = error instanceof SwarmError ? error.details.refund : undefined
+    term.say(`Cancelled${refund === undefined ? '' : `: ${refund} µcr came back`}.`)
+    return wasInterrupted() ? STATUS.interrupted : STATUS.failed
+  } finally {
+    await out?.discard()
+    await swarm?.stop()
+  }
+}
+
+function optionsOf(flags: SubmitFlags, signal: AbortSignal): SubmitOptions {
+  return {
+    signal,
+    providerWaitMs: Math.max(1, flags.wait) * 1_000,
+    ...(flags.budget !== undefined && { budget: flags.budget }),
+    ...(flags.units !== undefined && { units: flags.units }),
+    ...(flags.deadline !== undefined && { deadlineMs: flags.deadline * 1_000 }),
+    ...(flags.redundancy !== undefined && { redundancy: flags.redundancy }),
+    ...(flags.key !== undefined && { key: flags.key })
+  }
+}
+
+interface Order {
+  readonly name: string
+  readonly input: unknown
+  readonly options: SubmitOptions
+}
+
+/** Draws the job's way; after an end of any kind its books are closed. */
+async function follow(swarm: Swarm, { name, input, options }: Order, term: Terminal) {
+  const job = swarm.submit(name, input, options)
+  for await (const event of job) {
+    term.draw(progressText(event))
+    if (event.type === 'settled' && options.signal?.aborted === true) {
+      term.say(receiptText(event.receipt))
+    }
+  }
+  term.draw('')
+  return job.result
+}
+
+const BAR = 32
+let last = ''
+
+function progressText(event: JobEvent): string {
+  if (event.type === 'queued') {
+    last = `${event.units} units, ${event.price} µcr; looking for providers …`
+  } else if (event.type === 'hired') {
+    last = `${event.candidates.filter(({ chosen }) => chosen !== undefined).length} providers hired …`
+  } else if (event.type === 'progress') {
+    const filled = Math.round((event.done / event.of) * BAR)
+    last = `[${'#'.repeat(filled)}${'.'.repeat(BAR - filled)}] ${event.done.toFixed(1)}/${event.of} units`
+  } else if (event.type === 'settled') {
+    last = 'paid …'
+  }
+  return last
+}
+
+function receiptText({ price, paid, refund, providers, certainty }: JobReceipt): string {
+  const lines = providers.map(
+    ({ peer, units, rejected, paid: share }) =>
+      `  ${peer}  ${units} units${rejected > 0 ? `, ${rejected} refused` : ''}, ${share} µcr`
+  )
+  return [...lines, `  price ${price} µcr, paid ${paid} µcr, refund ${refund} µcr, ${certainty}`].join('\n')
+}

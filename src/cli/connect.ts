@@ -1,0 +1,154 @@
+import type { Command } from 'commander'
+import type { CreateSwarmInit, Swarm } from '../index.ts'
+import { SwarmError } from '../wire/index.ts'
+import { oneOf, type Terminal, UsageError, wholeNumber } from './terminal.ts'
+
+/** What every command that joins a swarm takes. */
+export interface NetworkOptions {
+  readonly json?: boolean
+  readonly relay?: readonly string[]
+  readonly network: 'local' | 'main'
+  readonly data?: string
+  readonly wait: number
+}
+
+const HOME_RELAY = 'http://127.0.0.1:7717'
+const CONFIGURATION_MS = 5_000
+
+const collect = (value: string, before: readonly string[] = []) => [...before, value]
+
+export function withNetwork(command: Command): Command {
+  return command
+    .option(
+      '--relay <address>',
+      `multiaddr of a relay, or the web address of its page; may be repeated (default ${HOME_RELAY})`,
+      collect
+    )
+    .option(
+      '--network <name>',
+      'local (strangers are welcome) or main',
+      oneOf('network', ['local', 'main']),
+      'local'
+    )
+    .option(
+      '--data <folder>',
+      'where identity and ledger are kept (default: nowhere, a new identity each time)'
+    )
+    .option('--wait <seconds>', 'how long to look for others', wholeNumber('wait', 3_600), 10)
+    .option('--json', 'the result as one line of JSON')
+}
+
+/**
+ * Starts a node and waits until a relay has let it in.
+ *
+ * @throws SwarmError `NO_RELAY` if none does; UsageError for an address that is none
+ */
+export async function connect(
+  options: NetworkOptions,
+  term: Terminal,
+  more: CreateSwarmInit = {}
+): Promise<Swarm> {
+  const relays = await findRelays(options.relay ?? [HOME_RELAY])
+  const { createSwarm } = await import('../index.ts') // on demand: "--help" must not wait for it
+  const swarm = await createSwarm({
+    relays,
+    network: options.network,
+    backend: 'cpu',
+    ...(options.data !== undefined && { dataFolder: options.data }),
+    ...more
+  })
+  try {
+    term.say(`Node ${swarm.peer}, network ${options.network}; looking for the relay …`)
+    await joined(swarm, options.wait * 1_000, more.signal)
+    return swarm
+  } catch (error) {
+    await swarm.stop()
+    throw error
+  }
+}
+
+/** Web addresses are asked for the multiaddrs behind them. */
+export async function findRelays(given: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(
+    given.map(async (address) => (/^https?:/.test(address) ? askPage(address) : [address]))
+  )
+  return found.flat()
+}
+
+async function askPage(address: string): Promise<string[]> {
+  if (!URL.canParse(address)) {
+    throw new UsageError(`${address} is no web address.`)
+  }
+  try {
+    const response = await fetch(new URL('/relay.json', address), {
+      signal: AbortSignal.timeout(CONFIGURATION_MS)
+    })
+    const { relays }: { relays?: unknown } = await response.json()
+    if (Array.isArray(relays) && relays.length > 0) {
+      return relays.map(String)
+    }
+    throw new TypeError('there are no relays in its answer')
+  } catch (cause) {
+    throw new SwarmError(
+      'NO_RELAY',
+      `${address} does not answer as a relay: is it running (npm start), is --relay right, is there a network?`,
+      { retryable: true, cause }
+    )
+  }
+}
+
+async function joined(swarm: Swarm, waitMs: number, signal: AbortSignal | undefined): Promise<void> {
+  const met = Promise.withResolvers<void>()
+  const look = () => {
+    if (swarm.status.peers.some(({ isRelay }) => isRelay)) {
+      met.resolve()
+    }
+  }
+  const end = swarm.on('change', look)
+  const timer = setTimeout(() => {
+    met.reject(
+      new SwarmError(
+        'NO_RELAY',
+        `No relay answered within ${waitMs / 1_000} s: is --relay right, is it running, is there a network?`,
+        { retryable: true }
+      )
+    )
+  }, waitMs)
+  const abort = () => met.reject(signal?.reason)
+  signal?.addEventListener('abort', abort, { once: true })
+  look()
+  try {
+    await met.promise
+  } finally {
+    end()
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+/** Resolves when this many providers of the skill are known, or the time is over. @returns how many are */
+export async function meetProviders(
+  swarm: Swarm,
+  skill: string | undefined,
+  waitMs: number,
+  signal: AbortSignal
+): Promise<number> {
+  const count = () =>
+    swarm.status.peers.filter(({ skills }) =>
+      skill === undefined ? skills.length > 0 : skills.includes(skill)
+    ).length
+  const met = Promise.withResolvers<void>()
+  const look = () => {
+    if (count() > 0) {
+      met.resolve()
+    }
+  }
+  const end = swarm.on('change', look)
+  const timer = setTimeout(met.resolve, waitMs)
+  signal.addEventListener('abort', () => met.resolve(), { once: true })
+  look()
+  await met.promise
+  end()
+  clearTimeout(timer)
+  return count()
+}

@@ -1,0 +1,137 @@
+import { CommanderError } from 'commander'
+import { errorToPlain, SwarmError } from '../wire/index.ts'
+
+/** How every command speaks: results on standard output, everything else on standard error, a status for scripts. */
+
+export const STATUS = {
+  /** What was asked for was done. */
+  done: 0,
+  /** It could not be done: a failed job, a relay that does not answer, a fault that was found. */
+  failed: 1,
+  /** The command line, or a file that it names, is not as it should be: nothing was started. */
+  usage: 2,
+  /** Ended by Ctrl-C: 128 + SIGINT. */
+  interrupted: 130
+} as const
+
+/** A command line or a file that is not as it should be. */
+export class UsageError extends Error {}
+
+export interface Terminal {
+  readonly json: boolean
+  /** A person watches: progress may be drawn. */
+  readonly isWatched: boolean
+  /** The result: text for people, or, with `--json`, one line of JSON. */
+  result(text: string, json: unknown): void
+  /** A remark for people. Nothing with `--json`, or where nobody watches. */
+  say(text: string): void
+  /** Draws over the last line; an empty text wipes it. */
+  draw(text: string): void
+}
+
+export function terminal({ json = false }: { json?: boolean | undefined }): Terminal {
+  const isWatched = process.stderr.isTTY === true && !json
+  let drawn = 0
+  const wipe = () => {
+    if (drawn > 0) {
+      process.stderr.write(`\r${' '.repeat(drawn)}\r`)
+      drawn = 0
+    }
+  }
+  return {
+    json,
+    isWatched,
+    result(text, value) {
+      wipe()
+      console.log(json ? JSON.stringify(value, plain) : text)
+    },
+    say(text) {
+      if (isWatched) {
+        wipe()
+        process.stderr.write(`${text}\n`)
+      }
+    },
+    draw(text) {
+      if (isWatched) {
+        wipe()
+        process.stderr.write(`\r${text}`)
+        drawn = text.length
+      }
+    }
+  }
+}
+
+/** JSON knows no bigint: amounts are decimal text. */
+export function plain(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}` : value
+}
+
+/** Says on standard error what went wrong and what to do. @returns the status to end with */
+export function explain(error: unknown, json: boolean): number {
+  if (error instanceof CommanderError) {
+    return error.exitCode === 0 ? STATUS.done : STATUS.usage // commander has said why
+  }
+  if (error instanceof UsageError) {
+    complain(json, { code: 'USAGE', message: error.message }, `${error.message}\nTry --help.`)
+    return STATUS.usage
+  }
+  if (error instanceof SwarmError) {
+    complain(json, errorToPlain(error), `${error.message} (${error.code})`)
+    return USAGE_CODES.has(error.code) ? STATUS.usage : STATUS.failed
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  complain(json, { code: 'INTERNAL', message: text }, text)
+  return STATUS.failed
+}
+
+const USAGE_CODES = new Set(['BAD_OPTION', 'BAD_INPUT', 'UNKNOWN_SKILL', 'BAD_ADDRESS', 'BUDGET_TOO_SMALL'])
+
+function complain(json: boolean, error: object, text: string): void {
+  console.error(json ? JSON.stringify({ error }) : text)
+}
+
+/** Aborts on Ctrl-C, `kill` or a closed terminal; a second Ctrl-C ends at once. */
+export function interruption(): { readonly signal: AbortSignal; readonly wasInterrupted: () => boolean } {
+  const controller = new AbortController()
+  let byKeyboard = false
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted && signal === 'SIGINT') {
+        process.exit(STATUS.interrupted)
+      }
+      byKeyboard ||= signal === 'SIGINT'
+      controller.abort(new Error(`Ended by ${signal}.`))
+    })
+  }
+  return { signal: controller.signal, wasInterrupted: () => byKeyboard }
+}
+
+/** @throws UsageError */
+export function wholeNumber(name: string, most: number, least = 0): (text: string) => number {
+  return (text) => {
+    const value = Number(text)
+    if (!/^\d+$/.test(text) || value > most || value < least) {
+      throw new UsageError(`--${name} is a whole number from ${least} to ${most}; it is ${text}.`)
+    }
+    return value
+  }
+}
+
+/** @throws UsageError */
+export function oneOf<T extends string>(name: string, choices: readonly T[]): (text: string) => T {
+  return (text) => {
+    const chosen = choices.find((choice) => choice === text)
+    if (chosen === undefined) {
+      throw new UsageError(`--${name} is one of ${choices.join(', ')}; it is ${text}.`)
+    }
+    return chosen
+  }
+}
+
+/** @throws UsageError */
+export function microcredits(text: string): bigint {
+  if (!/^\d{1,16}$/.test(text) || BigInt(text) === 0n) {
+    throw new UsageError(`--budget is a whole number of microcredits above 0, such as 5000; it is ${text}.`)
+  }
+  return BigInt(text)
+}

@@ -1,0 +1,253 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { run as runHere } from '../../../src/cli/main.ts'
+import { VERSION } from '../../../src/cli/version.ts'
+
+// `swarmharness` as a script runs it: processes, files, statuses.
+
+const BIN = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url))
+
+let folder: string
+let relay: { origin: string; multiaddrs: string[] }
+let provider: { peer: string }
+const servers: ChildProcess[] = []
+
+const at = (name: string) => join(folder, name)
+const start = (...args: string[]) => spawn(process.execPath, [BIN, ...args], { cwd: folder })
+
+/** The end of a command: its status, what it said, and that as JSON where it is. */
+async function ended(child: ChildProcess) {
+  let [out, err] = ['', '']
+  child.stdout?.on('data', (text) => {
+    out += text
+  })
+  child.stderr?.on('data', (text) => {
+    err += text
+  })
+  const [status] = await once(child, 'close')
+  return { status, out, err, json: () => JSON.parse(out) }
+}
+const run = (...args: string[]) => ended(start(...args))
+
+/** The same in this process, for what ends before it starts anything. */
+async function said(...args: string[]) {
+  const text = { out: '', err: '' }
+  const keep = (name: 'out' | 'err') => (chunk: unknown) => {
+    text[name] += `${chunk}\n`
+    return true
+  }
+  const spies = [
+    vi.spyOn(console, 'log').mockImplementation(keep('out')),
+    vi.spyOn(console, 'error').mockImplementation(keep('err')),
+    vi.spyOn(process.stdout, 'write').mockImplementation(keep('out')),
+    vi.spyOn(process.stderr, 'write').mockImplementation(keep('err'))
+  ]
+  try {
+    return { status: await runHere(args), ...text }
+  } finally {
+    for (const spy of spies) {
+      spy.mockRestore()
+    }
+  }
+}
+
+/** A server's first line: its result, once it is up. */
+async function serve<T>(...args: string[]): Promise<T> {
+  const child = start(...args, '--json')
+  servers.push(child)
+  let out = ''
+  while (!out.includes('\n')) {
+    const [text] = await Promise.race([
+      once(child.stdout, 'data'),
+      once(child, 'exit').then(() => Promise.reject(new Error(`${args[0]} ended.`)))
+    ])
+    out += text
+  }
+  return JSON.parse(out)
+}
+
+const product = JSON.stringify({ a: [1, 2, 3, 4], b: [1, 0, 0, -1], m: 2, k: 2, n: 2 })
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'command-line-'))
+  await writeFile(at('product.json'), product)
+  relay = await serve('relay', '--port', '0')
+  provider = await serve('node', '--relay', relay.origin, '--workers', '1', '--data', at('provider'))
+})
+afterAll(async () => {
+  const ends = servers.map((server) => once(server, 'exit'))
+  for (const server of servers) {
+    server.kill('SIGTERM')
+  }
+  expect((await Promise.all(ends)).map(([status]) => status)).toEqual(servers.map(() => 0))
+  await rm(folder, { recursive: true })
+})
+
+const submit = (...args: string[]) => ['submit', 'matmul-i8', '--relay', relay.origin, ...args]
+
+describe('a job', () => {
+  test('is done by a node that is reached over WebRTC; the output is a file, the receipt one line', async () => {
+    const { status, json, err } = await run(...submit('--input', 'product.json', '--out', 'c.json', '--json'))
+    expect(status).toBe(0)
+    expect(err).toBe('')
+    expect(json()).toMatchObject({
+      out: 'c.json',
+      receipt: { paid: '1', providers: [{ peer: provider.peer, units: 1 }] }
+    })
+    expect(JSON.parse(await readFile(at('c.json'), 'utf8'))).toEqual({ c: [1, -2, 3, -4], m: 2, n: 2 })
+  })
+
+  test('takes arrays from files and standard input, and gives a bare array', async () => {
+    await writeFile(at('a.bin'), Int8Array.of(1, 2, 3, 4))
+    const input = { a: { file: 'a.bin' }, b: { base64: 'AQAA/w==' }, m: 2, k: 2, n: 2 }
+    const child = start(...submit('--input', '-', '--out', 'c.bin'))
+    child.stdin.end(JSON.stringify(input))
+    const { status, err, out } = await ended(child)
+    expect({ status, err, out }).toEqual({ status: 0, err: '', out: 'c.bin written\n' }) // nobody watches: no bar
+    expect(new Int32Array(new Uint8Array(await readFile(at('c.bin'))).buffer)).toEqual(
+      Int32Array.of(1, -2, 3, -4)
+    )
+  })
+
+  test('with a key is paid once, over two processes', async () => {
+    const args = submit('--input', 'product.json', '--data', at('mine'), '--key', 'once', '--json')
+    const first = (await run(...args)).json()
+    const again = (await run(...args)).json()
+    expect(again).toEqual(first)
+  })
+
+  test('ended by Ctrl-C is cancelled, refunded, and leaves no file', async () => {
+    const child = start(
+      ...submit(
+        '--input',
+        'product.json',
+        '--out',
+        'never.json',
+        '--wait',
+        '60',
+        '--data',
+        at('interrupted')
+      ),
+      ...['--units', '1', '--network', 'main'] // where nobody serves
+    )
+    const end = ended(child)
+    const isDraft = (name: string) => name.endsWith('.part')
+    await expect.poll(async () => (await readdir(folder)).some(isDraft), { timeout: 15_000 }).toBe(true)
+    child.kill('SIGINT')
+    expect((await end).status).toBe(130)
+    expect((await readdir(folder)).filter((name) => /never|part$/.test(name))).toEqual([])
+  })
+})
+
+describe('other commands', () => {
+  test('peers, quote, skills and doctor say what they found', async () => {
+    const input = ['--input', 'product.json', '--relay', relay.origin, '--json']
+    const [peers, quote, skills, skill, doctor] = await Promise.all([
+      run('peers', '--relay', relay.origin, '--json'),
+      run('quote', 'matmul-i8', ...input),
+      run('skills', '--json'),
+      run('skills', 'mandelbrot', '--json'),
+      run('doctor', '--json', '--data', folder)
+    ])
+    expect(peers.json().peers).toContainEqual(
+      expect.objectContaining({ peer: provider.peer, transport: 'webrtc', connection: 'direct' })
+    )
+    expect(quote.json()).toMatchObject({ price: '1', providers: 1 })
+    expect(skills.json().skills.map(({ name }: { name: string }) => name)).toContain('render-tile')
+    expect(skill.json()).toMatchObject({ name: 'mandelbrot', example: { width: expect.any(Number) } })
+    const names = doctor.json().findings.map(({ name }: { name: string }) => name)
+    expect(names).toEqual(['Node', 'processor', 'data folder', 'network', 'WebRTC', 'WebGPU'])
+  })
+
+  test('every command has its help', async () => {
+    const commands = ['relay', 'node', 'submit', 'quote', 'skills', 'peers', 'ledger', 'doctor']
+    const helps = []
+    for (const command of commands) {
+      helps.push(await said(command, '--help'))
+    }
+    expect(helps.map(({ status }) => status)).toEqual(commands.map(() => 0))
+    for (const { out } of helps) {
+      expect(out).toMatch(/--json/)
+    }
+    const help = await said('--help')
+    const version = await run('--version')
+    for (const command of commands) {
+      expect(help.out).toContain(command)
+    }
+    expect(version.out.trim()).toBe(VERSION)
+    expect(
+      JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')).version
+    ).toBe(VERSION)
+  })
+})
+
+describe('what cannot be is said in a sentence, and nothing is started', () => {
+  test.each<[string, number, RegExp, string[]]>([
+    ['an unknown command', 2, /unknown command/, ['frobnicate']],
+    ['an unknown option', 2, /unknown option/, ['skills', '--loud']],
+    ['an unknown skill', 2, /UNKNOWN_SKILL/, ['submit', 'no-such', '--input', 'product.json']],
+    ['no input', 2, /--input/, ['submit', 'matmul-i8']],
+    ['a missing file', 2, /none\.json cannot be read/, ['submit', 'matmul-i8', '--input', 'none.json']],
+    ['a file that is no JSON', 2, /is no JSON/, ['submit', 'matmul-i8', '--input', 'words.json']],
+    ['a number that does not fit', 2, /a\[0\] is 300/, ['submit', 'matmul-i8', '--input', 'wide.json']],
+    [
+      'a file that is too large',
+      2,
+      /268435456 are the most/,
+      ['submit', 'matmul-i8', '--input', 'huge.json']
+    ],
+    [
+      'an output in no folder',
+      2,
+      /cannot be written/,
+      ['submit', 'matmul-i8', '--input', 'product.json', '--out', 'no/c.json']
+    ],
+    [
+      'a folder as output',
+      2,
+      /is a folder/,
+      ['submit', 'matmul-i8', '--input', 'product.json', '--out', '.']
+    ],
+    ['a budget of 0', 2, /above 0/, ['submit', 'matmul-i8', '--input', 'product.json', '--budget', '0']],
+    [
+      'a key without a folder',
+      2,
+      /--key needs --data/,
+      ['submit', 'matmul-i8', '--input', 'product.json', '--key', 'k']
+    ],
+    ['an address that is none', 2, /multiaddr/, ['peers', '--relay', 'somewhere']],
+    ['no relay there', 1, /does not answer/, ['peers', '--relay', 'http://127.0.0.1:9']],
+    ['no network', 1, /No relay answered/, ['peers', '--wait', '1', '--relay', '/ip4/127.0.0.1/tcp/9/ws']],
+    ['a folder of a newer version', 1, /newer version/, ['node', '--port', '0', '--data', 'newer']],
+    ['a folder that is a file', 1, /cannot be used/, ['node', '--port', '0', '--data', 'words.json']],
+    ['power 2', 2, /\.05 to 1/, ['node', '--power', '2']],
+    ['nobody to be reached by', 2, /--relay, or a --listen/, ['node']]
+  ])('%s', async (_, status, message, args) => {
+    const ending = await said(
+      ...args.map((arg) => (/[.]json$|^newer$|^no\/|^[.]$/.test(arg) ? at(arg) : arg))
+    )
+    expect(ending.err).toMatch(message)
+    expect(ending.err).not.toMatch(/^ +at /m)
+    expect(ending).toMatchObject({ status, out: '' })
+  })
+
+  beforeAll(async () => {
+    await writeFile(at('words.json'), 'words')
+    await writeFile(at('wide.json'), product.replace('1', '300'))
+    await writeFile(at('huge.json'), '')
+    await truncate(at('huge.json'), 2 ** 28 + 1)
+    await mkdir(at('newer/local'), { recursive: true })
+    await writeFile(at('newer/local/store.log'), 'SWH9')
+  })
+
+  test('two processes with one data folder', async () => {
+    const { status, err } = await run('node', '--port', '0', '--data', at('provider'), '--json')
+    expect(status).toBe(1)
+    expect(JSON.parse(err)).toMatchObject({ error: { code: 'LOCKED', retryable: true } })
+  })
+})
