@@ -1,7 +1,8 @@
+import type { InputField, InputIssue } from './skills/index.ts'
 import type { MicroCredits, Milliseconds, PeerIdString, SwarmError } from './wire/index.ts'
 
 export type * from './api-sdk.ts'
-export type { MicroCredits, Milliseconds, PeerIdString, SwarmError }
+export type { InputField, InputIssue, MicroCredits, Milliseconds, PeerIdString, SwarmError }
 
 /** The types of the public API: what `createSwarm()` in `index.ts` gives. */
 
@@ -14,6 +15,11 @@ export interface CreateSwarmInit {
   iceServers?: RTCIceServer[]
   /** Node only: where identity and ledger are kept. @default in memory */
   dataFolder?: string
+  /**
+   * What `exportIdentity()` gave elsewhere: taken up where nothing is kept yet. The node signs nothing before its
+   * witnesses have said how far its ledger goes. @default the identity that is kept, or a new one
+   */
+  identity?: Uint8Array
   backend?: 'auto' | 'webgpu' | 'cpu'
   /** Who is at the device: with nobody there (`kiosk`) the GPU computes in longer slices. @default 'page' */
   profile?: 'page' | 'kiosk'
@@ -250,12 +256,25 @@ export interface SwarmEvents {
   change: CustomEvent<SwarmStatus>
 }
 
+/** A skill that this build knows, as forms and docs need it. */
+export interface SkillInfo {
+  readonly name: string
+  readonly version: string
+  readonly description: string
+  /** A small input that it takes. */
+  example(): unknown
+  /** What an input is made of. */
+  readonly fields: readonly InputField[]
+  /** What is wrong with an input, each member once; empty: nothing. */
+  check(input: unknown): readonly InputIssue[]
+}
+
 /** A node: what our own page runs. `Swarm` adds what programs want. */
 export interface SwarmCore {
   readonly peer: PeerIdString
   readonly status: SwarmStatus
   /** The skills that this build knows. */
-  readonly skills: ReadonlyArray<{ name: string; version: string; description: string; example(): unknown }>
+  readonly skills: readonly SkillInfo[]
   /** @throws SwarmError for a bad input or budget; never waits: the job starts by itself */
   submit<Output = unknown>(skill: string, input: unknown, options?: SubmitOptions): Job<Output>
   /**
@@ -277,6 +296,13 @@ export interface SwarmCore {
   readonly router: RouterView
   /** Everything of this node's books: own records and certificates. */
   exportLedger(): Promise<LedgerExport>
+  /**
+   * Moves this identity to another device: closes its ledger, stops the node, and gives a file for `createSwarm({
+   * identity })` there. The file is as secret as the key in it. This profile signs nothing any more (`MOVED`).
+   *
+   * @throws SwarmError `BAD_RECORD` while jobs are running, `MOVED`
+   */
+  exportIdentity(): Promise<Uint8Array>
   addEventListener<T extends keyof SwarmEvents>(type: T, listener: (event: SwarmEvents[T]) => void): void
   removeEventListener<T extends keyof SwarmEvents>(type: T, listener: (event: SwarmEvents[T]) => void): void
   stop(): Promise<void>

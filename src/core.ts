@@ -1,2 +1,2 @@
-/** The door of our own page: the node alone, without what only programs want (maps, streams, kept jobs). */
-export { startSwarm as createSwarm } from './swarm.ts'
+/** The door of our own page: a node, and its jobs over a reload. */
+export { openSwarm as createSwarm } from './swarm/sdk/index.ts'

@@ -9,6 +9,7 @@ import { renderTile } from './render-tile/skill.ts'
 import type { Skill } from './skill.ts'
 
 export { SkillError, type SkillErrorCode } from './errors.ts'
+export { type InputField, type InputIssue, inputFields, inputIssues } from './input-fields.ts'
 export type { KnnInput, KnnOutput } from './knn-i8/plan.ts'
 export type { MandelbrotInput, MandelbrotOutput } from './mandelbrot/skill.ts'
 export type { MatmulF32Input, MatmulF32Output } from './matmul-f32/skill.ts'

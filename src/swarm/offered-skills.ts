@@ -1,6 +1,6 @@
 import type { SwarmCore } from '../api.ts'
 import type { Offer } from '../registry/index.ts'
-import { kernelHash, SKILLS } from '../skills/index.ts'
+import { inputFields, inputIssues, kernelHash, SKILLS } from '../skills/index.ts'
 
 /** @param rate the least that units are computed for, in thousandths of their published cost */
 export async function offeredSkills(rate: number): Promise<Offer['skills']> {
@@ -15,10 +15,15 @@ export async function offeredSkills(rate: number): Promise<Offer['skills']> {
 }
 
 export function skillList(): SwarmCore['skills'] {
-  return [...SKILLS.values()].map(({ manifest: { name, version, description }, example }) => ({
-    name,
-    version,
-    description,
-    example
-  }))
+  return [...SKILLS.values()].map((skill) => {
+    const { name, version, description } = skill.manifest
+    return {
+      name,
+      version,
+      description,
+      example: skill.example,
+      fields: inputFields(skill),
+      check: (input) => inputIssues(skill, input)
+    }
+  })
 }
