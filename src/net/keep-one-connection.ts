@@ -1,5 +1,6 @@
 import type { Connection, PeerId } from '@libp2p/interface'
 import { bestFirst, isBusy } from './connections.ts'
+import { endDeadConnections } from './end-dead-connections.ts'
 import type { SwarmNode, Ticker } from './types.ts'
 
 const CHECK_MS = 1_000
@@ -8,18 +9,21 @@ const CHECKS_BEFORE_CLOSE = 3
 
 /**
  * Closes what is left over when two peers dialled each other at once, or met over a relay before they got a
- * direct connection. Only the peer with the smaller id closes, so that the two never close one each.
+ * direct connection; and ends those of a peer that is back on another one. Only the peer with the smaller id closes
+ * what lives, so that the two never close one each.
  *
  * @returns stops it
  */
 export function keepOneConnection(
-  node: Pick<SwarmNode, 'peerId' | 'getConnections'>,
+  node: Pick<SwarmNode, 'peerId' | 'getConnections' | 'addEventListener' | 'removeEventListener'>,
   ticker: Ticker
 ): () => void {
   let superfluous = new Map<Connection, number>()
-  return ticker.every(CHECK_MS, () => {
+  const dead = endDeadConnections(node)
+  const stopChecks = ticker.every(CHECK_MS, () => {
     const next = new Map<Connection, number>()
-    for (const connection of extraConnections(node.peerId, node.getConnections())) {
+    const certain = node.getConnections().filter((connection) => !dead.isDoubtful(connection))
+    for (const connection of extraConnections(node.peerId, certain)) {
       const checks = (superfluous.get(connection) ?? 0) + 1
       if (checks >= CHECKS_BEFORE_CLOSE) {
         connection.close().catch((error) => connection.abort(error))
@@ -29,6 +33,10 @@ export function keepOneConnection(
     }
     superfluous = next
   })
+  return () => {
+    stopChecks()
+    dead.stop()
+  }
 }
 
 /** The connections that `self` may close: all but the best one of each peer, if idle. */

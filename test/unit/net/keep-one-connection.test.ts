@@ -1,12 +1,15 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { Connection, PeerId } from '@libp2p/interface'
+import type { Connection, Libp2pEvents, PeerId } from '@libp2p/interface'
+import { TypedEventEmitter } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import * as fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import { bestFirst } from '../../../src/net/connections.ts'
-import { isDirect, transportOf } from '../../../src/net/index.ts'
+import { endDeadConnections } from '../../../src/net/end-dead-connections.ts'
+import { createNode, isDirect, transportOf } from '../../../src/net/index.ts'
 import { extraConnections, keepOneConnection } from '../../../src/net/keep-one-connection.ts'
+import { NETWORKS, networkOf } from '../../../src/wire/index.ts'
 import { ManualTicker } from './manual-ticker.ts'
 
 const RELAY = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
@@ -48,6 +51,29 @@ function fake(remotePeer: PeerId, { relayed, busy, age, outbound }: Kind) {
     abort: () => undefined
   }
   return connection as unknown as Connection
+}
+
+/** A node with these connections, that says when one opens. */
+class FakeNode extends TypedEventEmitter<Libp2pEvents> {
+  readonly connections: Connection[]
+
+  constructor(connections: Connection[]) {
+    super()
+    this.connections = connections
+  }
+
+  get peerId(): PeerId {
+    return small
+  }
+
+  getConnections(): Connection[] {
+    return this.connections
+  }
+
+  opens(connection: Connection): void {
+    this.connections.push(connection)
+    this.safeDispatchEvent('connection:open', { detail: connection })
+  }
 }
 
 const kind = fc.record({
@@ -102,7 +128,8 @@ describe('the rule', () => {
     const idle = fake(large, { relayed: true, busy: false, age: 1, outbound: true })
     const used = fake(large, { relayed: true, busy: false, age: 3, outbound: true })
     const ticker = new ManualTicker()
-    const stop = keepOneConnection({ peerId: small, getConnections: () => [direct, idle, used] }, ticker)
+    const node = new FakeNode([direct, idle, used])
+    const stop = keepOneConnection(node, ticker)
     ticker.tick(2)
     expect(idle.status).toBe('open')
     used.streams.push({ protocol: '/swarmharness/ledger/1.0.0' } as Connection['streams'][number])
@@ -110,6 +137,66 @@ describe('the rule', () => {
     expect([direct.status, idle.status, used.status]).toEqual(['open', 'closed', 'open'])
     stop()
     expect(ticker.listeners).toBe(0)
+  })
+})
+
+describe('a peer that opens another connection', () => {
+  const ANSWER_MS = 50
+
+  /** Whether it is ended, with a peer that answers a ping, never does, or refuses the stream. */
+  async function isEnded(age: number, peer: 'is dead' | 'refuses'): Promise<boolean> {
+    const old = fake(large, { relayed: false, busy: false, age: 1_000, outbound: true })
+    const asked = Promise.withResolvers<void>()
+    let ended = false
+    Object.assign(old, {
+      abort: () => {
+        ended = true
+      },
+      newStream: async (_: string, { signal }: { signal: AbortSignal }) => {
+        asked.resolve()
+        if (peer !== 'is dead') {
+          throw new Error('no more streams')
+        }
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+      }
+    })
+    const node = new FakeNode([old])
+    const dead = endDeadConnections(node, ANSWER_MS)
+    node.opens(fake(large, { relayed: false, busy: false, age: 1_000 + age, outbound: true }))
+    if (dead.isDoubtful(old)) {
+      await asked.promise
+      await vi.waitFor(() => expect(dead.isDoubtful(old)).toBe(false))
+    }
+    dead.stop()
+    return ended
+  }
+
+  test('has its older one ended if that is silent, and only then', async () => {
+    expect(await isEnded(60_000, 'is dead')).toBe(true)
+    expect(await isEnded(60_000, 'refuses')).toBe(false)
+    expect(await isEnded(500, 'is dead')).toBe(false) // both dialled at once
+  })
+
+  test('over the wire: one that lives is kept', async () => {
+    const network = await networkOf(NETWORKS.local)
+    const start = async () =>
+      createNode({
+        privateKey: await generateKeyPair('Ed25519'),
+        network,
+        relays: [],
+        listen: ['/ip4/127.0.0.1/tcp/0/ws']
+      })
+    const [one, two] = await Promise.all([start(), start()])
+    const first = await one.dial(two.getMultiaddrs())
+    const dead = endDeadConnections(one, 5_000)
+    first.timeline.open -= 60_000 // as if it were old
+    const second = await one.dial(two.getMultiaddrs(), { force: true })
+    expect(second.id).not.toBe(first.id)
+    expect(dead.isDoubtful(first)).toBe(true)
+    await vi.waitFor(() => expect(dead.isDoubtful(first)).toBe(false), 5_000)
+    expect([first.status, second.status]).toEqual(['open', 'open'])
+    dead.stop()
+    await Promise.all([one.stop(), two.stop()])
   })
 })
 
