@@ -7,7 +7,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const TARGET = 'es2022'
 
 /** These do nothing by being imported: what the compute worker does not use of `wire/` (keys, curves) stays out. */
-const treeshake = {
+export const treeshake = {
   moduleSideEffects: [{ test: /\/src\/(wire|skills)\//, sideEffects: false }]
 }
 
@@ -57,7 +57,7 @@ function shortPrefixList(): Plugin {
   }
 }
 
-const plugins = () => [ed25519Only(), shortPrefixList(), oneCopyAVersion()]
+export const plugins = () => [ed25519Only(), shortPrefixList(), oneCopyAVersion()]
 
 /** The page. What consent loads is in chunks of its own, which the html neither names nor preloads. */
 const app: UserConfig = {

@@ -32,7 +32,11 @@ export interface BaseInit {
 }
 
 /** What a node and a relay have in common. */
-export function baseOptions({ privateKey, network, allowPrivate }: BaseInit) {
+export function baseOptions({
+  privateKey,
+  network,
+  allowPrivate
+}: BaseInit): Libp2pOptions<BaseServices> & { readonly services: ServiceFactoryMap<BaseServices> } {
   return {
     start: false,
     privateKey,
@@ -57,6 +61,6 @@ export function baseOptions({ privateKey, network, allowPrivate }: BaseInit) {
         reprovide: { validity: PROVIDER_RECORD_MS, interval: PROVIDER_CLEANUP_MS, threshold: 0 }
       }),
       tender: dhtTender()
-    } satisfies ServiceFactoryMap<BaseServices>
-  } satisfies Libp2pOptions<BaseServices>
+    }
+  }
 }
