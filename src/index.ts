@@ -30,7 +30,9 @@ export type {
 } from './skills/index.ts'
 export { knnI8, mandelbrot, matmulF32, matmulI8, renderTile } from './swarm/sdk/index.ts'
 export {
+  decodeLedgerFile,
   type ErrorDetails,
+  encodeLedgerFile,
   errorFromPlain,
   errorToPlain,
   type MicroCredits,

@@ -232,6 +232,13 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     return this.parts.ledger.exportLedger()
   }
 
+  async exportIdentity(): Promise<Uint8Array> {
+    this.refuseIfStopped()
+    const file = await this.parts.ledger.moveAway()
+    await this.stop()
+    return file
+  }
+
   stop(): Promise<void> {
     this.stopping ??= this.stopAll()
     return this.stopping

@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import type {
   LedgerRecord,
   Milliseconds,
@@ -21,6 +22,9 @@ import { type ChainState, claimKey, OPEN_ESCROWS_MAX } from './state.ts'
 import { type Embedded, type VerifiedRecord, verifiedRecord, verifyRecords } from './verify.ts'
 
 /** The rules of a personal chain: what a record may be after the ones before it. */
+
+/** What no token hashes to. */
+const NEVER = new Uint8Array()
 
 /** A state that is being advanced: nobody else holds its maps. */
 interface Draft extends ChainState {
@@ -94,7 +98,7 @@ function advance(draft: Draft | undefined, verified: VerifiedRecord, network: Ne
     idleSince: record.idleSince,
     idleHours: draft.idleHours + hours,
     ...seatsAfter(draft, record),
-    closed: record.kind === 'closed'
+    closed: record.kind === 'closed' ? (record.body.next ?? NEVER) : null
   }
 }
 
@@ -144,7 +148,7 @@ function firstState({ id, record }: VerifiedRecord, network: NetworkParameters):
     unsure: true,
     openEscrows: new Map(),
     claimed: new Map(),
-    closed: false
+    closed: null
   }
 }
 
@@ -156,7 +160,11 @@ function checkPlace(state: ChainState, record: LedgerRecord): void {
     `After place ${state.seq} comes ${state.seq + 1}, not ${record.seq}.`
   )
   ensure(record.prev?.equals(state.id) === true, 'FORK', 'The record follows another one than the head.')
-  ensure(!state.closed, 'BAD_RECORD', 'The chain is closed: nothing follows.')
+  ensure(
+    state.closed === null || record.kind === 'opened',
+    'BAD_RECORD',
+    'The chain is closed: nothing follows.'
+  )
   ensure(record.ts >= state.ts, 'BAD_RECORD', 'The record is older than the one before it.')
 }
 
@@ -240,6 +248,13 @@ function effectOf(
       if ('votes' in verified) {
         checkSeatVotes(draft, verified)
       }
+      return { balance: 0n, idleSince }
+    case 'opened':
+      ensure(
+        draft.closed !== null && 'shown' in verified && equals(verified.shown, draft.closed),
+        'BAD_RECORD',
+        'A closed chain is opened with its token, once.'
+      )
       return { balance: 0n, idleSince }
     case 'checkpoint':
     case 'closed':

@@ -8,6 +8,7 @@ import { SwarmError } from '../wire/index.ts'
  * `UNDERPAID`: a settle pays less than was receipted. `NOT_RELEASED`: a settle before tClose lacks a payee's
  * release. `RECOVERING`: this node does not know the end of its own chain yet. `CLOCK`: a timestamp is too far from
  * this clock.
+ * `MOVED`: this identity goes on elsewhere.
  * `NOT_CONCERNED`: this node has no vote on the record. `BUSY`: too much at once, ask again. `NOT_RUNNING`:
  * the ledger is not started, or is stopped.
  */
@@ -25,6 +26,7 @@ export type CreditErrorCode =
   | 'CLOCK'
   | 'NOT_RELEASED'
   | 'RECOVERING'
+  | 'MOVED'
   | 'NOT_CONCERNED'
   | 'BUSY'
   | 'NOT_RUNNING'

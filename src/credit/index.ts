@@ -27,7 +27,8 @@ export {
 export { verifyStatement } from './envelope.ts'
 export { CreditError, type CreditErrorCode } from './errors.ts'
 export { contradict, type Fork, verifyForkProof } from './forks.ts'
-export { createLedger, type LedgerInit, type LedgerService } from './ledger.ts'
+export { createLedger } from './ledger.ts'
+export { importProfile } from './moving.ts'
 export { Priorities } from './priorities.ts'
 export { idleFactor, idleMs, priorityWeight } from './priority.ts'
 export { chooseProbed, isProbeSize, nextProbeAt, type ProbeCandidate } from './probes.ts'
@@ -50,6 +51,7 @@ export {
   type SeatChange,
   seatChange
 } from './seat.ts'
+export type { LedgerInit, LedgerService } from './service.ts'
 export { replaySplit, splitUnits } from './shapley.ts'
 export {
   type CapacityGame,

@@ -1,8 +1,7 @@
-import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import type { Store } from '../store/index.ts'
 import type {
-  EscrowBody,
   LedgerRequest,
   LedgerResponse,
   MicroCredits,
@@ -18,15 +17,17 @@ import { ASK_AGAIN_MS } from './constants.ts'
 import { Earnings } from './earnings.ts'
 import { openRecord } from './envelope.ts'
 import { CreditError } from './errors.ts'
-import { ForkBook, type ForkBookInit } from './fork-book.ts'
+import { ForkBook } from './fork-book.ts'
 import { Healing } from './healing.ts'
 import { Lodging } from './lodging.ts'
+import { Moving } from './moving.ts'
 import { OwnChain } from './own-chain.ts'
 import { Payee } from './payee.ts'
 import { Payer } from './payer.ts'
 import { Proofs } from './proofs.ts'
 import { recoverHead } from './recovery.ts'
 import { SeatKeeper } from './seat-keeper.ts'
+import type { LedgerInit, LedgerService } from './service.ts'
 import { SettleVotes } from './settle-votes.ts'
 import { Settles } from './settles.ts'
 import type { Sighting } from './sightings.ts'
@@ -34,63 +35,9 @@ import { Spending } from './spending.ts'
 import { type ChainState, escrowed } from './state.ts'
 import { Transfers } from './transfers.ts'
 import { type LedgerTransport, libp2pTransport } from './transport.ts'
-import type {
-  Balance,
-  Contract,
-  EarningContract,
-  Ledger,
-  LedgerExport,
-  Settlement,
-  Transferred
-} from './types.ts'
-import type { VerifiedRecord } from './verify.ts'
+import type { Balance, Contract, EarningContract, Ledger, LedgerExport, Settlement } from './types.ts'
 import { answerAsWitness, answerOf } from './voter.ts'
 import { Witness } from './witness.ts'
-
-export interface LedgerInit {
-  readonly store: Store
-  /** The node's Ed25519 identity. */
-  readonly key: PrivateKey
-  readonly network: Network
-  /** A started libp2p node, or another way for messages (tests, simulation). */
-  readonly node: Libp2p | LedgerTransport
-  /** @default Date.now */
-  readonly now?: () => Milliseconds
-  /** Random bytes. @default crypto.getRandomValues */
-  readonly random?: (length: number) => Uint8Array
-  /** @default silent */
-  readonly log?: (message: string) => void
-  /**
-   * Each record of another chain that this node's votes rest on, in the chain's order; with the escrow that a settle
-   * ends. For `Priorities.follow`. @default nobody listens
-   */
-  readonly followed?: (verified: VerifiedRecord, escrow?: EscrowBody) => void
-  /** What is proven of others: for `Priorities.bar`, and the router's trust. @default nobody listens */
-  readonly forked?: ForkBookInit['forked']
-  readonly slandered?: ForkBookInit['slandered']
-}
-
-/** A `Ledger` with its life. */
-export interface LedgerService extends Ledger {
-  /** Makes or reads the chain, settles what a dead run left open, then serves the ledger protocol. */
-  start(): Promise<void>
-  stop(): Promise<void>
-  /**
-   * Gives credit away: certified by this node's witnesses, then handed over; what its receiver has not taken within the
-   * network's claim window is lost.
-   *
-   * @throws CreditError `INSUFFICIENT_CREDIT`, `BAD_RECORD` below .01 credit or to itself
-   */
-  transfer(to: PeerIdString, amount: MicroCredits, options?: { signal?: AbortSignal }): Promise<Transferred>
-  /**
-   * What the ledger does every 15 s by itself: asks for settles, has overdue ones certified, lodges receipts, sees to
-   * the seat. Never rejects.
-   */
-  maintain(): Promise<void>
-  exportLedger(): Promise<LedgerExport>
-  /** Calls back after every change of the balance. Returns what ends it. */
-  onChange(listener: () => void): () => void
-}
 
 export function createLedger(init: LedgerInit): LedgerService {
   return new SwarmLedger(init)
@@ -98,6 +45,7 @@ export function createLedger(init: LedgerInit): LedgerService {
 
 class SwarmLedger implements LedgerService {
   readonly peer: PeerIdString
+  private readonly key: PrivateKey
   private readonly network: Network
   private readonly now: () => Milliseconds
   private readonly log: (message: string) => void
@@ -108,6 +56,7 @@ class SwarmLedger implements LedgerService {
   private readonly proofs: Proofs
   private readonly forks: ForkBook
   private readonly healing: Healing
+  private readonly moving: Moving
   private readonly votes: SettleVotes
   private readonly settles: Settles
   private readonly keeper: SeatKeeper
@@ -171,6 +120,8 @@ class SwarmLedger implements LedgerService {
     this.proofs = parts.proofs
     const certifier = new Certifier(parts)
     this.healing = new Healing({ ...parts, certifier, transport })
+    this.moving = new Moving({ ...parts, certifier })
+    this.key = key
     const votes = new SettleVotes({ ...parts, certifier })
     this.votes = votes
     this.settles = new Settles({ ...parts, votes })
@@ -193,6 +144,7 @@ class SwarmLedger implements LedgerService {
 
   async start(): Promise<void> {
     const state = await this.chain.open()
+    await this.moving.load(state)
     await Promise.all([
       this.earnings.load(this.now()),
       this.spending.load(state.openEscrows),
@@ -206,7 +158,7 @@ class SwarmLedger implements LedgerService {
     ])
     await this.recall()
     const isWitnessed = state.seat.members.length > 0
-    if (!isWitnessed) {
+    if (!isWitnessed && !this.moving.isArriving) {
       await this.payer.settleLeftovers()
     }
     await this.transport.start({
@@ -219,7 +171,7 @@ class SwarmLedger implements LedgerService {
         void this.chain.latest().then((state) => this.healing.seen(peer, state))
       }
     })
-    if (isWitnessed) {
+    if (isWitnessed || this.moving.isArriving) {
       this.recover(state)
     }
     this.timer = setInterval(() => void this.maintain(), ASK_AGAIN_MS)
@@ -244,11 +196,15 @@ class SwarmLedger implements LedgerService {
   private recover(state: ChainState): void {
     const { chain, transport, network, log } = this
     const within = (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
-    const recovered = recoverHead(state, { chain, transport, network, log, within }).catch(async (error) => {
-      if (!(await this.healing.start())) {
-        throw error
-      }
-    })
+    const { isArriving } = this.moving
+    const init = { chain, transport, network, log, within, ...(isArriving && { patienceMs: FOR_EVER }) }
+    const recovered = recoverHead(state, init)
+      .catch(async (error) => {
+        if (!(await this.healing.start())) {
+          throw error
+        }
+      })
+      .then(() => (isArriving ? this.moving.arrive() : undefined))
     this.chain.hold(recovered)
     recovered.then(
       () => this.changed(),
@@ -295,6 +251,10 @@ class SwarmLedger implements LedgerService {
     }
   }
 
+  moveAway(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.moving.leave(privateKeyToProtobuf(this.key))
+  }
+
   async balance(): Promise<Balance> {
     const state = await this.chain.latest()
     return {
@@ -305,7 +265,8 @@ class SwarmLedger implements LedgerService {
     }
   }
 
-  openEscrow(order: Parameters<Ledger['openEscrow']>[0]): Promise<Contract> {
+  async openEscrow(order: Parameters<Ledger['openEscrow']>[0]): Promise<Contract> {
+    await this.moving.ready(order.signal)
     return this.payer.openEscrow(order)
   }
 
@@ -325,7 +286,8 @@ class SwarmLedger implements LedgerService {
     return this.payee.earning(escrow)
   }
 
-  transfer(to: PeerIdString, amount: MicroCredits, { signal }: { signal?: AbortSignal } = {}) {
+  async transfer(to: PeerIdString, amount: MicroCredits, { signal }: { signal?: AbortSignal } = {}) {
+    await this.moving.ready(signal)
     return this.transfers.give(to, amount, signal)
   }
 
@@ -333,13 +295,17 @@ class SwarmLedger implements LedgerService {
     return this.payee.acceptReceipt(receipt, from)
   }
 
-  release(escrow: CID): Promise<Signed> {
+  async release(escrow: CID): Promise<Signed> {
+    this.moving.check()
     return this.payee.release(escrow)
   }
 
   private answer(from: PeerIdString, message: LedgerRequest): Promise<LedgerResponse> {
     return answerOf(
       async () => {
+        if (message.t !== 'head') {
+          this.moving.check()
+        }
         switch (message.t) {
           case 'paid':
             await this.payee.claim(message.certificate, message.index)
@@ -370,5 +336,8 @@ class SwarmLedger implements LedgerService {
     return AbortSignal.any(signal ? [signal, ...signals] : signals)
   }
 }
+
+/** The longest that a timer takes. */
+const FOR_EVER: Milliseconds = 2 ** 31 - 1
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length))

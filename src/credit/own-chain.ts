@@ -103,6 +103,13 @@ export class OwnChain {
   append(plan: Plan<AppendPlan | undefined>): Promise<Appended | undefined>
   async append(plan: Plan<AppendPlan | undefined>): Promise<Appended | undefined> {
     await this.gate
+    return this.appendNow(plan)
+  }
+
+  /** As `append`, by whoever this node waits for before it signs anything else. */
+  appendNow(plan: Plan<AppendPlan>): Promise<Appended>
+  appendNow(plan: Plan<AppendPlan | undefined>): Promise<Appended | undefined>
+  async appendNow(plan: Plan<AppendPlan | undefined>): Promise<Appended | undefined> {
     return this.inTurn(async () => {
       const before = this.current ?? (await this.load())
       const planned = await plan(before, Math.max(this.now(), before?.ts ?? 0))
@@ -244,7 +251,7 @@ export class OwnChain {
 
   /** Then opening reads no record before it. */
   private async checkpointIfDue(state: ChainState): Promise<void> {
-    if (state.seq - this.checkpointSeq < CHECKPOINT_RECORDS || state.closed) {
+    if (state.seq - this.checkpointSeq < CHECKPOINT_RECORDS || state.closed !== null) {
       return
     }
     const ts = Math.max(this.now(), state.ts)

@@ -11,6 +11,8 @@ export interface RecoveryInit {
   readonly transport: LedgerTransport
   readonly network: Network
   readonly log: (message: string) => void
+  /** How long a quorum is waited for. @default as long as the network is patient */
+  readonly patienceMs?: Milliseconds
   readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
 }
 
@@ -26,7 +28,7 @@ export async function recoverHead(state: ChainState, init: RecoveryInit): Promis
   const { members, quorum } = state.seat
   const tails = new Map<PeerIdString, readonly Signed[]>()
   const enough = Promise.withResolvers<void>()
-  const patience = within(network.parameters.seatPatienceMs)
+  const patience = within(init.patienceMs ?? network.parameters.seatPatienceMs)
   patience.addEventListener('abort', () => enough.resolve(), { once: true })
   const ask = async (peer: PeerIdString) => {
     try {

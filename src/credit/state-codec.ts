@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import {
+  bytesUpTo,
   cid,
   decode,
   encode,
@@ -35,7 +36,7 @@ const schema = z.strictObject({
     ])
   ),
   claimed: z.array(z.tuple([z.string(), timestamp])),
-  closed: z.boolean()
+  closed: z.nullable(bytesUpTo(32))
 })
 
 export const encodeState = (state: ChainState): Uint8Array =>

@@ -36,8 +36,8 @@ export interface ChainState {
   readonly openEscrows: ReadonlyMap<string, OpenEscrow>
   /** Payouts taken, `<escrow CID>/<index>`, with the last moment at which they could be claimed. */
   readonly claimed: ReadonlyMap<string, Milliseconds>
-  /** Nothing may follow. */
-  readonly closed: boolean
+  /** Null while the chain goes on; closed: SHA-256 of the token that opens it again (none: empty). */
+  readonly closed: Uint8Array | null
 }
 
 /** At most so many escrows of one author are open at once: a witness keeps them all. */

@@ -1,5 +1,12 @@
 import type { CID } from 'multiformats/cid'
-import type { LedgerRecord, Network, RecordOf, Reseat, Signed } from '../wire/index.ts'
+import {
+  type LedgerRecord,
+  type Network,
+  type RecordOf,
+  type Reseat,
+  type Signed,
+  sha256
+} from '../wire/index.ts'
 import { type VerifiedCertificate, verifyCertificate } from './certificate.ts'
 import { decodeStatement, openRecord, statementsOf, type VerifyOptions } from './envelope.ts'
 import { ensure } from './errors.ts'
@@ -8,13 +15,22 @@ import { ensure } from './errors.ts'
 
 /** A record with what it embeds. */
 export type VerifiedRecord =
-  | { readonly id: CID; readonly record: Exclude<LedgerRecord, RecordOf<'claim' | 'seat' | 'heal'>> }
+  | {
+      readonly id: CID
+      readonly record: Exclude<LedgerRecord, RecordOf<'claim' | 'seat' | 'heal' | 'opened'>>
+    }
   | { readonly id: CID; readonly record: RecordOf<'claim'>; readonly certificate: VerifiedCertificate }
   | { readonly id: CID; readonly record: RecordOf<'seat'>; readonly votes: readonly Reseat[] }
+  | {
+      readonly id: CID
+      readonly record: RecordOf<'opened'>
+      /** SHA-256 of the token. */
+      readonly shown: Uint8Array
+    }
   | { readonly id: CID; readonly record: RecordOf<'heal'>; readonly branch: readonly VerifiedRecord[] }
 
-/** What a claim or a heal embeds, verified. */
-export type Embedded = VerifiedCertificate | readonly VerifiedRecord[]
+/** What a claim or a heal embeds, verified; of an `opened` the SHA-256 of its token. */
+export type Embedded = VerifiedCertificate | readonly VerifiedRecord[] | Uint8Array
 
 const isBranch = (embedded: Embedded | undefined): embedded is readonly VerifiedRecord[] =>
   Array.isArray(embedded)
@@ -36,11 +52,15 @@ export function verifiedRecord(
     ensure(isBranch(embedded), 'BAD_RECORD', 'A heal needs its verified branch.')
     return { id, record, branch: embedded }
   }
+  if (record.kind === 'opened') {
+    ensure(embedded instanceof Uint8Array, 'BAD_RECORD', 'An opened needs the hash of its token.')
+    return { id, record, shown: embedded }
+  }
   if (record.kind !== 'claim') {
     return { id, record }
   }
   ensure(
-    embedded !== undefined && !isBranch(embedded),
+    embedded !== undefined && 'payouts' in embedded,
     'BAD_CERTIFICATE',
     'A claim needs its verified certificate.'
   )
@@ -63,6 +83,8 @@ export async function verifyRecord(
       return { id, record, certificate: await verifyCertificate(record.body.certificate, network, options) }
     case 'seat':
       return { id, record, votes: await statementsOf(record.body.votes, 'reseat', network, options) }
+    case 'opened':
+      return { id, record, shown: await sha256(record.body.token) }
     case 'heal': {
       const branch: VerifiedRecord[] = []
       for (const lost of record.body.branch) {

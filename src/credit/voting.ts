@@ -41,6 +41,7 @@ export function isWitnessOf(
       return record.body.members.includes(self)
     case 'checkpoint':
     case 'closed':
+    case 'opened':
       return before?.seat.members.includes(self) === true
     default:
       return false

@@ -1,11 +1,11 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { CreateSwarmInit } from '../api.ts'
-import { createLedger, type LedgerService, Priorities } from '../credit/index.ts'
+import { createLedger, importProfile, type LedgerService, Priorities } from '../credit/index.ts'
 import { createNode, loadIdentity, type SwarmNode } from '../net/index.ts'
 import { type SwarmRegistry, swarmRegistry } from '../registry/index.ts'
 import { SwarmRouter } from '../router/index.ts'
 import { openStore, type Store } from '../store/index.ts'
-import { NETWORKS, type Network, networkOf } from '../wire/index.ts'
+import { decodeIdentityFile, NETWORKS, type Network, networkOf } from '../wire/index.ts'
 import type { Fittings } from './fittings.ts'
 import { askHost, defaultNetwork, type HostConfiguration } from './host.ts'
 import { ledgerListeners } from './ledger-listeners.ts'
@@ -36,6 +36,9 @@ export async function openParts(
   const store =
     fittings.store ?? (await openStore({ network: network.parameters.name, dataFolder: init.dataFolder }))
   try {
+    if (init.identity !== undefined) {
+      await importProfile(store, decodeIdentityFile(init.identity), network)
+    }
     await fittings.onStore?.(store)
     const key = fittings.key ?? (await loadIdentity(store))
     const host = await asking

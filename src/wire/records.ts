@@ -144,8 +144,11 @@ export const healBody = z.strictObject({
   quorum: natural
 })
 
-/** The last record of a chain. `heir`: the name under which its author goes on, if it says. */
-export const closedBody = z.strictObject({ heir: z.nullable(peerId) })
+/** Ends a chain where it was. `next`: SHA-256 of the token with which it goes on elsewhere; null: it never does. */
+export const closedBody = z.strictObject({ next: z.nullable(hash) })
+
+/** The one record that may follow a `closed` one: by whoever was handed its token. */
+export const openedBody = z.strictObject({ token: bytes(32) })
 
 const head = {
   v: z.literal(1),
@@ -167,7 +170,8 @@ export const record = z.discriminatedUnion('kind', [
   z.strictObject({ ...head, kind: z.literal('transfer'), body: transferBody }),
   z.strictObject({ ...head, kind: z.literal('checkpoint'), body: checkpointBody }),
   z.strictObject({ ...head, kind: z.literal('heal'), body: healBody }),
-  z.strictObject({ ...head, kind: z.literal('closed'), body: closedBody })
+  z.strictObject({ ...head, kind: z.literal('closed'), body: closedBody }),
+  z.strictObject({ ...head, kind: z.literal('opened'), body: openedBody })
 ])
 
 export type LedgerRecord = z.output<typeof record>

@@ -113,7 +113,7 @@ function describeBody(verified: VerifiedRecord): string {
     case 'heal':
       return `joins ${record.body.branch.length} records up to ${record.body.head}`
     case 'closed':
-      return record.body.heir === null ? '' : `goes on as ${record.body.heir}`
+      return record.body.next === null ? 'for ever' : 'goes on elsewhere'
     default:
       return ''
   }

@@ -11,6 +11,7 @@ const init = z.strictObject({
   network: z.optional(z.enum(['local', 'main'], 'must be "local" or "main"')),
   iceServers: z.optional(z.array(z.looseObject({ urls: z.union([z.string(), texts]) }), 'must be a list')),
   dataFolder: z.optional(z.string('must be text').check(z.minLength(1, 'must not be empty'))),
+  identity: z.optional(z.instanceof(Uint8Array, { error: 'must be bytes' })),
   backend: z.optional(z.enum(['auto', 'webgpu', 'cpu'], 'must be "auto", "webgpu" or "cpu"')),
   profile: z.optional(z.enum(['page', 'kiosk'], 'must be "page" or "kiosk"')),
   strategy: z.optional(z.enum(['paper', 'swarm'], 'must be "paper" or "swarm"')),

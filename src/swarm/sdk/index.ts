@@ -169,6 +169,10 @@ class ProgramSwarm implements Swarm {
     return this.core.exportLedger()
   }
 
+  exportIdentity(): Promise<Uint8Array> {
+    return this.core.exportIdentity()
+  }
+
   addEventListener<T extends keyof SwarmEvents>(type: T, listener: (event: SwarmEvents[T]) => void): void {
     this.core.addEventListener(type, listener)
   }

@@ -41,6 +41,13 @@ test('the healed chain has paid for both of its branches', async () => {
   expect((await replayChain(undefined, healed.map(signedOf), network))?.bal).toBe(10_000_000n - 327n)
 })
 
+test('the chain that moved is open', async () => {
+  const { moved } = await stored()
+  const network = await networkOf(NETWORKS.local)
+  const state = await replayChain(undefined, moved.map(signedOf), network)
+  expect([state?.seq, state?.closed]).toEqual([2, null])
+})
+
 test('every vector of a fork proves it', async () => {
   const { forks } = await stored()
   const network = await networkOf(NETWORKS.local)

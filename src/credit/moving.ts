@@ -1,0 +1,198 @@
+import type { Store } from '../store/index.ts'
+import { cidOf, encode, type IdentityFile, type Milliseconds, type Network, sha256 } from '../wire/index.ts'
+import type { Certifier } from './certify.ts'
+import { ESCROW_VOTE_MS } from './constants.ts'
+import { CreditError, ensure } from './errors.ts'
+import type { OwnChain } from './own-chain.ts'
+import type { ChainState } from './state.ts'
+
+export interface MovingInit {
+  readonly store: Store
+  readonly chain: OwnChain
+  readonly certifier: Certifier
+  readonly network: Network
+  readonly random: (length: number) => Uint8Array
+  readonly log: (message: string) => void
+  readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
+}
+
+/** What opens a closed chain again: only an imported profile has it. */
+export const TOKEN = 'move-token'
+/** Its chain, too, may have gone on elsewhere: nothing is signed until its witnesses have said so. */
+export const IMPORTED = 'imported'
+
+/** Of `meta` these stay: what a person has decided on this device, and its own. */
+const STAYS = new Set(['consent', TOKEN, IMPORTED])
+
+/** Takes a node's identity from one profile to another: the chain is closed here, and opened there. */
+export class Moving {
+  private readonly init: MovingInit
+  private readonly arrived = Promise.withResolvers<void>()
+  private state: 'here' | 'away' | 'arriving' = 'here'
+
+  constructor(init: MovingInit) {
+    this.init = init
+  }
+
+  /** That this profile may sign. @throws CreditError `MOVED` once the identity has left it, `RECOVERING` before it is here */
+  check(): void {
+    ensure(
+      this.state !== 'away',
+      'MOVED',
+      'This identity was moved to another device: nothing is signed here any more.'
+    )
+    ensure(
+      this.state === 'here',
+      'RECOVERING',
+      'This identity has just come here: its witnesses have not answered yet.'
+    )
+  }
+
+  /** As `check`, after so long as the network is patient with its witnesses. */
+  async ready(signal?: AbortSignal): Promise<void> {
+    if (this.state === 'arriving') {
+      const over = this.init.within(this.init.network.parameters.seatPatienceMs, signal)
+      const given = Promise.withResolvers<void>()
+      over.addEventListener('abort', () => given.resolve(), { once: true })
+      await Promise.race([this.arrived.promise, given.promise])
+    }
+    signal?.throwIfAborted()
+    this.check()
+  }
+
+  /** The profile came from a file, and has not yet heard whether it is the newest. */
+  get isArriving(): boolean {
+    return this.state === 'arriving'
+  }
+
+  /** @throws CreditError `MOVED` for a chain that was closed, unless this profile may open it */
+  async load({ closed }: ChainState): Promise<void> {
+    const meta = this.init.store.table('meta')
+    if ((await meta.get(IMPORTED)) !== undefined) {
+      this.state = 'arriving'
+    } else if (closed !== null) {
+      this.state = 'away'
+      this.check()
+    }
+  }
+
+  /** The witnesses have said that this is the newest: from now on it is here. */
+  async arrive(): Promise<void> {
+    const { chain, certifier, store } = this.init
+    const meta = store.table('meta')
+    const token = await meta.get(TOKEN)
+    const { closed } = await chain.latest()
+    if (closed !== null && token !== undefined) {
+      const shown = await sha256(token)
+      const opened = await chain.appendNow((_, ts) => ({
+        intent: { kind: 'opened', ts, body: { token } },
+        embedded: shown
+      }))
+      const { members, quorum } = opened.state.seat
+      await certifier.collect(opened, members, this.init.within(ESCROW_VOTE_MS), quorum)
+    }
+    await meta.delete(TOKEN)
+    await meta.delete(IMPORTED)
+    this.state = 'here'
+    this.arrived.resolve()
+  }
+
+  /**
+   * Closes the chain, tells its witnesses, and gives all that another profile needs.
+   *
+   * @throws CreditError `BAD_RECORD` while escrows are open
+   */
+  async leave(key: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+    const { chain, certifier, store, network, random } = this.init
+    this.check()
+    const token = random(32)
+    const next = await sha256(token)
+    const own = await chain.append((_, ts) => ({ intent: { kind: 'closed', ts, body: { next } } }))
+    this.state = 'away'
+    const { members, quorum } = own.state.seat
+    const votes = await certifier.collect(own, members, this.init.within(ESCROW_VOTE_MS), quorum)
+    if (votes.size < quorum) {
+      this.init.log('The witnesses have not heard that this identity moves: they will where it goes on.')
+    }
+    return encode(await fileOf(store, network, key, token, await chain.range(0, Number.MAX_SAFE_INTEGER)))
+  }
+}
+
+async function fileOf(
+  store: Store,
+  { parameters }: Network,
+  key: Uint8Array,
+  token: Uint8Array,
+  records: IdentityFile['records']
+): Promise<IdentityFile> {
+  const rows: IdentityFile['rows'] = []
+  for (const table of MOVED) {
+    for (const [row, value] of await store.table(table).entries()) {
+      if (table !== 'meta' || !STAYS.has(row)) {
+        rows.push({ table, key: row, value })
+      }
+    }
+  }
+  return {
+    kind: 'swarmharness-identity',
+    v: 1,
+    network: parameters.name,
+    key,
+    token,
+    records: [...records],
+    rows
+  }
+}
+
+/** All but what is a cache. Its votes belong to a witness's identity: without them it would vote twice. */
+const MOVED = ['votes', 'contracts', 'certificates', 'meta'] as const
+
+/**
+ * Puts a profile that came from elsewhere into an empty store; one that has this identity already stays as it is. Its
+ * ledger is for looking at until a quorum of its witnesses has said how far the chain goes.
+ *
+ * @throws StoreError `CONFLICT` where another identity is kept, CreditError `BAD_RECORD` for a file of another network
+ */
+export async function importProfile(store: Store, file: IdentityFile, network: Network): Promise<void> {
+  ensure(
+    file.network === network.parameters.name,
+    'BAD_RECORD',
+    `The identity is of the network ${file.network}, not of ${network.parameters.name}.`
+  )
+  const kept = await store.identity()
+  const isSame = kept?.every((byte, i) => byte === file.key[i]) === true
+  const isHere = isSame && (await store.chain.head()) !== undefined
+  if (isHere) {
+    return
+  }
+  const meta = store.table('meta')
+  await meta.put(IMPORTED, new Uint8Array())
+  if (file.token) {
+    await meta.put(TOKEN, file.token)
+  }
+  for (const { table, key, value } of file.rows) {
+    const known = MOVED.find((each) => each === table)
+    if (known === undefined) {
+      throw new CreditError('BAD_RECORD', `The identity file has a table ${table}: it is damaged, or newer.`)
+    }
+    if (known !== 'meta' || !STAYS.has(key)) {
+      await store.table(known).put(key, value)
+    }
+  }
+  return putChain(store, file, isSame)
+}
+
+/** Last, the key and the chain: what was stopped before them begins anew. */
+async function putChain(store: Store, { key, records }: IdentityFile, hasKey: boolean): Promise<void> {
+  const rows = await Promise.all(
+    records.map(async (record, seq) => ({ seq, id: (await cidOf(record.payload)).toString(), record }))
+  )
+  if (!hasKey) {
+    await store.saveIdentity(key)
+  }
+  const [first, ...rest] = rows
+  if (first) {
+    await store.chain.append(first)
+    await store.chain.replace(rest, first.id)
+  }
+}

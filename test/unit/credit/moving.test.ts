@@ -1,0 +1,180 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { auditExports, importProfile } from '../../../src/credit/index.ts'
+import { memoryStore, type Store } from '../../../src/store/index.ts'
+import {
+  decodeIdentityFile,
+  decodeStrict,
+  NETWORKS,
+  networkOf,
+  record,
+  SIGNED_PAYLOAD_MAX,
+  sha256
+} from '../../../src/wire/index.ts'
+import { TestChain } from '../../fixtures/chains.ts'
+import { LedgerSwarm, NOW, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
+
+let swarm: LedgerSwarm
+afterEach(() => swarm.stop())
+
+async function open(rules = {}) {
+  swarm = await LedgerSwarm.create({ seats: true, rules })
+  const peers: TestPeer[] = []
+  for (let seed = 1; seed <= 4; seed++) {
+    peers.push(await swarm.add(seed))
+  }
+  const [mover, payee] = peers
+  if (!mover || !payee) {
+    throw new Error('peers')
+  }
+  await job(mover, payee, 100n)
+  return { peers, mover, payee }
+}
+
+async function job(requester: TestPeer, payee: TestPeer, amount: bigint): Promise<void> {
+  const { escrow } = await requester.escrow([[payee, 1_000n]])
+  await payee.ledger.acceptReceipt(await requester.ledger.receipt(escrow, payee.peer, amount), requester.peer)
+  await requester.ledger.settle(escrow, [{ weight: amount, payees: [0], quorum: 1 }], { seed: SEED })
+}
+
+const kindsOf = async ({ ledger }: TestPeer) =>
+  (await ledger.exportLedger()).records.map(
+    ({ payload }) => decodeStrict(payload, record, SIGNED_PAYLOAD_MAX).kind
+  )
+
+async function importInto(file: Uint8Array, store: Store = memoryStore()): Promise<Store> {
+  await importProfile(store, decodeIdentityFile(file), swarm.network)
+  return store
+}
+
+test('an identity that moves signs nothing any more where it was, and goes on where it is', async () => {
+  const { peers, mover, payee } = await open()
+  const old = mover.store
+  const file = await mover.ledger.moveAway()
+  await expect(mover.escrow([[payee, 1n]])).rejects.toMatchObject({ code: 'MOVED' })
+  await expect(mover.ledger.moveAway()).rejects.toMatchObject({ code: 'MOVED' })
+  const ask = { t: 'forks' as const, author: payee.peer }
+  expect(await swarm.deliver(payee.peer, mover.peer, ask)).toMatchObject({ t: 'refused', code: 'MOVED' })
+  await expect(mover.restart(old)).rejects.toMatchObject({ code: 'MOVED' })
+
+  await mover.restart(await importInto(file))
+  await job(mover, payee, 200n)
+  await job(payee, mover, 50n)
+  expect(await kindsOf(mover)).toEqual([
+    'genesis',
+    'seat',
+    'escrow',
+    'settle',
+    'closed',
+    'opened',
+    'escrow',
+    'settle',
+    'claim'
+  ])
+  expect((await mover.ledger.balance()).settled).toBe(10_000_000n - 300n + 50n)
+  const exports = await Promise.all(peers.map(({ ledger }) => ledger.exportLedger()))
+  expect(await auditExports(exports, swarm.network)).toMatchObject({ balanced: true, debt: 0n })
+  expect(swarm.verdicts).toEqual([])
+
+  await mover.restart()
+  await job(mover, payee, 1n)
+})
+
+test('exporting the ledger alone changes nothing', async () => {
+  const { mover, payee } = await open()
+  const before = await mover.ledger.exportLedger()
+  expect(await mover.ledger.exportLedger()).toEqual(before)
+  await job(mover, payee, 1n)
+})
+
+test('an identity with an open escrow stays', async () => {
+  const { mover, payee } = await open()
+  await mover.escrow([[payee, 1n]])
+  await expect(mover.ledger.moveAway()).rejects.toThrow('open escrows')
+  await job(mover, payee, 1n)
+})
+
+test('imported while it lives elsewhere it is for looking at until a quorum has answered, however long that takes', async () => {
+  const { mover, payee, peers } = await open({ seatPatienceMs: 50 })
+  const file = await mover.ledger.moveAway()
+  const first = await importInto(file)
+  await mover.restart(first)
+  await job(mover, payee, 7n)
+
+  const others = peers.slice(1).map(({ peer }) => peer)
+  for (const peer of others) {
+    swarm.away.add(peer)
+  }
+  await mover.restart(await importInto(file))
+  swarm.now += 1_000
+  const before = await kindsOf(mover)
+  await expect(mover.escrow([[payee, 1n]])).rejects.toMatchObject({ code: 'RECOVERING' })
+  await vi.waitFor(() =>
+    expect(swarm.logs.filter((line) => line.includes('did not say where')).length).toBeGreaterThan(6)
+  )
+  expect(await kindsOf(mover)).toEqual(before)
+  for (const peer of others) {
+    await swarm.back(peer)
+  }
+  await vi.waitFor(() => mover.escrow([[payee, 1n]]))
+  expect(await kindsOf(mover)).toEqual(expect.arrayContaining(['opened', 'escrow']))
+  expect((await kindsOf(mover)).filter((kind) => kind === 'opened')).toHaveLength(1)
+  expect(swarm.verdicts).toEqual([])
+})
+
+const fail = (): never => {
+  throw new Error('a record')
+}
+
+test('the votes that it gave as a witness move with it', async () => {
+  const { mover, peers } = await open()
+  const author = await TestChain.create(swarm.network, 9, NOW)
+  const members = [mover.peer]
+  await author.append({ kind: 'seat', ts: NOW, body: { members, quorum: 1, unsure: true, votes: [] } })
+  const branches = await Promise.all(
+    [1, 2].map(async (nonce) => {
+      const branch = await TestChain.create(swarm.network, 9, NOW)
+      await branch.take(author.signedAt(1))
+      const body = { witnesses: members, quorum: 1, nonce: new Uint8Array(16).fill(nonce) }
+      await branch.append(branch.escrowIntent([[peers[1]?.peer ?? mover.peer, 10n]], NOW, body))
+      return branch
+    })
+  )
+  const ask = ({ signed }: TestChain) => {
+    const last = signed.at(-1) ?? fail()
+    const request = { t: 'certify' as const, record: last, tail: signed.slice(0, -1), evidence: [] }
+    return swarm.deliver(author.peer, mover.peer, request)
+  }
+  const [one, two] = branches
+  if (!one || !two) {
+    throw new Error('two branches')
+  }
+  const vote = await ask(one)
+  expect(vote.t).toBe('vote')
+  const file = await mover.ledger.moveAway()
+  await mover.restart(await importInto(file))
+  await vi.waitFor(async () => expect(await kindsOf(mover)).toContain('opened'))
+  await vi.waitFor(async () => expect(await ask(one)).toEqual(vote))
+  expect((await ask(two)).t).toBe('conflict')
+})
+
+test('a file of another network, another identity in the store, and a chain opened with a wrong token are refused', async () => {
+  const { mover, payee } = await open()
+  const file = decodeIdentityFile(await mover.ledger.moveAway())
+  const main = await networkOf(NETWORKS.main)
+  await expect(importProfile(memoryStore(), file, main)).rejects.toMatchObject({ code: 'BAD_RECORD' })
+  const taken = memoryStore()
+  await taken.saveIdentity(Uint8Array.of(1))
+  await expect(importProfile(taken, file, swarm.network)).rejects.toMatchObject({ code: 'CONFLICT' })
+  expect(await taken.chain.head()).toBeUndefined()
+
+  const chain = await TestChain.create(swarm.network, 8, NOW)
+  const token = new Uint8Array(32).fill(1)
+  const next = await sha256(token)
+  await chain.append({ kind: 'closed', ts: NOW, body: { next } })
+  const opened = (with_: Uint8Array) =>
+    sha256(with_).then((shown) => chain.append({ kind: 'opened', ts: NOW, body: { token: with_ } }, shown))
+  await expect(opened(new Uint8Array(32))).rejects.toThrow('with its token')
+  await expect(chain.append(chain.escrowIntent([[payee.peer, 1n]], NOW))).rejects.toThrow('closed')
+  await opened(token)
+  await expect(opened(token)).rejects.toThrow('with its token')
+})
