@@ -1,3 +1,5 @@
+export { closestPeers } from './closest-peers.ts'
+
 import { platform } from '#net-platform'
 
 export { type BaseInit, type BaseServices, baseOptions } from './base-options.ts'

@@ -1,5 +1,6 @@
 import type { ComponentLogger, Logger, PeerId, PeerRouting, Startable } from '@libp2p/interface'
 import type { Milliseconds } from '../wire/index.ts'
+import { closestPeers } from './closest-peers.ts'
 import { CLOSEST, distanceOf, estimateSwarmSize } from './swarm-size.ts'
 
 /** In a swarm that one walk sees whole. */
@@ -76,17 +77,13 @@ export class DhtTender implements Startable {
 
   private async walk(key: Uint8Array): Promise<PeerId[]> {
     const signal = AbortSignal.any([this.over.signal, AbortSignal.timeout(WALK_TIMEOUT)])
-    const peers: PeerId[] = []
+    const { peerId, peerRouting } = this.components
     try {
-      for await (const { id } of this.components.peerRouting.getClosestPeers(key, { signal })) {
-        if (!id.equals(this.components.peerId)) {
-          peers.push(id)
-        }
-      }
+      return (await closestPeers(peerRouting, key, { signal })).filter((id) => !id.equals(peerId))
     } catch (error) {
       this.log('a walk ended - %e', error) // nobody is known yet, or the node stops
+      return []
     }
-    return peers
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Logger, PeerId, PeerRouting } from '@libp2p/interface'
-import { CLOSEST, distanceOf, estimateSwarmSize } from '../net/index.ts'
+import { CLOSEST, closestPeers, distanceOf, estimateSwarmSize } from '../net/index.ts'
 import type { Milliseconds } from '../wire/index.ts'
 import { DHT_TIMEOUT, SIZE_LIFETIME, SIZE_RETRY } from './constants.ts'
 
@@ -60,12 +60,8 @@ export class SwarmSizeWatch {
   private async walk(signal: AbortSignal): Promise<void> {
     const { peerRouting, peerId } = this.init
     const timed = AbortSignal.any([signal, AbortSignal.timeout(DHT_TIMEOUT)])
-    const others: PeerId[] = []
-    for await (const { id } of peerRouting.getClosestPeers(peerId.toMultihash().bytes, { signal: timed })) {
-      if (!id.equals(peerId)) {
-        others.push(id)
-      }
-    }
+    const closest = await closestPeers(peerRouting, peerId.toMultihash().bytes, { signal: timed })
+    const others = closest.filter((id) => !id.equals(peerId))
     const distances = await Promise.all(others.map((other) => distanceOf(peerId, other)))
     this.size = estimateSwarmSize(distances)
     this.others = others.length < CLOSEST ? others : []
