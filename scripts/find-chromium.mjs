@@ -1,6 +1,5 @@
 // Plain JavaScript with Node built-ins only: set-up runs it on whatever Node the machine brings.
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { findProgram } from './find-program.mjs'
 
 const NAMES = ['google-chrome', 'google-chrome-stable', 'chromium', 'chromium-browser']
 const MAC_CHROME = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
@@ -11,21 +10,4 @@ const MAC_CHROME = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {string | undefined}
  */
-export function findChromium(env = process.env) {
-  if (env.CHROME_PATH) {
-    return isExecutable(env.CHROME_PATH) ? env.CHROME_PATH : undefined
-  }
-  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
-  const candidates = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)))
-  return [...candidates, MAC_CHROME].find(isExecutable)
-}
-
-/** @param {string} path */
-function isExecutable(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false // not there, or not ours to run: look on
-  }
-}
+export const findChromium = (env = process.env) => findProgram(NAMES, env.CHROME_PATH, [MAC_CHROME], env)

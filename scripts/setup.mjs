@@ -1,4 +1,4 @@
-// Makes a fresh clone ready: packages, generated shaders, and on demand the built page and a Chromium.
+// Makes a fresh clone ready: packages, generated shaders, and on demand the built page, a Chromium and a Firefox.
 // Plain JavaScript with Node built-ins only: it runs before anything is installed, on Node 20.19 or newer.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -6,10 +6,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findChromium } from './find-chromium.mjs'
+import { findFirefox } from './find-firefox.mjs'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const NODE = join(ROOT, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
 const OLDEST_NODE = [20, 19]
+const OPTIONS = ['--build', '--chromium', '--firefox']
 /** Whatever changes what `vite build` makes. */
 const BUILD_INPUTS = [
   'src',
@@ -21,6 +23,32 @@ const BUILD_INPUTS = [
   'package.json',
   'package-lock.json'
 ]
+
+/**
+ * @typedef {object} Program what tests drive, and apt-get brings where it may
+ * @property {string} name
+ * @property {string} package
+ * @property {string} variable names another place of it
+ * @property {string} advice
+ * @property {() => string | undefined} find
+ */
+
+/** @type {Program} */
+const CHROMIUM = {
+  name: 'Chromium',
+  package: 'chromium',
+  variable: 'CHROME_PATH',
+  advice: 'install Google Chrome or Chromium, or set CHROME_PATH to one.',
+  find: findChromium
+}
+/** @type {Program} */
+const FIREFOX = {
+  name: 'Firefox',
+  package: 'firefox-esr',
+  variable: 'FIREFOX_PATH',
+  advice: 'install it, or set FIREFOX_PATH to it.',
+  find: findFirefox
+}
 
 class SetupError extends Error {}
 
@@ -36,9 +64,9 @@ try {
 
 /** @param {readonly string[]} flags */
 function main(flags) {
-  const unknown = flags.find((flag) => flag !== '--build' && flag !== '--chromium')
+  const unknown = flags.find((flag) => !OPTIONS.includes(flag))
   if (unknown !== undefined) {
-    throw new SetupError(`${unknown} is no option of this script. Options: --build --chromium`)
+    throw new SetupError(`${unknown} is no option of this script. Options: ${OPTIONS.join(' ')}`)
   }
   checkNodeVersion()
   installPackages()
@@ -47,7 +75,10 @@ function main(flags) {
     build()
   }
   if (flags.includes('--chromium')) {
-    provideChromium()
+    provide(CHROMIUM)
+  }
+  if (flags.includes('--firefox')) {
+    provide(FIREFOX)
   }
 }
 
@@ -175,24 +206,25 @@ function readdirSafely(path) {
   }
 }
 
-function provideChromium() {
-  if (findChromium() !== undefined) {
+/** @param {Program} program */
+function provide(program) {
+  const { name, variable, advice } = program
+  if (program.find() !== undefined) {
     return
   }
-  if (process.env.CHROME_PATH) {
-    throw new SetupError(`CHROME_PATH names ${process.env.CHROME_PATH}, and no program is there.`)
+  if (process.env[variable]) {
+    throw new SetupError(`${variable} names ${process.env[variable]}, and no program is there.`)
   }
-  const advice = 'install Google Chrome or Chromium, or set CHROME_PATH to one.'
   if (process.getuid?.() !== 0 || run('apt-get', ['--version'], { stdio: 'ignore' }).error) {
-    throw new SetupError(`No Chrome or Chromium was found: ${advice}`)
+    throw new SetupError(`No ${name} was found: ${advice}`)
   }
-  say('Installing Chromium (apt-get install chromium) ...')
+  say(`Installing ${name} (apt-get install ${program.package}) ...`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const stdio = /** @type {import('node:child_process').StdioOptions} */ (['ignore', 'ignore', 'inherit'])
   run('apt-get', ['update', '-qq'], { env, stdio })
-  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], { env, stdio })
-  if (findChromium() === undefined) {
-    throw new SetupError(`Chromium could not be installed with apt-get: ${advice}`)
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', program.package], { env, stdio })
+  if (program.find() === undefined) {
+    throw new SetupError(`${name} could not be installed with apt-get: ${advice}`)
   }
 }
 

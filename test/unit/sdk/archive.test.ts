@@ -77,7 +77,9 @@ describe('jobs in the store', () => {
     expect(held).toBeLessThan(33 * 2 ** 20)
     const later = await reopened(meta)
     await expect(later.job('value-0')?.result).rejects.toMatchObject({ code: 'RESULT_GONE' })
-    expect((await later.job('value-11')?.result)?.value).toMatchObject({ c: { byteLength: 3 * 2 ** 20, 0: 11 } })
+    expect((await later.job('value-11')?.result)?.value).toMatchObject({
+      c: { byteLength: 3 * 2 ** 20, 0: 11 }
+    })
     for (let i = 0; i < 260; i++) {
       await later.begin(begun(`many-${i}`))
     }
