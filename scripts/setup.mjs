@@ -78,7 +78,14 @@ function main(flags) {
     provide(CHROMIUM)
   }
   if (flags.includes('--firefox')) {
-    provide(FIREFOX)
+    try {
+      provide(FIREFOX)
+    } catch (error) {
+      if (!(error instanceof SetupError)) {
+        throw error
+      }
+      say(`${error.message} Tests in Firefox are skipped.`)
+    }
   }
 }
 
