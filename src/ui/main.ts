@@ -34,6 +34,7 @@ app.init = {
   },
   consents: new ConsentStore(() => localStorage),
   locks: navigator.locks,
+  keepStorage: async () => navigator.storage.persist(),
   query: parseQuery(location.search),
   publish: (swarm) => {
     if (swarm === undefined) delete window.swarmharness

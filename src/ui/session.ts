@@ -15,6 +15,8 @@ export interface SessionInit {
   readonly publish: (swarm: SwarmCore | undefined) => void
   /** The last resort of a withdrawal: a reload ends whatever would not stop. */
   readonly reload: () => void
+  /** Asks the browser not to clear what is stored here when space runs out. Firefox asks the person. */
+  readonly keepStorage: () => Promise<boolean>
 }
 
 export type Phase =
@@ -43,6 +45,7 @@ export class Session {
   #starting: Promise<void> = Promise.resolve()
   #stopping: Promise<void> = Promise.resolve()
   #release: (() => void) | undefined
+  #hasAskedToKeep = false
 
   constructor(init: SessionInit, changed: () => void) {
     this.#init = init
@@ -189,11 +192,19 @@ export class Session {
   #onStatus(swarm: SwarmCore, status: SwarmStatus, signal: AbortSignal): void {
     if (signal.aborted) return
     if (status.state !== 'stopped') {
+      this.#keepWhatIsEarned(status)
       this.#enter({ kind: 'running', swarm, status })
       return
     }
     this.#letGo()
     this.#enter({ kind: 'stopped', failure: undefined })
+  }
+
+  /** At the first earned credit; nobody waits for the answer, since a person may have to give it. */
+  #keepWhatIsEarned({ work }: SwarmStatus): void {
+    if (this.#hasAskedToKeep || work.verifiedUnits === 0) return
+    this.#hasAskedToKeep = true
+    this.#init.keepStorage().catch(() => {}) // no such thing here: stored as before
   }
 
   async #waitForOtherTab(signal: AbortSignal): Promise<void> {

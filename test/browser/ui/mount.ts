@@ -29,6 +29,7 @@ export function mount(
     query: parseQuery(options.search ?? ''),
     publish: (swarm) => published.push(swarm),
     reload: () => reloads++,
+    keepStorage: async () => true,
     unsupported: undefined,
     ...options.init
   }

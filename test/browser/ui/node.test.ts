@@ -11,6 +11,25 @@ afterEach(unmountAll)
 
 const PEER_COUNT = 200
 
+describe('what is earned', () => {
+  it('is kept for good where the browser allows: asked once, at the first credit, and not waited for', async () => {
+    let asked = 0
+    const keepStorage = () => {
+      asked++
+      return new Promise<boolean>(() => {}) // a person who does not answer
+    }
+    const { app, module } = mount({ init: { keepStorage } })
+    await click(app, '#consent-start')
+    await shown(app, '#state')
+    expect(asked).toBe(0)
+    for (const verifiedUnits of [0, 1, 2]) {
+      module.swarm.update({ work: { units: 2, running: 0, verifiedUnits } })
+    }
+    await expect.poll(() => asked, { timeout: 10_000 }).toBe(1)
+    expect(find(app, '#state')).toBeDefined()
+  })
+})
+
 describe('the live view', () => {
   it('shows each state by shape and word', async () => {
     const { app, swarm } = await running()
