@@ -12,6 +12,10 @@ const REFRESHES_MAX = 3
 /** Short, so that the bench does not take minutes to lose a provider; what counts is the number of refreshes. */
 const REFRESH_MS = 4_000
 const KILLED_RUNS = 3
+/** For starting the nodes of one size, and for measuring one thing at it. */
+const GROW_MS = 80_000
+const MEASURE_MS = 15_000
+const MEASURED_LEAST = 3
 
 export async function run({ runs = RUNS, args, log }: BenchOptions): Promise<BenchResult> {
   const rows: BenchRow[] = []
@@ -49,16 +53,22 @@ async function nodeRows(
   const rows: BenchRow[] = []
   const swarm = await NodeSwarm.open()
   try {
-    for (const count of counts) {
-      await swarm.grow(count, log)
-      const provides = await repeat(runs, () => swarm.provide())
+    for (const wanted of counts) {
+      const count = await swarm.grow(wanted, GROW_MS, log)
+      if (count < wanted) {
+        log(`${wanted} nodes were not reached within ${GROW_MS / 1_000} s; measured with ${count}`)
+      }
+      const provides = await repeatFor(runs, () => swarm.provide())
       log(`${count} nodes: provided within ${Math.round(Math.max(...provides))} ms`)
-      const finds = await repeat(runs, (i) => swarm.find(`skill-${count}-${i}`))
+      const finds = await repeatFor(runs, (i) => swarm.find(`skill-${count}-${i}`))
       log(`${count} nodes: found within ${Math.round(Math.max(...finds))} ms`)
       rows.push(
         row(`discovery.provide@nodes-${count}`, 's', provides.map(seconds)),
         row(`discovery.find@nodes-${count}`, 's', finds.map(seconds))
       )
+      if (count < wanted) {
+        break
+      }
     }
   } finally {
     await swarm.close()
@@ -115,6 +125,16 @@ async function repeat(
   const figures: number[] = []
   for (let i = 0; i < runs; i++) {
     figures.push((await measure(i)) ?? Number.NaN)
+  }
+  return figures
+}
+
+/** As `repeat`, but no longer than `MEASURE_MS` once there are a few. */
+async function repeatFor(runs: number, measure: (run: number) => Promise<number>): Promise<number[]> {
+  const until = performance.now() + MEASURE_MS
+  const figures: number[] = []
+  while (figures.length < runs && (figures.length < MEASURED_LEAST || performance.now() < until)) {
+    figures.push(await measure(figures.length))
   }
   return figures
 }

@@ -11,8 +11,11 @@ type Node = SwarmNode<{ registry: SwarmRegistry }>
 
 /** What a node dials when it joins: the rest it learns from the DHT. */
 const FIRST_PEERS = 3
-/** Longer than a node waits for its first self-query, which makes connections too. */
+/** The first looks around of a node are over by then, but for those that find more and more: so no longer than the most. */
 const QUIET_MS = 6_000
+const QUIET_MOST_MS = 24_000
+/** Connections that come within `QUIET_MS` once a swarm is settled: one in so many. */
+const SETTLED = 50
 
 /** Nodes in this process, over `@libp2p/memory`, with the DHT and the registry of the product. */
 export class NodeSwarm {
@@ -27,8 +30,15 @@ export class NodeSwarm {
     return new NodeSwarm(await networkOf(NETWORKS.local))
   }
 
-  async grow(count: number, log: (text: string) => void): Promise<void> {
-    while (this.nodes.length < count) {
+  /**
+   * Adds nodes until there are so many, and waits until they have found each other.
+   *
+   * @param limitMs for adding them: all nodes share this thread, and each makes dozens of connections
+   * @returns how many there are
+   */
+  async grow(count: number, limitMs: number, log: (text: string) => void): Promise<number> {
+    const until = performance.now() + limitMs
+    while (this.nodes.length < count && performance.now() < until) {
       const node = await startNode(this.network, this.nodes.length)
       const known = Array.from({ length: Math.min(FIRST_PEERS, this.nodes.length) }, () => this.any())
       for (const peer of known) {
@@ -36,11 +46,17 @@ export class NodeSwarm {
       }
       this.nodes.push(node)
     }
-    for (let before = -1, now = this.connections(); now !== before; now = this.connections()) {
+    const quietBy = performance.now() + QUIET_MOST_MS
+    for (let before = 0, now = this.connections(); now - before > now / SETTLED; now = this.connections()) {
       before = now
       await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
+      if (performance.now() > quietBy) {
+        log('they are still making connections')
+        break
+      }
     }
-    log(`${count} nodes with ${this.connections() / 2} connections`)
+    log(`${this.nodes.length} nodes with ${this.connections() / 2} connections`)
+    return this.nodes.length
   }
 
   /** Milliseconds to put a provider record for a random key into the DHT. */

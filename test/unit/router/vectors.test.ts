@@ -16,6 +16,16 @@ test('the published vectors of dispatch and of both strategies are what this bui
     null,
     null
   ])
+  expect(published.copies.map(({ most }: { most: number }) => most)).toEqual([1_060, 68, 38, 0])
+  expect(published.crews.map(({ more }: { more: boolean }) => more)).toEqual([
+    true,
+    false,
+    true,
+    false,
+    true,
+    false,
+    false
+  ])
   expect(published.utility[0].utility).toBeCloseTo(1, 12)
   expect(published.cost.map(({ cost }: { cost: number }) => cost)).toEqual([5, 40, 500])
 })

@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { randomOf } from '../../../bench/sim/random.ts'
 import {
   accepted,
+  CANARY_SHARE,
+  canaryDetection,
   checked,
   credibility,
   groupCredibilities,
@@ -11,6 +13,7 @@ import {
   mustReplicate,
   type Replication,
   replicationShare,
+  sendsCanary,
   UNCHECKED
 } from '../../../src/trust/index.ts'
 
@@ -130,5 +133,34 @@ describe('credibility', () => {
         })
       })
     )
+  })
+})
+
+describe('canaries', () => {
+  test('find out a peer that cheats, as often as the formula says', () => {
+    const draw = randomOf(7, 'canaries')
+    const runs = 4_000
+    for (const [units, cheating] of [
+      [20, 1],
+      [100, 0.1],
+      [400, 0.1]
+    ] as const) {
+      let found = 0
+      for (let run = 0; run < runs; run++) {
+        const isFound = Array.from({ length: units }, () => sendsCanary(draw()) && draw() < cheating)
+        found += isFound.includes(true) ? 1 : 0
+      }
+      expect(Math.abs(found / runs - canaryDetection(units, cheating))).toBeLessThan(0.03)
+    }
+  })
+
+  test('are one unit in twenty, and find nobody who does not cheat', () => {
+    expect([0, CANARY_SHARE - 1e-9, CANARY_SHARE, 1 - 1e-9].map(sendsCanary)).toEqual([
+      true,
+      true,
+      false,
+      false
+    ])
+    expect(canaryDetection(1_000, 0)).toBe(0)
   })
 })
