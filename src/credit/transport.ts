@@ -1,6 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { openStream, request, respond, standingConnection } from '../net/index.ts'
+import { connect, openStream, request, respond } from '../net/index.ts'
 import {
   isPeerIdString,
   LEDGER_MESSAGE_MAX,
@@ -100,9 +100,7 @@ export function libp2pTransport(
       if (peer === self && answerHere !== undefined) {
         return answerHere(peer, message) // a payee on the seat of its payer: nobody dials itself
       }
-      const id = peerIdFromString(peer)
-      const connection =
-        standingConnection(node.peerId, node.getConnections(id)) ?? (await node.dial(id, { signal }))
+      const connection = await connect(node, peerIdFromString(peer), { signal })
       const stream = await openStream(connection, protocol, { runOnLimitedConnection: true, signal })
       return request(stream, ledgerResponse, message, { maxBytes: LEDGER_MESSAGE_MAX, signal })
     }

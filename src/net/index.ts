@@ -3,6 +3,7 @@ export { closestPeers } from './closest-peers.ts'
 import { platform } from '#net-platform'
 
 export { type BaseInit, type BaseServices, baseOptions } from './base-options.ts'
+export { connect } from './connect.ts'
 export { connectDirect } from './connect-direct.ts'
 export { isDirect, standingConnection, transportOf } from './connections.ts'
 export { asError, NetError, type NetErrorCode } from './errors.ts'
