@@ -14,6 +14,10 @@ const KILLS = 50
 /** Some fall after the last claim, and count as none. */
 const ATTEMPTS_A_KILL = 3
 const JOB = { side: 64, units: 4 }
+/** Most kills shall fall before the claim. */
+const EARLY = 0.7
+/** Who was killed in its last job is left alone for a while. */
+const HIRED_MS = 120_000
 
 interface Tally {
   kills: number
@@ -78,8 +82,10 @@ async function killOnce(house: CrashHouse, random: Random, windowMs: number, tal
   const [hirer, provider] = random() < 0.5 ? [one, two] : [two, one]
   const [victim, survivor] = random() < 0.5 ? [hirer, provider] : [provider, hirer]
   await startJob(hirer.tab, { ...JOB, providers: [provider.tab.peer] })
-  await jobSaw(hirer.tab, 'assigned')
-  const ms = random() * windowMs
+  const asked = performance.now()
+  await jobSaw(hirer.tab, 'assigned', { timeout: HIRED_MS })
+  const hired = performance.now() - asked
+  const ms = random() * windowMs * EARLY
   await new Promise((resolve) => setTimeout(resolve, ms))
   await house.kill(victim)
   const left = await house.read(survivor)
@@ -95,7 +101,8 @@ async function killOnce(house: CrashHouse, random: Random, windowMs: number, tal
   const { balanced } = await house.books(() => true)
   tally.unbalanced += balanced ? 0 : 1
   const who = victim === hirer ? 'payer' : 'payee'
-  return `the ${who} after ${ms.toFixed(0)} ms (${isOpen ? 'open' : 'closed'}), back in ${seconds.toFixed(1)} s`
+  const times = `hired in ${(hired / 1_000).toFixed(1)} s, killed after ${ms.toFixed(0)} ms, back in ${seconds.toFixed(1)} s`
+  return `the ${who}, ${isOpen ? 'open' : 'closed'}: ${times}`
 }
 
 function note({ owed }: Tally, visitor: Visitor, { earnings }: KeptBooks): void {
