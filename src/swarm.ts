@@ -105,7 +105,8 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       ledger,
       skills: SKILLS,
       ticker,
-      weightOf: (payer) => priorities.weightOf(payer),
+      weightOf: (payer, escrow) => priorities.weightOf(payer, escrow),
+      promises: priorities,
       onComputed: (skill) => this.specialism.performed(skill),
       onChange: () => this.changed()
     })

@@ -86,7 +86,7 @@ class Books {
 
   async earning(escrow: CID): Promise<EarningContract> {
     const receipted = this.receipted.get(escrow.toString()) ?? 0n
-    return { escrow, payer: this.payer, jobId: JOB, max: 1n, receipted, tClose: 0 }
+    return { escrow, payer: this.payer, jobId: JOB, max: 1n, on: [], receipted, tClose: 0 }
   }
 
   async receipt(escrow: CID, _payee: unknown, amount: bigint): Promise<Signed> {

@@ -2,6 +2,8 @@
 
 /** How long an escrow's votes are waited for. */
 export const ESCROW_VOTE_MS = 5_000
+/** How long a provider is asked on whose account it serves; who does not say serves a stranger. */
+export const TERMS_MS = 500
 /** How long a seat's votes on its successor are waited for. */
 export const RESEAT_VOTE_MS = 2_000
 /** So long a peer that gave no vote is not thought of as a witness. */

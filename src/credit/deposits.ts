@@ -27,6 +27,7 @@ const lodgedSchema = z.strictObject({
 const closedSchema = z.strictObject({ payouts: z.array(microCredits), tClose: timestamp })
 
 export type Lodged = z.output<typeof lodgedSchema>
+type Closed = z.output<typeof closedSchema>
 
 const LODGED = 'lodged/'
 const CLOSED = 'closed/'
@@ -34,7 +35,7 @@ const CLOSED = 'closed/'
 /** What a witness keeps of other people's escrows: receipts that payees lodged, and the settle that it voted for. */
 export class Deposits {
   private readonly lodged = new Map<string, Map<number, Lodged>>()
-  private readonly closed = new Map<string, readonly MicroCredits[]>()
+  private readonly closed = new Map<string, Closed>()
   private readonly store: Store
 
   constructor(init: { store: Store }) {
@@ -56,9 +57,31 @@ export class Deposits {
       if (now > row.tClose + ESCROW_KEPT_MS) {
         await table.delete(key)
       } else if ('payouts' in row) {
-        this.closed.set(escrow, row.payouts)
+        this.closed.set(escrow, row)
       } else {
         this.of(escrow).set(Number(index), row)
+      }
+    }
+  }
+
+  /** Drops what nobody votes on any more. */
+  async forget(now: Milliseconds): Promise<void> {
+    const table = this.store.table('contracts')
+    for (const [escrow, { tClose }] of this.closed) {
+      if (now > tClose + ESCROW_KEPT_MS) {
+        this.closed.delete(escrow)
+        await table.delete(`${CLOSED}${escrow}`)
+      }
+    }
+    for (const [escrow, rows] of this.lodged) {
+      for (const [index, { tClose }] of rows) {
+        if (now > tClose + ESCROW_KEPT_MS) {
+          rows.delete(index)
+          await table.delete(`${LODGED}${escrow}/${index}`)
+        }
+      }
+      if (rows.size === 0) {
+        this.lodged.delete(escrow)
       }
     }
   }
@@ -104,7 +127,7 @@ export class Deposits {
 
   /** @throws CreditError `UNDERPAID` */
   checkSettled(escrow: CID, index: number, amount: MicroCredits): void {
-    const payout = this.closed.get(escrow.toString())?.[index]
+    const payout = this.closed.get(escrow.toString())?.payouts[index]
     ensure(
       payout === undefined || payout >= amount,
       'UNDERPAID',
@@ -115,7 +138,7 @@ export class Deposits {
   /** This node votes for a settle: no receipt above it is taken from now on. */
   async close({ escrow, payouts }: SettleBody, tClose: Milliseconds): Promise<void> {
     const key = escrow.toString()
-    this.closed.set(key, payouts)
+    this.closed.set(key, { payouts, tClose })
     await this.store.table('contracts').put(`${CLOSED}${key}`, encode({ payouts, tClose }))
   }
 

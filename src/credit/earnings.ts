@@ -13,6 +13,7 @@ import {
   type PeerIdString,
   peerId,
   type RecordOf,
+  recognised,
   type Signed,
   signed,
   timestamp
@@ -27,6 +28,8 @@ const schema = z.strictObject({
   jobId: bytes(16),
   index: natural,
   max: microCredits,
+  /** Absent in rows of earlier versions. */
+  on: z.optional(recognised),
   tClose: timestamp,
   /** The highest receipt, as it came. */
   receipt: z.nullable(signed),
@@ -123,6 +126,7 @@ export class Earnings {
       jobId: body.jobId,
       index,
       max: channel.max,
+      on: channel.on,
       tClose: body.tClose,
       receipt: null,
       certified,
@@ -171,10 +175,19 @@ export class Earnings {
     return amount
   }
 
-  /** Notes, before it is signed, that this node wants no more than was receipted. Returns that amount. */
-  async release(escrow: CID): Promise<MicroCredits> {
+  /**
+   * Notes, before it is signed, that this node wants no more than was receipted. Returns that amount.
+   *
+   * @throws CreditError `UNDERPAID` where less was receipted than delivered
+   */
+  async release(escrow: CID, delivered: MicroCredits): Promise<MicroCredits> {
     const earning = this.get(escrow)
     ensure(earning !== undefined, 'UNKNOWN_ESCROW', 'This node does not earn on that escrow.')
+    ensure(
+      earning.amount >= delivered,
+      'UNDERPAID',
+      `${delivered} µcr of work were delivered, and ${earning.amount} µcr receipted: no release before tClose.`
+    )
     if (earning.released === null) {
       await this.save(escrow, { ...earning, released: earning.amount })
     }

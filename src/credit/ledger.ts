@@ -46,6 +46,7 @@ export function createLedger(init: LedgerInit): LedgerService {
 class SwarmLedger implements LedgerService {
   readonly peer: PeerIdString
   private readonly key: PrivateKey
+  private readonly terms: NonNullable<LedgerInit['terms']>
   private readonly network: Network
   private readonly now: () => Milliseconds
   private readonly log: (message: string) => void
@@ -79,8 +80,10 @@ class SwarmLedger implements LedgerService {
     log = () => {},
     followed = () => {},
     forked,
-    slandered
+    slandered,
+    terms = () => []
   }: LedgerInit) {
+    this.terms = terms
     this.network = network
     this.now = now
     this.log = log
@@ -188,7 +191,10 @@ class SwarmLedger implements LedgerService {
       this.votes.retry(),
       this.transfers.retry(),
       this.lodging.tend(),
-      this.earnings.forget(this.now())
+      this.earnings.forget(this.now()),
+      this.witness.forget(),
+      this.proofs.forget(this.now()),
+      this.chain.latest().then(({ openEscrows }) => this.spending.fold(openEscrows))
     ])
   }
 
@@ -295,9 +301,9 @@ class SwarmLedger implements LedgerService {
     return this.payee.acceptReceipt(receipt, from)
   }
 
-  async release(escrow: CID): Promise<Signed> {
+  async release(escrow: CID, delivered: MicroCredits = 0n): Promise<Signed> {
     this.moving.check()
-    return this.payee.release(escrow)
+    return this.payee.release(escrow, delivered)
   }
 
   private answer(from: PeerIdString, message: LedgerRequest): Promise<LedgerResponse> {
@@ -313,6 +319,8 @@ class SwarmLedger implements LedgerService {
           case 'escrow':
             await this.payee.take(from, message)
             return { t: 'ok' }
+          case 'terms':
+            return { t: 'terms', on: [...this.terms(from, message.max)] }
           case 'settled': {
             const found = await this.settles.certificateFor(from, message.escrow)
             return found === 'open' ? { t: 'open' } : { t: 'certificate', ...found }

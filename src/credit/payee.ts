@@ -4,6 +4,7 @@ import type { TableWrite } from '../store/index.ts'
 import {
   type Certificate,
   DOMAINS,
+  type MicroCredits,
   type Milliseconds,
   type Network,
   type PeerIdString,
@@ -65,8 +66,8 @@ export class Payee {
     if (earning === undefined || earning.settled) {
       return undefined
     }
-    const { payer, jobId, max, amount, tClose } = earning
-    return { escrow, payer, jobId, max, receipted: amount, tClose }
+    const { payer, jobId, max, on = [], amount, tClose } = earning
+    return { escrow, payer, jobId, max, on, receipted: amount, tClose }
   }
 
   async acceptReceipt(receipt: Signed, from: PeerIdString): Promise<bigint> {
@@ -92,9 +93,9 @@ export class Payee {
     void forks.inquire(from, record.body.witnesses)
   }
 
-  async release(escrow: CID): Promise<Signed> {
+  async release(escrow: CID, delivered: MicroCredits): Promise<Signed> {
     const { key, network, chain, earnings, now } = this.init
-    const amount = await earnings.release(escrow)
+    const amount = await earnings.release(escrow, delivered)
     const release: Release = {
       v: 1,
       net: network.hash,

@@ -3,16 +3,17 @@ import type { Store } from '../store/index.ts'
 import type { MicroCredits, Milliseconds, Network, PeerIdString, Signed, UnitGroup } from '../wire/index.ts'
 import { sum } from './bodies.ts'
 import type { Certifier, OwnRecord } from './certify.ts'
-import { ESCROW_VOTE_MS, PAID_MS } from './constants.ts'
+import { ESCROW_VOTE_MS, PAID_MS, TERMS_MS } from './constants.ts'
 import { CreditError } from './errors.ts'
 import type { ForkBook } from './fork-book.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { SeatKeeper } from './seat-keeper.ts'
 import { openEscrowOf, type Settles } from './settles.ts'
 import type { Spending } from './spending.ts'
+import type { RecognitionShare } from './standing.ts'
 import type { ChainState } from './state.ts'
 import type { LedgerTransport } from './transport.ts'
-import type { Contract, Ledger, Settlement } from './types.ts'
+import type { Channel, Contract, Ledger, Settlement } from './types.ts'
 import { certifiersOf } from './voters.ts'
 
 export interface PayerInit {
@@ -65,6 +66,7 @@ export class Payer {
     const { chain, keeper, changed, within } = this.init
     const { channels, tClose, signal } = order
     signal?.throwIfAborted()
+    const asked = Promise.all(channels.map((channel) => this.termsOf(channel, signal)))
     try {
       await keeper.ready(within(2 * this.init.network.parameters.seatPatienceMs, signal))
     } catch (cause) {
@@ -74,8 +76,9 @@ export class Payer {
         cause
       })
     }
+    const on = await asked
     const own = await chain.append((state, ts) => ({
-      intent: { kind: 'escrow', ts, body: this.escrowBody(order, state) }
+      intent: { kind: 'escrow', ts, body: this.escrowBody(order, on, state) }
     }))
     changed()
     for (const { peer } of channels) {
@@ -142,11 +145,32 @@ export class Payer {
     }
   }
 
-  private escrowBody({ jobId, channels, inputRoot, tClose }: Order, state: ChainState | undefined) {
+  /** On whose account the provider serves this node. Never rejects. */
+  private async termsOf(
+    { peer, max }: Channel,
+    signal: AbortSignal | undefined
+  ): Promise<RecognitionShare[]> {
+    const { transport, within, log } = this.init
+    try {
+      const answer = await transport.call(peer, { t: 'terms', max }, within(TERMS_MS, signal))
+      const on = answer.t === 'terms' ? answer.on : []
+      const isSound = new Set(on.map(({ payer }) => payer)).size === on.length
+      return isSound && sum(on.map(({ amount }) => amount)) <= max ? on : []
+    } catch (error) {
+      log(`${peer} did not say on whose account it serves: ${String(error)}`)
+      return []
+    }
+  }
+
+  private escrowBody(
+    { jobId, channels, inputRoot, tClose }: Order,
+    on: ReadonlyArray<RecognitionShare[]>,
+    state: ChainState | undefined
+  ) {
     return {
       jobId,
       parent: null,
-      payees: channels.map(({ peer, max }) => ({ peer, max, on: [] })),
+      payees: channels.map(({ peer, max }, i) => ({ peer, max, on: on[i] ?? [] })),
       amount: sum(channels.map(({ max }) => max)),
       inputRoot,
       witnesses: [...(state?.seat.members ?? [])],

@@ -11,9 +11,10 @@ import {
   type PeerIdString,
   peerId
 } from '../wire/index.ts'
-import { addWork, type CheckedUnit, type Edge, NO_EDGE, workOf } from './edges.ts'
+import { sum } from './bodies.ts'
+import { addWork, type CheckedUnit, type Edge, min, NO_EDGE, workOf } from './edges.ts'
 import { idleMs, priorityWeight } from './priority.ts'
-import { drawOn, giveOn, type Recogniser, recognise, recognition } from './recognition.ts'
+import { drawOn, giveOn, type Recogniser, recognise, recognised, recognition } from './recognition.ts'
 import { followStanding, type RecognitionShare, type Standing, unused } from './standing.ts'
 import type { VerifiedRecord } from './verify.ts'
 
@@ -51,6 +52,8 @@ export class Priorities implements Recogniser {
   readonly edges = new Map<PeerIdString, Edge>()
   /** By escrow: what is promised on whom, until its settle says what was used. */
   private readonly promises = new Map<string, z.output<typeof promiseSchema>>()
+  /** By escrow, of this life: sent to the requester (µcr). */
+  private readonly given = new Map<string, MicroCredits>()
   private readonly followed = new Map<PeerIdString, Followed>()
   /** Until when a peer is owed nothing, whatever it works. */
   private readonly barred = new Map<PeerIdString, Milliseconds>()
@@ -139,27 +142,47 @@ export class Priorities implements Recogniser {
     return this.isUnsure(payer) ? [] : recognise(this, payer, this.standingOf(payer), this.network.parameters)
   }
 
-  /** A requester's weight in this node's queue (µcr, faded by its idling); 0: a stranger. */
-  weightOf(payer: PeerIdString): number {
-    if (this.isUnsure(payer)) {
+  /** On whose account this node would serve a requester up to `max`: what its escrow may name. */
+  offer(payer: PeerIdString, max: MicroCredits): RecognitionShare[] {
+    return drawOn(this.sharesOf(payer), max)
+  }
+
+  /**
+   * A requester's weight in this node's queue (µcr, faded by its idling); 0: a stranger.
+   *
+   * @param escrow whose work it is: that of a stranger, beyond what was promised for it; until then what is promised
+   * weighs with what is owed. @default any that is still to come
+   */
+  weightOf(payer: PeerIdString, escrow?: string): number {
+    if (this.isUnsure(payer) || (escrow !== undefined && this.left(escrow) === 0n)) {
       return 0
     }
     const chain = this.followed.get(payer)
     const idle = chain === undefined ? 0 : idleMs(chain.idleSince, chain.firstSeat, this.now())
     const { parameters } = this.network
-    return priorityWeight(recognition(this, payer, this.standingOf(payer), parameters), idle, parameters)
+    const open = escrow === undefined ? [] : [...this.promises]
+    const promised = open.map(([key, promise]) => (promise.payer === payer ? this.left(key) : 0n))
+    const owed = recognition(this, payer, this.standingOf(payer), parameters) + sum(promised)
+    return priorityWeight(owed, idle, parameters)
   }
 
   /**
    * Promises a channel of an escrow: of `max`, so much as is recognised. The rest is strangers' work. The same
    * escrow again gives the same promise.
+   *
+   * @param named by the escrow: nothing is promised beyond. @default what this node would have offered
    */
-  async promise(escrow: string, payer: PeerIdString, max: MicroCredits): Promise<RecognitionShare[]> {
+  async promise(
+    escrow: string,
+    payer: PeerIdString,
+    max: MicroCredits,
+    named?: readonly RecognitionShare[]
+  ): Promise<RecognitionShare[]> {
     const before = this.promises.get(escrow)
     if (before !== undefined) {
       return before.on
     }
-    const on = drawOn(this.sharesOf(payer), max)
+    const on = named === undefined ? this.offer(payer, max) : within(named, this.sharesOf(payer), max)
     if (on.length > 0) {
       const promised = { payer, on }
       this.promises.set(escrow, promised)
@@ -169,18 +192,30 @@ export class Priorities implements Recogniser {
     return on
   }
 
+  /** Work was sent to the requester, receipted or not: who does not pay has got it all the same (µcr). */
+  deliver(escrow: string, amount: MicroCredits): void {
+    this.given.set(escrow, (this.given.get(escrow) ?? 0n) + amount)
+  }
+
   /**
-   * The escrow was settled: what was not delivered on it is owed again.
+   * The work on the escrow is over: what was not delivered on it is owed again.
    *
-   * @param delivered work sent to the requester, receipted or not: who does not pay has got it all the same (µcr)
+   * @param delivered @default what `deliver` was told
    */
-  async settled(escrow: string, delivered: MicroCredits): Promise<void> {
+  async settled(escrow: string, delivered: MicroCredits = this.given.get(escrow) ?? 0n): Promise<void> {
+    this.given.delete(escrow)
     const promised = this.promises.get(escrow)
     if (promised !== undefined) {
       this.promises.delete(escrow)
       await this.store.table('meta').delete(PROMISE + escrow)
       await this.give(promised.payer, unused(promised.on, delivered), -1)
     }
+  }
+
+  /** Of what was promised for an escrow, what is not delivered yet. */
+  private left(escrow: string): MicroCredits {
+    const promised = this.promises.get(escrow)
+    return promised ? recognised(unused(promised.on, this.given.get(escrow) ?? 0n)) : 0n
   }
 
   private isBarred(peer: PeerIdString): boolean {
@@ -206,4 +241,19 @@ export class Priorities implements Recogniser {
     const table = this.store.table('meta')
     await Promise.all([...changed].map(([peer, edge]) => table.put(EDGE + peer, encode(edge), { relaxed })))
   }
+}
+
+/** Of the shares named, what this node owes; at most `max` in all. */
+function within(
+  named: readonly RecognitionShare[],
+  owed: readonly RecognitionShare[],
+  max: MicroCredits
+): RecognitionShare[] {
+  const byPayer = new Map(owed.map(({ payer, amount }) => [payer, amount]))
+  const held = named.flatMap(({ payer, amount }) => {
+    const part = min(amount, byPayer.get(payer) ?? 0n)
+    byPayer.delete(payer)
+    return part > 0n ? [{ payer, amount: part }] : []
+  })
+  return drawOn(held, max)
 }

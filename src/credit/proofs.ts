@@ -22,6 +22,8 @@ const PREFIX = 'proofs/'
 /** Statements that witnesses ask for beside a settle of this node: releases, and votes of its escrow's witnesses. */
 export class Proofs {
   private readonly bySeq = new Map<number, readonly Signed[]>()
+  /** Rows in the store, with their escrow's tClose. */
+  private readonly until = new Map<number, Milliseconds>()
   private readonly store: Store
 
   constructor(init: { store: Store }) {
@@ -40,6 +42,19 @@ export class Proofs {
         await table.delete(key)
       } else {
         this.bySeq.set(seq, evidence)
+        this.until.set(seq, tClose)
+      }
+    }
+  }
+
+  /** Drops the rows that nobody asks for any more. */
+  async forget(now: Milliseconds): Promise<void> {
+    const table = this.store.table('contracts')
+    for (const [seq, tClose] of this.until) {
+      if (now > tClose) {
+        this.until.delete(seq)
+        this.bySeq.delete(seq)
+        await table.delete(`${PREFIX}${seq}`)
       }
     }
   }
@@ -51,7 +66,11 @@ export class Proofs {
       key: `${PREFIX}${seq}`,
       value: encode({ seq, tClose, evidence })
     }
-    return evidence.length === 0 ? [] : [row]
+    if (evidence.length === 0) {
+      return []
+    }
+    this.until.set(seq, tClose)
+    return [row]
   }
 
   add(seq: number, evidence: readonly Signed[]): void {

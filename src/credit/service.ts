@@ -2,6 +2,7 @@ import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { Store } from '../store/index.ts'
 import type { EscrowBody, MicroCredits, Milliseconds, Network, PeerIdString } from '../wire/index.ts'
 import type { ForkBookInit } from './fork-book.ts'
+import type { RecognitionShare } from './standing.ts'
 import type { LedgerTransport } from './transport.ts'
 import type { Ledger, LedgerExport, Transferred } from './types.ts'
 import type { VerifiedRecord } from './verify.ts'
@@ -24,6 +25,8 @@ export interface LedgerInit {
    * ends. For `Priorities.follow`. @default nobody listens
    */
   readonly followed?: (verified: VerifiedRecord, escrow?: EscrowBody) => void
+  /** On whose account this node serves a requester, up to `max` in all: `Priorities.offer`. @default as a stranger */
+  readonly terms?: (payer: PeerIdString, max: MicroCredits) => readonly RecognitionShare[]
   /** What is proven of others: for `Priorities.bar`, and the router's trust. @default nobody listens */
   readonly forked?: ForkBookInit['forked']
   readonly slandered?: ForkBookInit['slandered']

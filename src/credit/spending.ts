@@ -33,6 +33,8 @@ export class Spending {
   private readonly given = new Map<string, MicroCredits[]>()
   private readonly pairTotals = new Map<string, MicroCredits>()
   private readonly closed = new Set<string>()
+  /** Keys of rows whose escrow is settled, or is about to be. */
+  private readonly settled = new Set<string>()
   private readonly store: Store
   private readonly key: PrivateKey
   private readonly network: Network
@@ -51,7 +53,6 @@ export class Spending {
     for (const [peer, total] of Object.entries(meta ? decode(meta, totals, Number.POSITIVE_INFINITY) : {})) {
       this.raiseTotal(peer, total)
     }
-    const settled: string[] = []
     for (const [key, value] of await this.store.table('contracts').entries()) {
       if (!key.startsWith(PREFIX)) {
         continue
@@ -63,14 +64,22 @@ export class Spending {
       if (open) {
         this.amountsOf(escrow, open.body)[Number(index)] = amount
       } else {
-        settled.push(key)
+        this.settled.add(key)
       }
     }
-    if (settled.length > 0) {
-      await this.store.table('meta').put(TOTALS, encode(Object.fromEntries(this.pairTotals)))
-      for (const key of settled) {
-        await this.store.table('contracts').delete(key)
-      }
+    await this.fold(openEscrows)
+  }
+
+  /** What belongs to settled escrows is folded into the totals. */
+  async fold(openEscrows: ReadonlyMap<string, unknown>): Promise<void> {
+    const over = [...this.settled].filter((key) => !openEscrows.has(key.split('/')[1] ?? ''))
+    if (over.length === 0) {
+      return
+    }
+    await this.store.table('meta').put(TOTALS, encode(Object.fromEntries(this.pairTotals)))
+    for (const key of over) {
+      this.settled.delete(key)
+      await this.store.table('contracts').delete(key)
     }
   }
 
@@ -140,6 +149,9 @@ export class Spending {
 
   /** The escrow is settled: nothing of it needs to be in memory. */
   forget(escrow: CID): void {
+    for (const index of this.given.get(escrow.toString())?.keys() ?? []) {
+      this.settled.add(`${PREFIX}${escrow}/${index}`)
+    }
     this.given.delete(escrow.toString())
     this.closed.delete(escrow.toString())
   }

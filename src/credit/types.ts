@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import type { MicroCredits, Milliseconds, PeerIdString, Signed, UnitGroup } from '../wire/index.ts'
+import type { RecognitionShare } from './standing.ts'
 
 export interface Balance {
   /** Spendable now, drain applied (µcr). */
@@ -48,6 +49,8 @@ export interface EarningContract {
   readonly payer: PeerIdString
   readonly jobId: Uint8Array
   readonly max: MicroCredits
+  /** On whose account the payer asks to be served, by this node's own word before. */
+  readonly on: readonly RecognitionShare[]
   readonly receipted: MicroCredits
   readonly tClose: Milliseconds
 }
@@ -90,7 +93,13 @@ export interface Ledger {
   earning(escrow: CID): Promise<EarningContract | undefined>
   /** @throws CreditError `BAD_RECEIPT` for a forged, foreign, lower, equal or too high one */
   acceptReceipt(receipt: Signed, from: PeerIdString): Promise<MicroCredits>
-  release(escrow: CID): Promise<Signed>
+  /**
+   * The word that this node wants no more of an escrow than was receipted.
+   *
+   * @param delivered work (µcr): what was sent must be receipted first. @default 0n
+   * @throws CreditError `UNDERPAID` where less was receipted than delivered
+   */
+  release(escrow: CID, delivered?: MicroCredits): Promise<Signed>
 }
 
 /** A gift that is on its way. */

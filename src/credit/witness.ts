@@ -89,6 +89,11 @@ export class Witness {
     await Promise.all([this.book.load(), this.deposits.load(this.now())])
   }
 
+  /** Drops what nobody votes on any more. */
+  forget(): Promise<void> {
+    return this.deposits.forget(this.now())
+  }
+
   /** @throws CreditError or WireError: the reason of the refusal */
   certify(from: PeerIdString, request: Certify): Promise<LedgerResponse> {
     return this.inTurn(from, async () => {

@@ -1,7 +1,7 @@
 import type { Connection, PrivateKey, Stream } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
 import type { Engine } from '../compute/index.ts'
-import type { Ledger } from '../credit/index.ts'
+import type { Ledger, Priorities } from '../credit/index.ts'
 import { framedStream, isDirect, type SwarmNode, type Ticker } from '../net/index.ts'
 import { kernelHash, type Skill } from '../skills/index.ts'
 import {
@@ -36,8 +36,13 @@ export interface ProviderInit {
   readonly ledger: Ledger
   readonly skills: ReadonlyMap<string, Skill>
   readonly ticker: Ticker
-  /** Weight of a requester in the queue, 0 or more; 0: a stranger, served after all others. @default all alike */
-  readonly weightOf?: (payer: PeerIdString) => number
+  /**
+   * Weight of a requester's work on an escrow (CID text) in the queue, 0 or more; 0: that of a stranger, served after
+   * all others. @default all alike
+   */
+  readonly weightOf?: (payer: PeerIdString, escrow?: string) => number
+  /** On whose account an escrow is worked for: `Priorities`. @default nobody keeps that */
+  readonly promises?: Pick<Priorities, 'promise' | 'deliver' | 'settled'>
   /** A unit of that skill was computed and sent. @default nobody listens */
   readonly onComputed?: (skill: string) => void
   readonly onChange: () => void
@@ -153,7 +158,11 @@ export class Provider {
       const frames = framed[Symbol.asyncIterator]()
       const opened = await firstFrame(frames, framed)
       const skill = this.init.skills.get(opened.skill)
-      const refusal = (await this.refusal(opened, payer, skill)) ?? this.crowded(opened.escrow, payer)
+      const refused = await this.refusal(opened, payer, skill)
+      if (refused === undefined) {
+        await this.promise(opened.escrow, payer)
+      }
+      const refusal = refused ?? this.crowded(opened.escrow, payer)
       const { queue } = this
       if (refusal !== undefined || skill === undefined || queue === undefined) {
         const {
@@ -164,6 +173,7 @@ export class Provider {
           code: 'NOT_CONTRIBUTING',
           message: 'It does not contribute now.'
         }
+        await this.takeBack(opened.escrow)
         await framed.send({ t: 'refused', code, message, retryAfterMs })
         await framed.close()
         return
@@ -182,7 +192,10 @@ export class Provider {
         self: this.init.ledger.peer,
         ledger: this.init.ledger,
         load: () => this.load,
-        onComputed: () => this.init.onComputed?.(skill.manifest.name),
+        onComputed: (price) => {
+          this.init.promises?.deliver(opened.escrow.toString(), price)
+          this.init.onComputed?.(skill.manifest.name)
+        },
         onChange: this.init.onChange,
         isFinishing: () => this.isFinishing
       })
@@ -194,6 +207,7 @@ export class Provider {
         this.past.units += session.computed
         this.past.verifiedUnits += session.verifiedUnits
         this.init.onChange()
+        await this.takeBack(opened.escrow)
       }
     } catch (error) {
       framed.abort(error instanceof Error ? error : new Error(String(error)))
@@ -203,7 +217,7 @@ export class Provider {
 
   private async refusal(
     opened: Awaited<ReturnType<typeof firstFrame>>,
-    payer: string,
+    payer: PeerIdString,
     skill: Skill | undefined
   ): Promise<Refusal | undefined> {
     if (this.queue === undefined || this.isFinishing) {
@@ -230,6 +244,21 @@ export class Provider {
     return undefined
   }
 
+  /** On the account that the escrow names, as far as this node owes so much. */
+  private async promise(escrow: CID, payer: PeerIdString): Promise<void> {
+    const contract = await this.init.ledger.earning(escrow)
+    if (contract !== undefined) {
+      await this.init.promises?.promise(escrow.toString(), payer, contract.max, contract.on)
+    }
+  }
+
+  /** What was promised and not worked: owed again, once no stream is on the escrow. */
+  private async takeBack(escrow: CID): Promise<void> {
+    if (![...this.sessions].some((session) => session.isOn(escrow))) {
+      await this.init.promises?.settled(escrow.toString())
+    }
+  }
+
   /** Without an await between this and the session's start, so that no two streams pass at once. */
   private crowded(escrow: CID, payer: PeerIdString): Refusal | undefined {
     const waitMs = this.queue?.waitMs ?? 0
@@ -240,7 +269,7 @@ export class Provider {
       const message = `This node has its hands full: try again in ${waitMs} ms.`
       return { code: 'BUSY', message, retryAfterMs: waitMs }
     }
-    if (this.queue?.serves(payer) === false) {
+    if (this.queue?.serves(payer, escrow.toString()) === false) {
       return { code: 'BUSY', message: STRANGERS_BUSY, retryAfterMs: STRANGER_RETRY }
     }
     // each stream has a window of unreceipted work: a second one would double it

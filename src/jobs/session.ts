@@ -46,7 +46,8 @@ export interface SessionInit {
   readonly ledger: Ledger
   /** 0 (idle) to 100 (full). */
   readonly load: () => number
-  readonly onComputed: () => void
+  /** A unit of that price (µcr) was computed, and goes out. */
+  readonly onComputed: (price: MicroCredits) => void
   readonly onChange: () => void
   readonly isFinishing: () => boolean
 }
@@ -176,7 +177,7 @@ export class ProviderSession {
   private async releaseIfPaid(): Promise<void> {
     if (this.wantsRelease && this.pending === 0n) {
       this.wantsRelease = false
-      const release = await this.init.ledger.release(this.init.escrow)
+      const release = await this.init.ledger.release(this.init.escrow, this.window.total)
       await this.init.stream.send({ t: 'released', release })
     }
   }
@@ -269,6 +270,7 @@ export class ProviderSession {
         },
         {
           signal,
+          escrow: this.init.escrow.toString(),
           onProgress: (share) => {
             const now = performance.now()
             if (share < 1 && now - reported >= PROGRESS_INTERVAL && !signal.aborted) {
@@ -294,7 +296,7 @@ export class ProviderSession {
       return // cancelled in the last moment
     }
     this.computed += 1
-    this.init.onComputed()
+    this.init.onComputed(unit.price)
     this.window.deliver(unit.price)
     const outputs = [...chunksOf(result)].map((chunk) => ({ t: 'output' as const, index, ...chunk }))
     const last = { t: 'result' as const, index, size: result.byteLength, hash, signature }

@@ -7,11 +7,14 @@ import type { StrangersShare } from './strangers-share.ts'
 
 export interface WorkQueueInit {
   readonly engine: Engine
-  /** Of a requester, 0 or more; 0: a stranger, served after all others. */
-  readonly weightOf: (payer: PeerIdString) => number
+  /** Of a requester's work on an escrow, 0 or more; 0: a stranger's, served after all others. */
+  readonly weightOf: (payer: PeerIdString, escrow?: string) => number
   /** What strangers may have. */
   readonly strangers: StrangersShare
 }
+
+/** `escrow` (CID text): on whose account it is worked. */
+type QueueOptions = RunOptions & { readonly escrow?: string }
 
 interface Work {
   readonly start: () => void
@@ -55,10 +58,10 @@ export class WorkQueue {
     payer: PeerIdString,
     cost: number,
     unit: EngineUnit,
-    options: RunOptions = {}
+    options: QueueOptions = {}
   ): Promise<Uint8Array> {
     const size = unit.data.byteLength
-    this.refuseStranger(payer)
+    this.refuseStranger(payer, options.escrow)
     if (this.queue.size >= QUEUE_UNITS_MAX || this.bytes + size > QUEUED_BYTES_MAX) {
       throw new JobError('BUSY', `This node has its hands full: try again in ${this.waitMs} ms.`, {
         retryable: true,
@@ -67,7 +70,7 @@ export class WorkQueue {
     }
     this.bytes += size
     try {
-      await this.turn(payer, cost, options.signal)
+      await this.turn(payer, cost, options)
       return await this.runNow(payer, cost, unit, options)
     } finally {
       this.bytes -= size
@@ -75,13 +78,13 @@ export class WorkQueue {
   }
 
   /** Whether a requester may have anything now: a stranger may have had its share. */
-  serves(payer: PeerIdString): boolean {
+  serves(payer: PeerIdString, escrow?: string): boolean {
     const { engine, strangers, weightOf } = this.init
-    return weightOf(payer) > 0 || strangers.allows(payer, engine.concurrency)
+    return weightOf(payer, escrow) > 0 || strangers.allows(payer, engine.concurrency)
   }
 
-  private refuseStranger(payer: PeerIdString): void {
-    if (!this.serves(payer)) {
+  private refuseStranger(payer: PeerIdString, escrow: string | undefined): void {
+    if (!this.serves(payer, escrow)) {
       throw new JobError('BUSY', STRANGERS_BUSY, {
         retryable: true,
         details: { retryAfterMs: STRANGER_RETRY }
@@ -93,10 +96,11 @@ export class WorkQueue {
     payer: PeerIdString,
     cost: number,
     unit: EngineUnit,
-    options: RunOptions
+    options: QueueOptions
   ): Promise<Uint8Array> {
     this.runningCost += cost
     const begun = performance.now()
+    const isStranger = !(this.init.weightOf(payer, options.escrow) > 0)
     try {
       const result = await this.init.engine.run(unit, options)
       this.time(cost, begun)
@@ -104,7 +108,7 @@ export class WorkQueue {
     } finally {
       this.running -= 1
       this.runningCost -= cost
-      if (!(this.init.weightOf(payer) > 0)) {
+      if (isStranger) {
         this.init.strangers.charge(payer, performance.now() - begun)
       }
       this.next()
@@ -112,7 +116,7 @@ export class WorkQueue {
   }
 
   /** Resolves when it is this unit's turn: a place is taken for it. */
-  private async turn(payer: PeerIdString, cost: number, signal: AbortSignal | undefined): Promise<void> {
+  private async turn(payer: PeerIdString, cost: number, { signal, escrow }: QueueOptions): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const work: Work = { start: resolve }
     const leave = () => {
@@ -122,7 +126,7 @@ export class WorkQueue {
     }
     signal?.throwIfAborted()
     signal?.addEventListener('abort', leave, { once: true })
-    this.queue.add(payer, this.init.weightOf(payer), Math.max(cost, 1), work)
+    this.queue.add(payer, this.init.weightOf(payer, escrow), Math.max(cost, 1), work)
     this.next()
     try {
       await promise

@@ -16,10 +16,15 @@ export class WorkWindow {
   private receipted: MicroCredits = 0n
   private dearest: MicroCredits = 0n
 
+  /** Delivered in all (µcr). */
+  get total(): MicroCredits {
+    return this.delivered.reduce((total, price) => total + price, 0n)
+  }
+
   /** Delivered and not receipted (µcr). */
   get owed(): MicroCredits {
-    const sum = this.delivered.reduce((total, price) => total + price, 0n)
-    return sum > this.receipted ? sum - this.receipted : 0n
+    const { total } = this
+    return total > this.receipted ? total - this.receipted : 0n
   }
 
   /** One more unit is here. False: it is more than the window allows. */

@@ -6,6 +6,7 @@ import {
   PAYEES_MAX,
   RECEIPT_PAYLOAD_MAX,
   RESEAT_PAYLOAD_MAX,
+  recognised,
   SEAT_MAX,
   VOTE_PAYLOAD_MAX
 } from './records.ts'
@@ -14,6 +15,7 @@ import {
   bytesUpTo,
   cid,
   hash,
+  microCredits,
   name,
   natural,
   peerId,
@@ -159,6 +161,8 @@ export const ledgerRequest = z.discriminatedUnion('t', [
   }),
   /** Which records of `author` after the place `after` (-1: from the first) do you have? */
   z.strictObject({ t: z.literal('head'), author: peerId, after: z.int().check(z.gte(-1)) }),
+  /** On whose account would you serve me for so much (µcr)? An escrow names them. */
+  z.strictObject({ t: z.literal('terms'), max: microCredits }),
   /** My escrow, which pays you, with its witnesses' votes. */
   z.strictObject({ t: z.literal('escrow'), ...certified }),
   /** A witness keeps the receipt for its payee: no settle may pay less. */
@@ -193,6 +197,8 @@ export const ledgerResponse = z.discriminatedUnion('t', [
   }),
   z.strictObject({ t: z.literal('certificate'), certificate, index: natural }),
   z.strictObject({ t: z.literal('open') }),
+  /** None: as a stranger. */
+  z.strictObject({ t: z.literal('terms'), on: recognised }),
   /** Null: not that this node knows. */
   z.strictObject({ t: z.literal('forks'), proof: z.nullable(forkProof) }),
   z.strictObject({ t: z.literal('refused'), code: name, message: shortText })

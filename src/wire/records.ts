@@ -36,12 +36,10 @@ export const seatBody = z.strictObject({
 /** On whose recognition a payee serves, and how much of it (empty: strangers' work). */
 export const recognitionShare = z.strictObject({ payer: peerId, amount: microCredits })
 
+export const recognised = z.array(recognitionShare).check(z.maxLength(16))
+
 /** One payment channel: at most `max` to `peer`. */
-export const payee = z.strictObject({
-  peer: peerId,
-  max: microCredits,
-  on: z.array(recognitionShare).check(z.maxLength(16))
-})
+export const payee = z.strictObject({ peer: peerId, max: microCredits, on: recognised })
 
 /**
  * Locks Σ max for one job, one channel a payee. An empty `witnesses` with `quorum` 0 means that the payees'
