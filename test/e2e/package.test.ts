@@ -1,0 +1,254 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { promisify } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import sirv from 'sirv'
+import { build } from 'vite'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createRelay, type Relay } from '../../relay/index.ts'
+import { changedReports } from '../../scripts/package/api-report.ts'
+import { buildPackage, PACKAGE } from '../../scripts/package/build.ts'
+import { launchChromium } from '../../src/cli/demo/tabs.ts'
+import { createSwarm, type Swarm } from '../../src/index.ts'
+import { NETWORKS, networkOf } from '../../src/wire/index.ts'
+
+// The package as others install it: built, packed into a project that has nothing else, run in Node and in Chromium.
+
+const ROOT = resolve(import.meta.dirname, '../..')
+const PACKAGES_MAX = 200
+const run = promisify(execFile)
+const bin = (path: string) => join(ROOT, 'node_modules', path)
+
+let folder: string
+let relay: Relay
+let provider: Swarm
+beforeAll(async () => {
+  await buildPackage()
+  folder = await mkdtemp(join(tmpdir(), 'package-'))
+  relay = await createRelay({ network: await networkOf(NETWORKS.local) })
+  provider = await createSwarm({
+    relays: [...relay.multiaddrs],
+    listen: ['/ip4/127.0.0.1/tcp/0/ws'],
+    backend: 'cpu',
+    workers: 1
+  })
+  await provider.contribute()
+  await installInto(folder)
+})
+afterAll(async () => {
+  await provider?.stop()
+  await relay?.stop()
+  await rm(folder, { recursive: true, force: true })
+})
+
+interface Lock {
+  readonly packages: Readonly<
+    Record<
+      string,
+      {
+        readonly dependencies?: Record<string, string>
+        readonly optionalDependencies?: Record<string, string>
+      }
+    >
+  >
+}
+
+/** Where each package lies that an install of ours brings, by this repository's lock file. */
+function closure(): string[] {
+  const lock: Lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
+  const found = new Set<string>()
+  const visit = (name: string, from: string) => {
+    for (
+      let base = from;
+      ;
+      base = base.includes('node_modules/') ? base.replace(/\/?node_modules\/(@[^/]+\/)?[^/]+$/, '') : ''
+    ) {
+      const path = `${base === '' ? '' : `${base}/`}node_modules/${name}`
+      if (path in lock.packages) {
+        if (!found.has(path)) {
+          found.add(path)
+          const { dependencies = {}, optionalDependencies = {} } = lock.packages[path] ?? {}
+          for (const next of Object.keys({ ...dependencies, ...optionalDependencies })) {
+            visit(next, path)
+          }
+        }
+        return
+      }
+      if (base === '') {
+        return // optional, and not of this platform
+      }
+    }
+  }
+  const { dependencies } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'))
+  for (const name of Object.keys(dependencies)) {
+    visit(name, '')
+  }
+  return [...found]
+}
+
+/** A project with our package as npm packs it, and what that needs, and nothing else of this repository. */
+async function installInto(project: string): Promise<void> {
+  const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
+    cwd: PACKAGE
+  })
+  const [{ filename, files }] = JSON.parse(stdout)
+  expect(files.length).toBeGreaterThan(20)
+  const home = join(project, 'node_modules', 'swarmharness')
+  await mkdir(home, { recursive: true })
+  await run('tar', ['-xzf', join(project, filename), '-C', home, '--strip-components', '1'])
+  for (const path of closure().filter(
+    (each) => !each.slice(1).includes('node_modules/') && existsSync(join(ROOT, each))
+  )) {
+    await mkdir(dirname(join(project, path)), { recursive: true })
+    await symlink(join(ROOT, path), join(project, path))
+  }
+  await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }')
+}
+
+describe('the package', () => {
+  test('is sound to publint and to Are The Types Wrong', async () => {
+    await run(process.execPath, [bin('publint/src/cli.js'), PACKAGE, '--strict'])
+    await run(process.execPath, [
+      bin('@arethetypeswrong/cli/dist/index.js'),
+      '--pack',
+      PACKAGE,
+      '--profile',
+      'esm-only'
+    ])
+  })
+
+  test('exports what docs/api says (npm run api writes it anew)', () => {
+    expect(changedReports(false)).toEqual([])
+  })
+
+  test(`brings at most ${PACKAGES_MAX} packages, and no React Native`, () => {
+    const paths = closure()
+    console.log(`${paths.length} packages come with ours`)
+    expect(paths.length).toBeGreaterThan(50)
+    expect(paths.length).toBeLessThanOrEqual(PACKAGES_MAX)
+    expect(paths.filter((path) => path.includes('react-native'))).toEqual([])
+    const built = globSync('{node,browser}/*.js', { cwd: PACKAGE }).map((path) =>
+      readFileSync(join(PACKAGE, path), 'utf8')
+    )
+    expect(built.filter((text) => /from\s*["']react-native/.test(text))).toEqual([])
+  })
+})
+
+const options = () => ({ cwd: folder, env: { ...process.env, RELAY: relay.multiaddrs[0] ?? '' } })
+
+describe('in Node', () => {
+  test('the example of its README runs', async () => {
+    const [, example = ''] =
+      /```js\n(.*?)```/s.exec(await readText('node_modules/swarmharness/README.md')) ?? []
+    await writeFile(join(folder, 'example.js'), `${example}process.exit()\n`)
+    const { stdout } = await run(process.execPath, ['example.js'], options())
+    expect(stdout).toMatch(/queued\n[\s\S]*done\n[\s\S]*1, 2, 3, 4[\s\S]*paid 1 µcr/)
+  })
+
+  test('each service stands alone, and test swarms run', async () => {
+    await writeFile(
+      join(folder, 'entries.js'),
+      `import { swarmRegistry } from 'swarmharness/registry'
+import { SwarmRouter } from 'swarmharness/router'
+import { createLedger } from 'swarmharness/credit'
+import { createTestSwarm } from 'swarmharness/testing'
+const house = await createTestSwarm({ peers: 2 })
+const { value } = await house.requester.submit('matmul-i8', house.requester.skills[0].example()).result
+console.log(typeof swarmRegistry, typeof SwarmRouter, typeof createLedger, value.m, (await house.audit()).balanced)
+process.exit()`
+    )
+    const { stdout } = await run(process.execPath, ['entries.js'], options())
+    expect(stdout.trim()).toBe('function function function 2 true')
+  })
+
+  test('its program serves and hires, with a worker of its own', async () => {
+    await writeFile(join(folder, 'in.json'), JSON.stringify({ a: [2], b: [3], m: 1, k: 1, n: 1 }))
+    const program = join(folder, 'node_modules/swarmharness/bin/swarmharness.js')
+    const { stdout } = await run(
+      process.execPath,
+      [program, 'submit', 'matmul-i8', '--relay', relay.origin, '--input', 'in.json', '--json'],
+      options()
+    )
+    expect(JSON.parse(stdout).value).toEqual({ c: [6], m: 1, n: 1 })
+  })
+
+  test('an older Node gets one sentence', async () => {
+    const old = 'data:text/javascript,Object.defineProperty(process.versions, "node", { value: "20.11.1" })'
+    await writeFile(join(folder, 'old.js'), "import 'swarmharness'")
+    for (const entry of ['old.js', join(folder, 'node_modules/swarmharness/bin/swarmharness.js')]) {
+      const failed = await run(process.execPath, ['--import', old, entry], options()).catch((error) => error)
+      expect(failed.code).toBe(1)
+      expect(failed.stderr).toContain(
+        'swarmharness needs Node 22.12 or newer, and this is Node 20.11.1: install'
+      )
+    }
+  })
+})
+
+const readText = async (path: string) => readFileSync(join(folder, path), 'utf8')
+
+async function bundle(name: string, code: string): Promise<string> {
+  const source = join(folder, name)
+  await mkdir(source, { recursive: true })
+  await writeFile(
+    join(source, 'index.html'),
+    '<!doctype html><script type="module" src="./main.js"></script>'
+  )
+  await writeFile(join(source, 'main.js'), code)
+  await build({
+    configFile: false,
+    root: source,
+    logLevel: 'error',
+    build: { target: 'es2022', modulePreload: false }
+  })
+  return join(source, 'dist')
+}
+
+describe('bundled by Vite', () => {
+  test('it hires from a page', async () => {
+    const dist = await bundle(
+      'page',
+      `import { createSwarm, matmulI8 } from 'swarmharness'
+window.hire = async (relays) => {
+  const swarm = await createSwarm({ relays, network: 'local' })
+  const input = { a: Int8Array.of(1, 2, 3, 4), b: Int8Array.of(1, 0, 0, 1), m: 2, k: 2, n: 2 }
+  const { value, receipt } = await swarm.submit(matmulI8, input).result
+  await swarm.contribute()
+  const { contributing } = swarm.status
+  await swarm.stop()
+  return { c: [...value.c], paid: String(receipt.paid), contributing }
+}`
+    )
+    const server = createServer(sirv(dist)).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const browser = await launchChromium()
+    try {
+      const page = await browser.newPage()
+      // listening on TCP: the address is no pipe's name
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+      const hired = await page.evaluate(
+        (relays) => (window as unknown as { hire(relays: string[]): Promise<unknown> }).hire(relays), // the page's own
+        [...relay.multiaddrs]
+      )
+      expect(hired).toEqual({ c: [1, 2, 3, 4], paid: '1', contributing: true })
+    } finally {
+      await browser.close()
+      server.close()
+    }
+  })
+
+  test('what is not used is left out', async () => {
+    const dist = await bundle('shaken', "import { matmulI8 } from 'swarmharness'\nconsole.log(matmulI8.name)")
+    const size = globSync('assets/*.js', { cwd: dist }).reduce(
+      (sum, path) => sum + gzipSync(readFileSync(join(dist, path))).length,
+      0
+    )
+    expect(size).toBeLessThan(2_000)
+  })
+})
