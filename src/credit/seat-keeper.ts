@@ -11,7 +11,9 @@ import {
   peerId
 } from '../wire/index.ts'
 import type { Certifier, Proposal } from './certify.ts'
-import { LOOK_AGAIN_MS, MUTE_MS, RESEAT_VOTE_MS } from './constants.ts'
+import type { AuthorClock } from './clock.ts'
+import { CLOCK_MS, LOOK_AGAIN_MS, MUTE_MS, RESEAT_VOTE_MS } from './constants.ts'
+import type { ForkBook } from './fork-book.ts'
 import type { OwnChain } from './own-chain.ts'
 import { type Presence, quorumOf, type Seat, type SeatChange, seatChange } from './seat.ts'
 import type { ChainState } from './state.ts'
@@ -24,6 +26,8 @@ export interface SeatKeeperInit {
   readonly transport: LedgerTransport
   readonly network: Network
   readonly now: () => Milliseconds
+  readonly clock: Pick<AuthorClock, 'hear'>
+  readonly forks: Pick<ForkBook, 'has'>
   readonly log: (message: string) => void
   readonly changed: () => void
   readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
@@ -82,6 +86,11 @@ export class SeatKeeper {
         await this.change(change)
         continue
       }
+      if (change && (await this.isPromised())) {
+        await this.change(change) // nothing but this seat may come next
+        await pause(LOOK_AGAIN_MS, signal)
+        continue
+      }
       const here = new Set(presence.candidates.map(({ peer }) => peer))
       if (seat.members.filter((peer) => here.has(peer)).length >= seat.quorum) {
         return seat
@@ -122,7 +131,10 @@ export class SeatKeeper {
         this.mute.delete(peer)
       }
     }
-    const here = new Set((await transport.voters()).filter((peer) => !this.mute.has(peer)))
+    const { forks } = this.init
+    const here = new Set(
+      (await transport.voters()).filter((peer) => !this.mute.has(peer) && !forks.has(peer))
+    )
     for (const peer of this.upSince.keys()) {
       if (!here.has(peer)) {
         this.upSince.delete(peer)
@@ -133,7 +145,8 @@ export class SeatKeeper {
       this.lastSeen.set(peer, at)
     }
     for (const peer of this.lastSeen.keys()) {
-      if (!here.has(peer) && !seat.members.includes(peer)) {
+      // who has voted twice is replaced at once
+      if (!here.has(peer) && (forks.has(peer) || !seat.members.includes(peer))) {
         this.lastSeen.delete(peer)
       }
     }
@@ -151,6 +164,9 @@ export class SeatKeeper {
   private async append({ members, unsure }: SeatChange): Promise<void> {
     const { chain, changed } = this.init
     const quorum = quorumOf(members.length)
+    if (unsure) {
+      await this.askTime(members, quorum)
+    }
     await chain.append(async (state, ts) => {
       if (state === undefined) {
         return undefined
@@ -168,11 +184,42 @@ export class SeatKeeper {
         this.init.within(RESEAT_VOTE_MS),
         state.seat.quorum
       )
+      for (const peer of votes.keys()) {
+        this.seen(peer)
+      }
+      if (votes.size < state.seat.quorum) {
+        this.silent(state.seat.members, votes.keys()) // connected, as it seems, and dead
+      }
       return votes.size < state.seat.quorum
         ? undefined // some may have voted: the proposal stays
         : { intent: { kind: 'seat', ts, body: { ...body, votes: [...votes.values()] } } }
     })
     changed()
+  }
+
+  private async isPromised(): Promise<boolean> {
+    const { seq } = await this.init.chain.latest()
+    return (await this.proposal())?.seq === seq + 1
+  }
+
+  /** Before anything is signed for a seat that has not voted yet: a record of another hour would get no vote. */
+  private async askTime(members: readonly PeerIdString[], quorum: number): Promise<void> {
+    const { chain, clock, transport, within, log } = this.init
+    const { author } = await chain.latest()
+    const question = { t: 'head' as const, author, after: Number.MAX_SAFE_INTEGER }
+    const signal = within(CLOCK_MS)
+    await Promise.all(
+      members.map(async (peer) => {
+        try {
+          const answer = await transport.call(peer, question, signal)
+          if (answer.t === 'head') {
+            clock.hear(peer, answer.now, members, quorum)
+          }
+        } catch (error) {
+          log(`${peer} did not tell its time: ${String(error)}`)
+        }
+      })
+    )
   }
 
   private async proposal(): Promise<Proposal | undefined> {

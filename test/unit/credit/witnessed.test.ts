@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { auditExports } from '../../../src/credit/index.ts'
 import { eventually } from '../../fixtures/eventually.ts'
 import { HOUR, LedgerSwarm, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
@@ -185,6 +185,28 @@ describe('witnesses that vanish', () => {
     expect(seats.length).toBeGreaterThan(2)
     expect(seats.slice(1).every(({ body }) => body.unsure === false && body.votes.length >= 3)).toBe(true)
     expect((await audited(requester)).balanced).toBe(true)
+  })
+
+  test('and seem to be there still, while a larger seat could be filled: the next job goes on', async () => {
+    const [requester, payee, witness] = await open(3, { seatPatienceMs: 4_000 })
+    await requester.escrow([[payee, 10n]])
+    const deliver = swarm.deliver.bind(swarm)
+    const dead = vi.spyOn(swarm, 'deliver').mockImplementation((from, to, request, signal) => {
+      if (to !== payee.peer) {
+        return deliver(from, to, request, signal)
+      }
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
+    })
+    const newcomer = await swarm.add(9)
+    await requester.ledger.maintain() // the seat of three gets one vote of two
+    const waiting = requester.escrow([[newcomer, 20n]])
+    const clock = setInterval(() => {
+      swarm.now += 500
+    }, 50)
+    expect((await waiting).certifiedBy).toEqual([newcomer.peer])
+    clearInterval(clock)
+    dead.mockRestore()
+    expect((await audited(requester, payee, witness, newcomer)).balanced).toBe(true)
   })
 
   test('with an escrow open: its author has the rest back a day after tClose, under a new seat', async () => {
