@@ -28,7 +28,7 @@ interface Life {
 }
 
 export async function run(options: BenchOptions): Promise<BenchResult> {
-  const { seed, nodes, days, isStandard } = simOptions(options, 1_000, 0, 60)
+  const { seed, nodes, days, isStandard } = simOptions(options, 2_000, 0, 90)
   const life = live(NETWORKS.main, seed, nodes, days)
   options.log(`${nodes} nodes, ${days} days`)
   const { last, firstJob, firstPaid } = life
@@ -137,7 +137,7 @@ function document(
   withoutRule: readonly Week[],
   sensitive: string[][]
 ): void {
-  const shown = days.filter(({ day }) => [1, 7, 14, 30, 60].includes(day))
+  const shown = days.filter(({ day }) => [1, 7, 14, 30, 60, 90].includes(day))
   const table = markdownTable(
     [
       'day',
@@ -165,7 +165,7 @@ function document(
     ])
   )
   const waits = markdownTable(
-    ['newcomers of days 7 to 53', 'median (h)', 'p95 (h)', 'more than a week'],
+    [`newcomers of days 7 to ${Math.max(8, days.length - 7)}`, 'median (h)', 'p95 (h)', 'more than a week'],
     [
       [
         'to the first job done for them',
