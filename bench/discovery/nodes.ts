@@ -13,7 +13,9 @@ type Node = SwarmNode<{ registry: SwarmRegistry }>
 const FIRST_PEERS = 3
 /** The first looks around of a node are over by then, but for those that find more and more: so no longer than the most. */
 const QUIET_MS = 6_000
-const QUIET_MOST_MS = 24_000
+const QUIET_MOST_MS = 12_000
+/** For one provide or find: what takes longer counts as this. */
+const LIMIT_MS = 20_000
 /** Connections that come within `QUIET_MS` once a swarm is settled: one in so many. */
 const SETTLED = 50
 
@@ -63,7 +65,10 @@ export class NodeSwarm {
   async provide(): Promise<number> {
     const key = CID.createV1(0x55, Digest.create(0x12, crypto.getRandomValues(new Uint8Array(32))))
     const begun = performance.now()
-    await this.any().contentRouting.provide(key)
+    // over the limit it is cut off
+    await this.any()
+      .contentRouting.provide(key, { signal: AbortSignal.timeout(LIMIT_MS) })
+      .catch(() => {})
     return performance.now() - begun
   }
 
@@ -74,8 +79,9 @@ export class NodeSwarm {
     const finder = this.any(provider)
     const begun = performance.now()
     provider.services.registry.offer(() => offerOf(skill))
-    for (;;) {
-      for await (const { advert } of finder.services.registry.find(skill)) {
+    const signal = AbortSignal.timeout(LIMIT_MS)
+    while (!signal.aborted) {
+      for await (const { advert } of finder.services.registry.find(skill, { signal })) {
         if (advert.peer === peer) {
           const took = performance.now() - begun
           provider.services.registry.withdraw()
@@ -83,6 +89,8 @@ export class NodeSwarm {
         }
       }
     }
+    provider.services.registry.withdraw()
+    return performance.now() - begun
   }
 
   async close(): Promise<void> {
