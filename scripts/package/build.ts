@@ -79,7 +79,7 @@ const common = (out: string): InlineConfig => ({
 })
 
 const output = {
-  format: 'es',
+  format: 'es' as const,
   entryFileNames: '[name].js',
   chunkFileNames: 'chunk-[name]-[hash].js',
   // apart from the node and all that it brings, so that whoever wants only these gets only these
@@ -90,7 +90,7 @@ const output = {
       { name: 'files', test: /[/]src[/]wire[/](ledger|identity)-file[.]ts$/ }
     ]
   }
-} as const
+}
 
 function nodeBuild(isExternal: (id: string) => boolean): InlineConfig {
   const base = common('node')

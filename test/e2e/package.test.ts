@@ -14,6 +14,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRelay, type Relay } from '../../relay/index.ts'
 import { changedReports } from '../../scripts/package/api-report.ts'
 import { buildPackage, PACKAGE } from '../../scripts/package/build.ts'
+import { packageClosure } from '../../scripts/package/closure.ts'
 import { launchChromium } from '../../src/cli/demo/tabs.ts'
 import { createSwarm, type Swarm } from '../../src/index.ts'
 import { NETWORKS, networkOf } from '../../src/wire/index.ts'
@@ -47,51 +48,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-interface Lock {
-  readonly packages: Readonly<
-    Record<
-      string,
-      {
-        readonly dependencies?: Record<string, string>
-        readonly optionalDependencies?: Record<string, string>
-      }
-    >
-  >
-}
-
-/** Where each package lies that an install of ours brings, by this repository's lock file. */
-function closure(): string[] {
-  const lock: Lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'))
-  const found = new Set<string>()
-  const visit = (name: string, from: string) => {
-    for (
-      let base = from;
-      ;
-      base = base.includes('node_modules/') ? base.replace(/\/?node_modules\/(@[^/]+\/)?[^/]+$/, '') : ''
-    ) {
-      const path = `${base === '' ? '' : `${base}/`}node_modules/${name}`
-      if (path in lock.packages) {
-        if (!found.has(path)) {
-          found.add(path)
-          const { dependencies = {}, optionalDependencies = {} } = lock.packages[path] ?? {}
-          for (const next of Object.keys({ ...dependencies, ...optionalDependencies })) {
-            visit(next, path)
-          }
-        }
-        return
-      }
-      if (base === '') {
-        return // optional, and not of this platform
-      }
-    }
-  }
-  const { dependencies } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'))
-  for (const name of Object.keys(dependencies)) {
-    visit(name, '')
-  }
-  return [...found]
-}
-
 /** A project with our package as npm packs it, and what that needs, and nothing else of this repository. */
 async function installInto(project: string): Promise<void> {
   const { stdout } = await run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', project], {
@@ -102,7 +58,7 @@ async function installInto(project: string): Promise<void> {
   const home = join(project, 'node_modules', 'swarmharness')
   await mkdir(home, { recursive: true })
   await run('tar', ['-xzf', join(project, filename), '-C', home, '--strip-components', '1'])
-  for (const path of closure().filter(
+  for (const path of packageClosure().filter(
     (each) => !each.slice(1).includes('node_modules/') && existsSync(join(ROOT, each))
   )) {
     await mkdir(dirname(join(project, path)), { recursive: true })
@@ -128,7 +84,7 @@ describe('the package', () => {
   })
 
   test(`brings at most ${PACKAGES_MAX} packages, and no React Native`, () => {
-    const paths = closure()
+    const paths = packageClosure()
     console.log(`${paths.length} packages come with ours`)
     expect(paths.length).toBeGreaterThan(50)
     expect(paths.length).toBeLessThanOrEqual(PACKAGES_MAX)
