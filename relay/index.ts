@@ -8,6 +8,7 @@ import { listeningAddresses } from './addresses.ts'
 import { type RelayCounters, TrafficCounter } from './counters.ts'
 import { RelayError } from './errors.ts'
 import { requestHandler } from './http.ts'
+import type { RelayMetrics } from './metrics.ts'
 import { type CircuitLimits, startRelayNode } from './relay-node.ts'
 import { UpgradeGate } from './upgrade.ts'
 
@@ -36,6 +37,10 @@ export interface RelayOptions {
   /** WebSocket connections in all. @default 4096 */
   readonly maxConnections?: number
   readonly circuits?: CircuitLimits
+  /** Port on the loopback interface where Prometheus reads `/metrics` (0: any free one). @default none */
+  readonly metricsPort?: number
+  /** Where that port listens: another interface only behind a firewall. @default '127.0.0.1' */
+  readonly metricsHost?: string
 }
 
 export interface Relay {
@@ -44,6 +49,8 @@ export interface Relay {
   /** With the peer id: what others pass as `relays`. */
   readonly multiaddrs: readonly string[]
   readonly peer: PeerIdString
+  /** Where Prometheus reads, if it was asked for. */
+  readonly metricsUrl: string | undefined
   counters(): RelayCounters
   /** Takes no more, lets requests in work end, then closes all connections. */
   stop(): Promise<void>
@@ -97,6 +104,7 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
   const port = await listen(server, host, options.port ?? 0)
   const addresses = announce.length > 0 ? announce : listeningAddresses(host, port)
   const traffic = new TrafficCounter()
+  const metrics = options.metricsPort === undefined ? undefined : await createMetrics()
   const inner = await startRelayNode({
     privateKey,
     network: options.network,
@@ -104,7 +112,8 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
     allowPrivate: addresses.map(parseAddress).some(isPrivateAddress),
     maxConnections: options.maxConnections ?? 4_096,
     circuits: options.circuits ?? {},
-    traffic
+    traffic,
+    metrics
   })
   const { node } = inner
   const voter = createVoter({ store, key: privateKey, network: options.network, node })
@@ -122,6 +131,13 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
     circuit: traffic.circuit,
     jobStreams: traffic.jobStreams
   })
+  metrics?.watch(counters)
+  const metricsHost = options.metricsHost ?? '127.0.0.1'
+  const metricsServer = await metrics?.serve(options.metricsPort ?? 0, metricsHost).catch(async (error) => {
+    await voter.stop()
+    await node.stop()
+    throw error
+  })
   handle = requestHandler({
     staticFolder: options.staticFolder,
     trustProxy,
@@ -137,6 +153,7 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
   })
   const stop = async () => {
     const drained = closeServer(server)
+    await metricsServer?.stop()
     await voter.stop()
     await node.stop()
     gate.closeAll()
@@ -148,12 +165,18 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
     origin: originOf(host, port),
     multiaddrs: addresses.map((address) => `${address}/p2p/${peer}`),
     peer,
+    metricsUrl: metricsServer && `http://${metricsHost}:${metricsServer.port}/metrics`,
     counters,
     stop: () => {
       stopping ??= stop()
       return stopping
     }
   }
+}
+
+/** Loaded where it is asked for: it brings a client of Prometheus. */
+async function createMetrics(): Promise<RelayMetrics> {
+  return new (await import('./metrics.ts')).RelayMetrics()
 }
 
 /** The address of the page on this machine. */

@@ -5,6 +5,7 @@ import { createLibp2p } from 'libp2p'
 import { type BaseServices, baseOptions } from '../src/net/index.ts'
 import type { Milliseconds, Network } from '../src/wire/index.ts'
 import type { TrafficCounter } from './counters.ts'
+import type { RelayMetrics } from './metrics.ts'
 
 export interface CircuitLimits {
   /** Peers that can be reached through this relay at a time. @default 1024 */
@@ -26,6 +27,8 @@ export interface RelayNodeInit {
   readonly maxConnections: number
   readonly circuits: CircuitLimits
   readonly traffic: TrafficCounter
+  /** For Prometheus. @default none */
+  readonly metrics?: RelayMetrics | undefined
 }
 
 export type RelayServices = BaseServices & { circuits: CircuitRelayService }
@@ -44,7 +47,7 @@ export async function startRelayNode(
     ...base,
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'], announce: init.announce },
     transports: [(components) => rememberListeners(webSockets()(components), listeners)],
-    metrics: () => init.traffic.metrics(),
+    metrics: init.metrics?.libp2p(init.traffic) ?? (() => init.traffic.metrics()),
     connectionManager: {
       maxConnections: init.maxConnections,
       inboundConnectionThreshold: INBOUND_PER_SECOND,

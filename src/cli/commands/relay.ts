@@ -16,6 +16,7 @@ interface RelayFlags {
   readonly perAddress: number
   readonly connections: number
   readonly reservations: number
+  readonly metrics?: number
 }
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
@@ -47,6 +48,11 @@ export function relayCommand(done: (status: number) => void): Command {
     .option('--per-address <n>', 'connections of one address', wholeNumber('per-address', 65_536, 1), 64)
     .option('--connections <n>', 'connections in all', wholeNumber('connections', 65_536, 1), 4_096)
     .option('--reservations <n>', 'peers reachable through it', wholeNumber('reservations', 65_536, 1), 1_024)
+    .option(
+      '--metrics <port>',
+      'serve /metrics for Prometheus on this port of the loopback interface',
+      wholeNumber('metrics', 65_535)
+    )
     .option('--json', 'the result as one line of JSON')
     .action(async (flags: RelayFlags) => done(await relay(flags, terminal(flags))))
 }
@@ -63,14 +69,20 @@ async function relay(flags: RelayFlags, term: Terminal): Promise<number> {
     connectionsPerAddress: flags.perAddress,
     maxConnections: flags.connections,
     circuits: { reservations: flags.reservations },
+    ...(flags.metrics !== undefined && { metricsPort: flags.metrics }),
     ...(flags.data !== undefined && { dataFolder: flags.data }),
     ...(flags.static !== undefined && { staticFolder: flags.static })
   }
   const { createRelay } = await import('../../../relay/index.ts')
   const running = await createRelay(options)
   try {
-    const { origin, multiaddrs, peer } = running
-    term.result(`${origin}/\n${multiaddrs.join('\n')}\nCtrl-C ends it.`, { origin, multiaddrs, peer })
+    const { origin, multiaddrs, peer, metricsUrl } = running
+    term.result(`${origin}/\n${multiaddrs.join('\n')}\nCtrl-C ends it.`, {
+      origin,
+      multiaddrs,
+      peer,
+      metricsUrl
+    })
     await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   } finally {
     await running.stop()
