@@ -4,6 +4,8 @@
 export const ESCROW_VOTE_MS = 5_000
 /** How long a provider is asked on whose account it serves; who does not say serves a stranger. */
 export const TERMS_MS = 500
+/** How long the members of a new seat are asked for their time. */
+export const CLOCK_MS = 500
 /** How long a seat's votes on its successor are waited for. */
 export const RESEAT_VOTE_MS = 2_000
 /** So long a peer that gave no vote is not thought of as a witness. */

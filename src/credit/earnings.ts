@@ -102,12 +102,14 @@ export class Earnings {
   /**
    * Takes part in an escrow that pays this node.
    *
+   * @param on on whose account it is worked. @default those that the escrow names
    * @throws CreditError `NOT_CONCERNED`, `BUSY`
    */
   async join(
     id: CID,
     { author, body }: RecordOf<'escrow'>,
-    certified: Earning['certified'] = null
+    certified: Earning['certified'] = null,
+    on?: Earning['on']
   ): Promise<void> {
     const index = indexOfPayee(body, this.self)
     const channel = body.payees[index]
@@ -126,7 +128,7 @@ export class Earnings {
       jobId: body.jobId,
       index,
       max: channel.max,
-      on: channel.on,
+      on: on ?? channel.on,
       tClose: body.tClose,
       receipt: null,
       certified,

@@ -8,6 +8,7 @@ import { SwarmError } from '../wire/index.ts'
  * `UNDERPAID`: a settle pays less than was receipted. `NOT_RELEASED`: a settle before tClose lacks a payee's
  * release. `RECOVERING`: this node does not know the end of its own chain yet. `CLOCK`: a timestamp is too far from
  * this clock.
+ * `SEAT`: too many of a seat's votes are of peers that have voted twice.
  * `MOVED`: this identity goes on elsewhere.
  * `NOT_CONCERNED`: this node has no vote on the record. `BUSY`: too much at once, ask again. `NOT_RUNNING`:
  * the ledger is not started, or is stopped.
@@ -27,6 +28,7 @@ export type CreditErrorCode =
   | 'NOT_RELEASED'
   | 'RECOVERING'
   | 'MOVED'
+  | 'SEAT'
   | 'NOT_CONCERNED'
   | 'BUSY'
   | 'NOT_RUNNING'

@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import * as z from 'zod/mini'
 import type { Store } from '../store/index.ts'
 import {
@@ -141,6 +142,31 @@ export class ForkBook {
     if (row !== undefined && seq > (row.healed?.seq ?? -1)) {
       await this.save(author, { ...row, healed: { seq, at: this.init.now() } })
     }
+  }
+
+  /** Gives a peer the proof against another one, if there is any. Never rejects. */
+  async share(peer: PeerIdString, author: PeerIdString): Promise<void> {
+    const { transport, within, log } = this.init
+    const proof = await this.proofOf(author)
+    if (proof) {
+      await transport.call(peer, { t: 'forked', proof }, within(ASK_MS)).catch((error) => {
+        log(`${peer} was not told that ${author} has forked: ${String(error)}`)
+      })
+    }
+  }
+
+  /**
+   * A record of somebody else, as somebody asks about it.
+   *
+   * @returns one of the same author that contradicts it, or others that do each other
+   */
+  async contradicting({ signed, ...sighting }: Sighting): Promise<Signed | undefined> {
+    await this.see({ signed, ...sighting })
+    const proof = await this.proofOf(sighting.record.author)
+    if (proof?.kind !== 'records') {
+      return undefined
+    }
+    return equals(proof.one.payload, signed.payload) ? proof.two : proof.one
   }
 
   /** Asks some peers whether they have a proof against an author; not again for ten minutes. Never rejects. */

@@ -13,6 +13,7 @@ import type {
 } from '../wire/index.ts'
 import { Certifier } from './certify.ts'
 import { availableAt } from './chain.ts'
+import { AuthorClock } from './clock.ts'
 import { ASK_AGAIN_MS } from './constants.ts'
 import { Earnings } from './earnings.ts'
 import { openRecord } from './envelope.ts'
@@ -48,6 +49,7 @@ class SwarmLedger implements LedgerService {
   private readonly key: PrivateKey
   private readonly terms: NonNullable<LedgerInit['terms']>
   private readonly network: Network
+  private readonly clock: AuthorClock
   private readonly now: () => Milliseconds
   private readonly log: (message: string) => void
   private readonly chain: OwnChain
@@ -81,18 +83,30 @@ class SwarmLedger implements LedgerService {
     followed = () => {},
     forked,
     slandered,
-    terms = () => []
+    terms = () => [],
+    knows = () => true
   }: LedgerInit) {
     this.terms = terms
     this.network = network
-    this.now = now
+    this.clock = new AuthorClock(now)
+    this.now = this.clock.now
     this.log = log
-    this.chain = new OwnChain({ store, key, network, now })
+    this.chain = new OwnChain({ store, key, network, now: this.now })
     this.peer = this.chain.peer
     const transport = 'call' in node ? node : libp2pTransport(node, network, log)
     this.transport = { ...transport, call: (...message) => this.healing.over(transport).call(...message) }
     const within = (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
-    const common = { store, key, network, self: this.peer, now, log, random, within }
+    const common = {
+      store,
+      key,
+      network,
+      self: this.peer,
+      now: this.now,
+      clock: this.clock,
+      log,
+      random,
+      within
+    }
     const forks = new ForkBook({
       ...common,
       transport,
@@ -110,6 +124,7 @@ class SwarmLedger implements LedgerService {
       ...base,
       chain: this.chain,
       transport: this.transport,
+      knows,
       seen: (sightings: readonly Sighting[]) => this.seen(sightings),
       earnings: new Earnings(base),
       spending: new Spending(base),
@@ -135,6 +150,7 @@ class SwarmLedger implements LedgerService {
     this.payer = new Payer({ ...parts, certifier, keeper: this.keeper, settles: this.settles })
     this.witness = new Witness({
       ...base,
+      now,
       rule: (verified) => this.payee.vote(verified),
       followed: ({ verified, before }) => {
         const { record } = verified
@@ -203,7 +219,15 @@ class SwarmLedger implements LedgerService {
     const { chain, transport, network, log } = this
     const within = (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
     const { isArriving } = this.moving
-    const init = { chain, transport, network, log, within, ...(isArriving && { patienceMs: FOR_EVER }) }
+    const init = {
+      chain,
+      transport,
+      network,
+      log,
+      within,
+      clock: this.clock,
+      ...(isArriving && { patienceMs: FOR_EVER })
+    }
     const recovered = recoverHead(state, init)
       .catch(async (error) => {
         if (!(await this.healing.start())) {
@@ -321,6 +345,11 @@ class SwarmLedger implements LedgerService {
             return { t: 'ok' }
           case 'terms':
             return { t: 'terms', on: [...this.terms(from, message.max)] }
+          case 'shown': {
+            const { id, record } = await openRecord(message.escrow, this.network)
+            const other = await this.forks.contradicting({ id, record, signed: message.escrow })
+            return other ? { t: 'conflict', record: other } : { t: 'ok' }
+          }
           case 'settled': {
             const found = await this.settles.certificateFor(from, message.escrow)
             return found === 'open' ? { t: 'open' } : { t: 'certificate', ...found }

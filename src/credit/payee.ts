@@ -8,17 +8,21 @@ import {
   type Milliseconds,
   type Network,
   type PeerIdString,
+  type RecordOf,
   type Release,
   type Signed,
   sign
 } from '../wire/index.ts'
+import { indexOfPayee } from './bodies.ts'
 import { type VerifiedCertificate, verifyCertificate, verifyEscrow } from './certificate.ts'
-import { PAID_MS, TRANSFER_MIN } from './constants.ts'
+import { PAID_MS, TERMS_MS, TRANSFER_MIN } from './constants.ts'
 import type { Earning, Earnings } from './earnings.ts'
+import { decodeStatement } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
 import type { ForkBook } from './fork-book.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { Sighting } from './sightings.ts'
+import type { RecognitionShare } from './standing.ts'
 import { claimKey } from './state.ts'
 import type { LedgerTransport } from './transport.ts'
 import type { EarningContract } from './types.ts'
@@ -30,6 +34,7 @@ export interface PayeeInit {
   readonly chain: OwnChain
   readonly earnings: Earnings
   readonly forks: ForkBook
+  readonly knows: (peer: PeerIdString) => boolean
   /** Verified records of others, as they came in certificates. */
   readonly seen: (sightings: readonly Sighting[]) => Promise<void>
   readonly transport: LedgerTransport
@@ -89,8 +94,67 @@ export class Payee {
       'Without witnesses a payee votes: ask for that.'
     )
     ensure(now() < record.body.tClose, 'CLOCK', 'The escrow is closed already: set your clock right.')
-    await earnings.join(escrowId, record, { escrow, votes })
+    const voters = votes.map((vote) => decodeStatement(vote, 'vote').author)
+    await this.refuseSeat(from, voters, record.body.quorum)
+    const on = await this.onWhose(from, escrow, record, voters)
+    await earnings.join(escrowId, record, { escrow, votes }, on)
     void forks.inquire(from, record.body.witnesses)
+  }
+
+  /** Votes of peers that have voted twice elsewhere count for nothing; the payer gets the proofs. */
+  private async refuseSeat(
+    payer: PeerIdString,
+    voters: readonly PeerIdString[],
+    quorum: number
+  ): Promise<void> {
+    const { forks } = this.init
+    const bad = voters.filter((peer) => forks.has(peer))
+    if (voters.length - bad.length < quorum) {
+      await Promise.all(bad.map((peer) => forks.share(payer, peer)))
+      throw new CreditError(
+        'SEAT',
+        `Your witnesses ${bad.join(', ')} have voted twice: ask the others, or take new ones.`
+      )
+    }
+  }
+
+  /**
+   * Where a quorum of the voters is of peers whose work this node has seen, their word is enough. Else whoever is to be
+   * answered to for the payer is told the escrow first, and says if it was told another one; who cannot be asked does
+   * not count.
+   *
+   * @throws CreditError `FORK`
+   */
+  private async onWhose(
+    payer: PeerIdString,
+    escrow: Signed,
+    { body }: RecordOf<'escrow'>,
+    voters: readonly PeerIdString[]
+  ): Promise<RecognitionShare[]> {
+    const { chain, forks, knows, transport, within, log } = this.init
+    const on = body.payees[indexOfPayee(body, chain.peer)]?.on ?? []
+    if (voters.filter(knows).length >= body.quorum) {
+      return on
+    }
+    const told = await Promise.all(
+      on.map(async (share) => {
+        if (share.payer === payer || share.payer === chain.peer) {
+          return [share]
+        }
+        try {
+          const answer = await transport.call(share.payer, { t: 'shown', escrow }, within(TERMS_MS))
+          if (answer.t === 'conflict') {
+            await forks.found({ kind: 'records', one: answer.record, two: escrow })
+          }
+          return answer.t === 'ok' ? [share] : []
+        } catch (error) {
+          log(`${share.payer} was not asked about ${payer}: ${String(error)}`)
+          return []
+        }
+      })
+    )
+    forks.refuse(payer)
+    return told.flat()
   }
 
   async release(escrow: CID, delivered: MicroCredits): Promise<Signed> {

@@ -3,6 +3,7 @@ import type { Store } from '../store/index.ts'
 import type { MicroCredits, Milliseconds, Network, PeerIdString, Signed, UnitGroup } from '../wire/index.ts'
 import { sum } from './bodies.ts'
 import type { Certifier, OwnRecord } from './certify.ts'
+import type { AuthorClock } from './clock.ts'
 import { ESCROW_VOTE_MS, PAID_MS, TERMS_MS } from './constants.ts'
 import { CreditError } from './errors.ts'
 import type { ForkBook } from './fork-book.ts'
@@ -27,6 +28,7 @@ export interface PayerInit {
   readonly transport: LedgerTransport
   readonly network: Network
   readonly now: () => Milliseconds
+  readonly clock: Pick<AuthorClock, 'offset'>
   readonly random: (length: number) => Uint8Array
   readonly log: (message: string) => void
   readonly changed: () => void
@@ -114,16 +116,20 @@ export class Payer {
       const votes = await certifier.collect(own, certifiersOf(body).members, within(ESCROW_VOTE_MS, signal))
       return [...votes.keys()]
     }
-    const votes = await certifier.collect(own, body.witnesses, within(ESCROW_VOTE_MS, signal), body.quorum)
+    // the votes of those who have voted twice count nowhere
+    const asked = body.witnesses.filter((peer) => !this.init.forks.has(peer))
+    const votes = await certifier.collect(own, asked, within(ESCROW_VOTE_MS, signal), body.quorum)
     if (votes.size < body.quorum) {
       keeper.silent(body.witnesses, votes.keys())
       return undefined
     }
     const signed = [...votes.values()].slice(0, body.witnesses.length)
     const told = await Promise.all(
-      payees.map(async (peer) => ((await this.tell(peer, own.signed, signed, signal)) ? [peer] : []))
+      payees.map(async (peer) => ({ peer, answer: await this.tell(peer, own.signed, signed, signal) }))
     )
-    return told.flat()
+    const taken = told.flatMap(({ peer, answer }) => (answer === 'ok' ? [peer] : []))
+    // with what the payees have told of them, other votes may do
+    return taken.length === 0 && told.some(({ answer }) => answer === 'SEAT') ? undefined : taken
   }
 
   private async tell(
@@ -131,17 +137,17 @@ export class Payer {
     escrow: Signed,
     votes: Signed[],
     signal: AbortSignal | undefined
-  ): Promise<boolean> {
+  ): Promise<string> {
     const { transport, within, log } = this.init
     try {
       const answer = await transport.call(peer, { t: 'escrow', escrow, votes }, within(PAID_MS, signal))
       if (answer.t !== 'ok') {
         log(`${peer} did not take the escrow: ${answer.t === 'refused' ? answer.message : answer.t}`)
       }
-      return answer.t === 'ok'
+      return answer.t === 'refused' ? answer.code : answer.t
     } catch (error) {
       log(`${peer} was not told of the escrow: ${String(error)}`)
-      return false
+      return 'away'
     }
   }
 
@@ -175,7 +181,7 @@ export class Payer {
       inputRoot,
       witnesses: [...(state?.seat.members ?? [])],
       quorum: state?.seat.quorum ?? 0,
-      tClose,
+      tClose: tClose + this.init.clock.offset, // whoever sets it goes by the device's clock
       nonce: this.init.random(16)
     }
   }

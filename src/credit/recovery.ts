@@ -1,4 +1,5 @@
 import type { Milliseconds, Network, PeerIdString, Signed } from '../wire/index.ts'
+import type { AuthorClock } from './clock.ts'
 import { ASK_MS, LOOK_AGAIN_MS } from './constants.ts'
 import { openRecord } from './envelope.ts'
 import { CreditError } from './errors.ts'
@@ -11,6 +12,8 @@ export interface RecoveryInit {
   readonly transport: LedgerTransport
   readonly network: Network
   readonly log: (message: string) => void
+  /** Set by the answers. @default none is */
+  readonly clock?: Pick<AuthorClock, 'hear'>
   /** How long a quorum is waited for. @default as long as the network is patient */
   readonly patienceMs?: Milliseconds
   readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
@@ -35,6 +38,7 @@ export async function recoverHead(state: ChainState, init: RecoveryInit): Promis
       const question = { t: 'head' as const, author: state.author, after: state.seq - 1 }
       const answer = await init.transport.call(peer, question, within(ASK_MS, patience))
       if (answer.t === 'head') {
+        init.clock?.hear(peer, answer.now, members, quorum)
         tails.set(peer, answer.tail)
       }
     } catch (error) {

@@ -27,6 +27,11 @@ export interface LedgerInit {
   readonly followed?: (verified: VerifiedRecord, escrow?: EscrowBody) => void
   /** On whose account this node serves a requester, up to `max` in all: `Priorities.offer`. @default as a stranger */
   readonly terms?: (payer: PeerIdString, max: MicroCredits) => readonly RecognitionShare[]
+  /**
+   * Whether this node has seen good work of a peer: only such witnesses count where it serves on somebody's word.
+   * @default all do
+   */
+  readonly knows?: (peer: PeerIdString) => boolean
   /** What is proven of others: for `Priorities.bar`, and the router's trust. @default nobody listens */
   readonly forked?: ForkBookInit['forked']
   readonly slandered?: ForkBookInit['slandered']

@@ -5,10 +5,11 @@ import type { SwarmRouter } from '../router/index.ts'
 export function ledgerListeners(
   parts: () => { readonly priorities: Priorities; readonly router: SwarmRouter },
   log: (message: string, error: unknown) => void
-): Required<Pick<LedgerInit, 'followed' | 'forked' | 'slandered' | 'terms'>> {
+): Required<Pick<LedgerInit, 'followed' | 'forked' | 'slandered' | 'terms' | 'knows'>> {
   const notKept = (error: unknown) => log('what is owed to a peer was not kept - %e', error)
   return {
     terms: (payer, max) => parts().priorities.offer(payer, max),
+    knows: (peer) => (parts().priorities.edges.get(peer)?.work ?? 0n) > 0n,
     followed: (verified, escrow) => parts().priorities.follow(verified, escrow),
     forked: (peer, healedAt) => {
       parts().router.condemn(peer)

@@ -165,6 +165,8 @@ export const ledgerRequest = z.discriminatedUnion('t', [
   z.strictObject({ t: z.literal('terms'), max: microCredits }),
   /** My escrow, which pays you, with its witnesses' votes. */
   z.strictObject({ t: z.literal('escrow'), ...certified }),
+  /** I am asked to serve its author on your word: do you know another record for its place? */
+  z.strictObject({ t: z.literal('shown'), escrow: certified.escrow }),
   /** A witness keeps the receipt for its payee: no settle may pay less. */
   z.strictObject({ t: z.literal('lodge'), ...certified, receipt: signedUpTo(RECEIPT_PAYLOAD_MAX) }),
   /** After tClose: vote on the receipt that I have lodged on this escrow. */

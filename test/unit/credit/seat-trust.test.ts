@@ -1,0 +1,153 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { median } from '../../../src/credit/clock.ts'
+import type { PeerIdString } from '../../../src/wire/index.ts'
+import { TestChain } from '../../fixtures/chains.ts'
+import { LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
+
+let swarm: LedgerSwarm | undefined
+afterEach(() => swarm?.stop())
+
+async function open(count: number, seats = true) {
+  swarm = await LedgerSwarm.create({ seats })
+  const peers: TestPeer[] = []
+  for (let seed = 1; seed <= count; seed++) {
+    peers.push(await swarm.add(seed))
+  }
+  return { swarm, peers: peers as [TestPeer, TestPeer, ...TestPeer[]] }
+}
+
+describe('the clock of an author', () => {
+  test('is moved by fewer than half of its witnesses no further than by the others', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: -5_000, max: 5_000 }), { minLength: 1, maxLength: 7 }),
+        fc.array(fc.integer(), { maxLength: 6 }),
+        (honest, bad) => {
+          fc.pre(bad.length < honest.length)
+          const middle = median([...honest, ...bad]) ?? Number.NaN
+          expect(middle).toBeGreaterThanOrEqual(Math.min(...honest))
+          expect(middle).toBeLessThanOrEqual(Math.max(...honest))
+        }
+      )
+    )
+  })
+
+  test('that is wrong is set right: an hour behind, it is certified all the same', async () => {
+    const { swarm, peers } = await open(5)
+    const [late, payee] = peers
+    swarm.skew.set(late.peer, -3_600_000)
+    const { escrow } = await late.escrow([[payee, 10n]])
+    await payee.ledger.acceptReceipt(await late.ledger.receipt(escrow, payee.peer, 10n), late.peer)
+    await late.restart()
+    expect((await late.escrow([[payee, 10n]])).certifiedBy).toEqual([payee.peer])
+    expect(swarm.logs.join()).not.toContain('CLOCK')
+  })
+})
+
+/** A proof that the peer with this seed has voted twice, known to a peer. */
+async function convict(swarm: LedgerSwarm, seed: number, at: TestPeer): Promise<PeerIdString> {
+  const voter = await TestChain.create(swarm.network, seed, NOW)
+  const seat = (members: PeerIdString[]) =>
+    voter.statement(NOW, { kind: 'reseat', subject: at.peer, seq: 1, prev: voter.head.id, members })
+  const [one, two] = await Promise.all([seat([at.peer]), seat([voter.peer])])
+  const answer = await swarm.deliver(at.peer, at.peer, {
+    t: 'forked',
+    proof: { kind: 'votes', one: one ?? (await seat([])), two: two ?? (await seat([])) }
+  })
+  expect(answer.t).toBe('ok')
+  return voter.peer
+}
+
+test('a payee refuses a seat with too many that have voted twice, says which, and the payer asks the others', async () => {
+  const { swarm, peers } = await open(9)
+  const [payer, payee] = peers
+  await payer.escrow([[payee, 1n]])
+  const bad = [await convict(swarm, 3, payee), await convict(swarm, 4, payee)]
+  const { certifiedBy } = await payer.escrow([[payee, 10n]])
+  expect(certifiedBy).toEqual([payee.peer])
+  const told = swarm.verdicts.filter(({ by }) => by === payer.peer).map(({ forked }) => forked)
+  const asked = swarm.messages.filter(({ to, request }) => to === payee.peer && request.t === 'escrow')
+  // refused once for their votes, and then with the proofs of it shown the votes of others
+  expect(swarm.logs.join()).toContain('have voted twice')
+  expect(asked).toHaveLength(3)
+  expect(told.length).toBeGreaterThan(0)
+  expect(bad).toEqual(expect.arrayContaining(told))
+})
+
+describe('a seat stuffed with own names', () => {
+  /** An author whose witnesses are itself, with two escrows for one place; each names the same payer for its payee. */
+  async function stuffed(swarm: LedgerSwarm, payees: readonly TestPeer[], payer: PeerIdString) {
+    const names = await Promise.all([40, 41, 42].map((seed) => TestChain.create(swarm.network, seed, NOW)))
+    const author = await TestChain.create(swarm.network, 9, NOW)
+    const members = names.map(({ peer }) => peer)
+    await author.append({ kind: 'seat', ts: NOW, body: { members, quorum: 2, unsure: true, votes: [] } })
+    return Promise.all(
+      payees.map(async ({ peer }, nonce) => {
+        const branch = await TestChain.create(swarm.network, 9, NOW)
+        await branch.take(author.signedAt(1))
+        const intent = branch.escrowIntent([[peer, 100n]], NOW, {
+          payees: [{ peer, max: 100n, on: [{ payer, amount: 50n }] }],
+          witnesses: members,
+          quorum: 2,
+          nonce: new Uint8Array(16).fill(nonce)
+        })
+        const escrow = await branch.append(intent)
+        const votes = await Promise.all(names.slice(0, 2).map((name) => name.vote(escrow, NOW)))
+        return { author: branch.peer, id: escrow.id, escrow: branch.signedAt(2), votes }
+      })
+    )
+  }
+
+  const show = (
+    swarm: LedgerSwarm,
+    { author, escrow, votes }: Awaited<ReturnType<typeof stuffed>>[number],
+    to: TestPeer
+  ) => swarm.deliver(author, to.peer, { t: 'escrow', escrow, votes })
+
+  test('shows one earning to two providers: the payer whom both are to trust tells the second', async () => {
+    const { swarm, peers } = await open(3, false)
+    const [one, two, payer] = peers
+    for (const { peer } of [one, two]) {
+      swarm.known.set(peer, new Set())
+    }
+    const pair = await stuffed(swarm, [one, two], payer?.peer ?? one.peer)
+    const [first, second] = pair
+    if (!first || !second) {
+      throw new Error('two escrows')
+    }
+    expect((await show(swarm, first, one)).t).toBe('ok')
+    expect((await one.ledger.earning(first.id))?.on).toHaveLength(1)
+    expect(await show(swarm, second, two)).toMatchObject({ t: 'refused', code: 'FORK' })
+    await vi.waitFor(() =>
+      expect(swarm.verdicts.filter(({ forked }) => forked === first.author).map(({ by }) => by)).toEqual(
+        expect.arrayContaining([one.peer, two.peer])
+      )
+    )
+  })
+
+  test('is served as a stranger where that payer cannot be asked', async () => {
+    const { swarm, peers } = await open(3, false)
+    const [one, two, payer] = peers
+    swarm.known.set(one.peer, new Set())
+    swarm.away.add(payer?.peer ?? two.peer)
+    const [first] = await stuffed(swarm, [one], payer?.peer ?? two.peer)
+    if (!first) {
+      throw new Error('an escrow')
+    }
+    expect((await show(swarm, first, one)).t).toBe('ok')
+    expect((await one.ledger.earning(first.id))?.on).toEqual([])
+  })
+
+  test('counts where this node has seen the work of those who sit in it', async () => {
+    const { swarm, peers } = await open(3, false)
+    const [one, , payer] = peers
+    swarm.away.add(payer?.peer ?? one.peer)
+    const [first] = await stuffed(swarm, [one], payer?.peer ?? one.peer)
+    if (!first) {
+      throw new Error('an escrow')
+    }
+    expect((await show(swarm, first, one)).t).toBe('ok')
+    expect((await one.ledger.earning(first.id))?.on).toHaveLength(1)
+  })
+})
