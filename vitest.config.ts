@@ -41,6 +41,8 @@ const patience = nightly ? 30 : 1
 
 export default defineConfig({
   test: {
+    // by default vitest leaves a core free: half of the machine, where there are two
+    maxWorkers: '100%',
     projects: [
       {
         test: {
