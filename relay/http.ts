@@ -27,6 +27,22 @@ const POLICY = [
   "frame-ancestors 'none'"
 ].join('; ')
 
+/** What neither the page nor a frame of it ever asks for. */
+const PERMISSIONS = [
+  'camera',
+  'microphone',
+  'geolocation',
+  'payment',
+  'usb',
+  'serial',
+  'bluetooth',
+  'hid',
+  'midi',
+  'display-capture'
+]
+  .map((feature) => `${feature}=()`)
+  .join(', ')
+
 /** Vite puts a content hash into the names of what it emits here. */
 const HASHED = /^\/assets\/.+-[\w-]{8}\.\w+$/
 const SHARED = /^\/(sdk\/|relay\.json$)/
@@ -109,6 +125,7 @@ function pathOf(url: string | undefined): string | undefined {
 
 function setSecurityHeaders(response: ServerResponse): void {
   response.setHeader('Content-Security-Policy', POLICY)
+  response.setHeader('Permissions-Policy', PERMISSIONS)
   response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Referrer-Policy', 'no-referrer')
 }

@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createRelay, type Relay } from '../../../relay/index.ts'
+import { iceServer } from '../../../src/cli/commands/relay.ts'
+import { run } from '../../../src/cli/main.ts'
+import { NETWORKS, networkOf } from '../../../src/wire/index.ts'
+
+// What deploy/ holds says the same as the code does: no engine is needed for that.
+
+const DEPLOY = resolve(import.meta.dirname, '../../../deploy')
+const read = (name: string) => readFileSync(join(DEPLOY, name), 'utf8')
+
+let relay: Relay
+beforeAll(async () => {
+  relay = await createRelay({ network: await networkOf(NETWORKS.local), metricsPort: 0 })
+})
+afterAll(() => relay.stop())
+
+/** Options of `swarmharness relay` that a text uses must exist. */
+async function helpOfRelay(): Promise<string> {
+  const lines: string[] = []
+  const write = process.stdout.write
+  process.stdout.write = (text: string | Uint8Array) => lines.push(String(text)) > 0
+  try {
+    expect(await run(['relay', '--help'])).toBe(0)
+  } finally {
+    process.stdout.write = write
+  }
+  return lines.join('')
+}
+
+describe('deploy/', () => {
+  test.each(['Dockerfile', 'swarmharness-relay.service', 'Caddyfile'])(
+    '%s uses only options that there are',
+    async (name) => {
+      const help = await helpOfRelay()
+      const used = read(name)
+        .split('\n')
+        .filter(
+          (line) =>
+            /relay["',]* |ExecStart|--announce|CMD \["--/.test(line) && !/npm|HEALTHCHECK|docker/.test(line)
+        )
+        .flatMap((line) => [...line.matchAll(/(?<![\w-])--[a-z-]+/g)].map(([option]) => option))
+      expect(used.length).toBeGreaterThan(0)
+      for (const option of used) {
+        expect(help).toContain(`${option} `)
+      }
+    }
+  )
+
+  test('the image has several stages, pinned, and runs as nobody special', () => {
+    const lines = read('Dockerfile').split('\n')
+    const stages = lines.filter((line) => line.startsWith('FROM '))
+    expect(stages.length).toBeGreaterThan(1)
+    const { devDependencies } = JSON.parse(readFileSync(resolve(DEPLOY, '../package.json'), 'utf8'))
+    for (const stage of stages) {
+      expect(stage).toContain(`node:${devDependencies.node}-`)
+    }
+    const last = lines.slice(lines.lastIndexOf(stages.at(-1) ?? ''))
+    expect(last).toContain('USER node')
+    expect(last.findIndex((line) => line === 'USER node')).toBeLessThan(
+      last.findIndex((line) => line.startsWith('ENTRYPOINT'))
+    )
+  })
+
+  test('static hosts send the headers that the relay sends', async () => {
+    const { headers } = await fetch(`${relay.origin}/relay.json`)
+    for (const name of [
+      'Content-Security-Policy',
+      'Permissions-Policy',
+      'X-Content-Type-Options',
+      'Referrer-Policy'
+    ]) {
+      const value = headers.get(name)
+      expect(value, name).toBeTruthy()
+      expect(read('headers/_headers')).toContain(`  ${name}: ${value}\n`)
+      expect(read('headers/nginx.conf')).toContain(`add_header ${name} "${value}" always;`)
+    }
+  })
+
+  test('the dashboard asks for figures that the relay has', async () => {
+    const metrics = await (await fetch(relay.metricsUrl ?? '')).text()
+    const names = [...read('grafana.json').matchAll(/\b((?:swarmharness|process|nodejs)_[a-z0-9_]+)/g)].map(
+      ([, name]) => name
+    )
+    expect(new Set(names).size).toBeGreaterThan(5)
+    for (const name of new Set(names)) {
+      expect(metrics).toContain(`# TYPE ${name} `)
+    }
+  })
+
+  test('relay.json is as a relay writes it', async () => {
+    const example = JSON.parse(read('headers/relay.json'))
+    const own = await (await fetch(`${relay.origin}/relay.json`)).json()
+    expect(Object.keys(own)).toEqual(expect.arrayContaining(Object.keys(example)))
+    expect(example.relays).toHaveLength(2)
+  })
+})
+
+test.each([
+  ['stun:stun.example:3478', { urls: 'stun:stun.example:3478' }],
+  [
+    'turn:me:my:secret@turn.example:3478',
+    { urls: 'turn:turn.example:3478', username: 'me', credential: 'my:secret' }
+  ],
+  ['turns:me:secret@turn.example', { urls: 'turns:turn.example', username: 'me', credential: 'secret' }]
+])('an ICE server %s', (text, server) => {
+  expect(iceServer(text)).toEqual(server)
+})
