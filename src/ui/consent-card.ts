@@ -1,5 +1,6 @@
-import { css, html, LitElement, nothing } from 'lit'
+import { css, html, nothing } from 'lit'
 import type { ConsentMode } from './consent.ts'
+import { PageElement } from './element.ts'
 import { PowerSlider } from './power-slider.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
@@ -13,7 +14,7 @@ export interface Agreement {
  * Names what contributing uses and asks. Fires `agree` (CustomEvent<Agreement>). With `hiring` it stands in the
  * live view of a node that only hires, and asks for the rest.
  */
-export class ConsentCard extends LitElement {
+export class ConsentCard extends PageElement {
   static override properties = {
     power: { type: Number },
     paused: { type: Boolean },

@@ -10,6 +10,9 @@ const SHAPES = {
   play: svg`<path d="M3.5 1.8v12.4L14 8z" fill="currentColor" />`,
   square: svg`<path d="M3 3h10v10H3z" fill="currentColor" />`,
   flag: svg`<path d="M3 1.5v13M3 2.5h10l-2.5 3.5L13 9.5H3" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" stroke-linecap="round" />`,
+  plus: svg`<path d="M8 2v12M2 8h12" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" />`,
+  minus: svg`<path d="M2 8h12" stroke="currentColor" stroke-width="2.2" stroke-linecap="round" />`,
+  down: svg`<path d="M8 1.5v9M4 7l4 4 4-4M2 14.5h12" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" />`,
   eye: svg`<path d="M1 8s2.6-4.5 7-4.5S15 8 15 8s-2.6 4.5-7 4.5S1 8 1 8z" fill="none" stroke="currentColor" stroke-width="1.6" /><circle cx="8" cy="8" r="2.2" fill="currentColor" />`
 }
 

@@ -1,219 +1,207 @@
-import { css, html, LitElement, nothing } from 'lit'
-import type { Job, SwarmCore } from '../api.ts'
+import { css, html, nothing, type PropertyValues } from 'lit'
+import type { Job, SkillInfo, SwarmCore } from '../api.ts'
+import { PageElement } from './element.ts'
 import { describeFailure, type Failure } from './failure.ts'
 import { failureNote } from './failure-note.ts'
-import { formatInteger, type MicroCredits, shortId } from './format.ts'
+import { draftInput, firstDraft } from './form-model.ts'
+import { formStyles } from './form-styles.ts'
+import type { MicroCredits } from './format.ts'
 import { glyph } from './glyph.ts'
-import type { JobModel } from './job-model.ts'
+import './job-list.ts'
+import { isOver, type JobModel } from './job-model.ts'
 import './job-view.ts'
-import {
-  checkMatrixJob,
-  estimatePrice,
-  MATRIX_FIELDS,
-  MATRIX_SKILL,
-  type MatrixErrors,
-  type MatrixField,
-  type MatrixFields,
-  type MatrixJob,
-  matrixInput,
-  SAMPLE
-} from './matrix-job.ts'
+import { isPlaneView, zoomed } from './mandelbrot-zoom.ts'
+import type { Zoom } from './result-view.ts'
+import './skill-form.ts'
+import { type Order, SkillForm } from './skill-form.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
-const EARLIER_MOST = 20
+const SAMPLE_SIDE = '256'
+/** Inputs that are kept for a zoom. */
+const INPUTS_MOST = 32
 
-/** Submits jobs: a sample at one click, or one from the form. Nothing is sent that the form refuses. */
-export class HirePanel extends LitElement {
+/** Submits jobs: a sample at one click, or one from the form of a skill. Nothing is sent that the form refuses. */
+export class HirePanel extends PageElement {
   static override properties = {
     swarm: { attribute: false },
     settled: { attribute: false },
-    fields: { state: true },
-    errors: { state: true },
+    skill: { state: true },
     failure: { state: true },
     job: { state: true },
-    busy: { state: true },
-    earlier: { state: true }
+    busy: { state: true }
   }
   static override styles = [
     base,
+    formStyles,
     css`
-      .fields {
-        display: grid;
-        grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr));
-        gap: var(--space-4);
-        align-items: start;
+      .skills {
+        display: flex;
+        flex-wrap: wrap;
+        gap: var(--space-2);
       }
-      .budget {
-        grid-column: span 2;
-      }
-      label {
-        display: block;
-        margin-bottom: var(--space-1);
-        font-size: var(--text-s);
-        font-weight: 600;
-      }
-      input {
-        width: 100%;
+      .skills label {
+        position: relative;
+        display: flex;
+        align-items: center;
         min-height: 2.75rem;
-        padding: var(--space-2) var(--space-3);
+        margin: 0;
+        padding: var(--space-2) var(--space-4);
         border: 1px solid var(--line-strong);
-        border-radius: calc(var(--radius) - 0.125rem);
-        background: var(--card);
-        color: var(--ink);
-        font: inherit;
+        border-radius: 1.375rem;
+        cursor: pointer;
       }
-      input[aria-invalid='true'] {
-        border-color: var(--bad);
-        border-width: 2px;
+      .skills input {
+        position: absolute;
+        inset: 0;
+        width: 100%;
+        height: 100%;
+        margin: 0;
+        border-radius: inherit;
+        opacity: 0;
+        cursor: pointer;
       }
-      .invalid {
-        color: var(--bad);
-        font-size: var(--text-s);
+      .skills label:has(:checked) {
+        border-color: var(--accent);
+        background: var(--accent-soft);
+        color: var(--accent);
+      }
+      .skills label:has(:checked)::before {
+        content: '✓';
+        margin-inline-end: var(--space-2);
+      }
+      .skills label:has(:focus-visible) {
+        outline: 2px solid var(--accent);
+        outline-offset: 2px;
       }
       .visible {
         display: inline-block;
         font-weight: 600;
-      }
-      form {
-        padding-top: var(--space-4);
-        border-top: 1px solid var(--line);
       }
     `
   ]
 
   declare swarm: SwarmCore
   declare settled: MicroCredits
-  declare fields: MatrixFields
-  declare errors: MatrixErrors
+  declare skill: SkillInfo | undefined
   declare failure: Failure | undefined
   declare job: Job | undefined
   declare busy: boolean
-  declare earlier: ReadonlyArray<{ readonly job: Job; readonly model: JobModel }>
-  #over: JobModel | undefined
+  /** What jobs of this visit were given, the newest last. */
+  readonly #inputs = new Map<Job, Order>()
 
   constructor() {
     super()
     this.settled = 0n
-    this.fields = { m: '512', k: '512', n: '512', seed: '1', budget: '' }
-    this.errors = {}
     this.busy = false
-    this.earlier = []
+  }
+
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('swarm')) return
+    this.skill = this.swarm.skills[0]
+    this.job = this.swarm.jobs().findLast(({ state }) => !isOver(state))
+    this.busy = this.job !== undefined
   }
 
   protected override render() {
     const { hire } = texts
+    const { skill } = this
     return html`
       <div class="stack">
         <section class="card stack" aria-labelledby="title">
           <h2 id="title">${hire.title}</h2>
-          <p>${hire.text} <span class="visible">${glyph('eye')} ${hire.visible}</span></p>
-          <div class="row">
-            <button
-              id="run-sample"
-              class="primary"
-              ?disabled=${this.busy}
-              aria-describedby="sample-hint"
-              @click=${() => this.#submit(SAMPLE)}
-            >
-              ${hire.sample}
-            </button>
-            <span id="sample-hint" class="soft small">${this.busy ? hire.busy : hire.sampleHint}</span>
-          </div>
-          <form id="job-form" class="stack" novalidate @submit=${this.#onSubmit} @input=${this.#onInput}>
-            <div class="fields">${MATRIX_FIELDS.map((field) => this.#renderField(field))}</div>
-            <div class="row"><button id="submit-job" ?disabled=${this.busy}>${hire.submit}</button></div>
-          </form>
-          ${failureNote(this.failure, 'submit-error')}
+          <fieldset>
+            <legend>${hire.choose}</legend>
+            <div class="skills">${this.swarm.skills.map((each) => this.#renderSkill(each))}</div>
+          </fieldset>
+          ${skill === undefined ? nothing : this.#renderOrder(skill)} ${failureNote(this.failure, 'submit-error')}
         </section>
         ${
           this.job === undefined
             ? nothing
-            : html`<job-view .job=${this.job} @job-over=${this.#onOver}></job-view>`
+            : html`
+              <job-view
+                .job=${this.job}
+                .zoomable=${isPlaneView(this.#inputs.get(this.job)?.input)}
+                @zoom=${this.#onZoom}
+                @job-over=${this.#onOver}
+              ></job-view>
+            `
         }
-        ${this.earlier.length === 0 ? nothing : this.#renderEarlier()}
+        <job-list
+          .jobs=${this.swarm.jobs()}
+          .shown=${this.job}
+          .busy=${this.busy}
+          @show=${(event: CustomEvent<Job>) => this.#show(event.detail)}
+        ></job-list>
       </div>
     `
   }
 
-  #renderField(field: MatrixField) {
-    const error = this.errors[field]
-    const hint = field === 'budget' ? this.#budgetHint() : undefined
+  #renderSkill(skill: SkillInfo) {
     return html`
-      <div class=${field}>
-        <label for=${field}>${texts.hire.fields[field]}</label>
+      <label>
         <input
-          id=${field}
-          name=${field}
-          inputmode="numeric"
-          autocomplete="off"
-          .value=${this.fields[field]}
-          aria-invalid=${error === undefined ? 'false' : 'true'}
-          aria-describedby="${field}-error ${field}-hint"
+          type="radio"
+          name="skill"
+          id="skill-${skill.name}"
+          value=${skill.name}
+          .checked=${skill === this.skill}
+          @change=${() => this.#choose(skill)}
         />
-        <p class="invalid" id="${field}-error">${error}</p>
-        <p class="soft small" id="${field}-hint">${hint}</p>
-      </div>
+        ${wordsOf(skill).title}
+      </label>
     `
   }
 
-  #budgetHint(): string {
-    const check = checkMatrixJob({ ...this.fields, budget: '' }, this.settled)
-    return 'job' in check
-      ? texts.hire.budgetHint(formatInteger(estimatePrice(check.job)))
-      : texts.hire.budgetHintNoPrice
-  }
-
-  #renderEarlier() {
-    const { hire, job } = texts
+  #renderOrder(skill: SkillInfo) {
+    const { hire } = texts
     return html`
-      <section class="card stack" aria-labelledby="earlier-title">
-        <h2 id="earlier-title">${hire.earlier}</h2>
-        <table id="earlier-jobs">
-          <tbody>
-            ${this.earlier.map(
-              (entry) => html`
-                <tr>
-                  <td class="mono">${shortId(entry.job.id)}</td>
-                  <td>${job.states[entry.model.state]}</td>
-                  <td class="number">
-                    ${entry.model.receipt === undefined ? '' : `${formatInteger(entry.model.receipt.paid)} µcr`}
-                  </td>
-                </tr>
-              `
-            )}
-          </tbody>
-        </table>
-      </section>
+      <p>${wordsOf(skill).text} <span class="visible">${glyph('eye')} ${hire.visible}</span></p>
+      <div class="row">
+        <button
+          id="run-sample"
+          class="primary"
+          ?disabled=${this.busy}
+          aria-describedby="sample-hint"
+          @click=${() => this.#runSample(skill)}
+        >
+          ${hire.sample}
+        </button>
+        <span id="sample-hint" class="soft small">${this.busy ? hire.busy : hire.sampleHint}</span>
+      </div>
+      <skill-form
+        .swarm=${this.swarm}
+        .skill=${skill}
+        .settled=${this.settled}
+        .busy=${this.busy}
+        @order=${(event: CustomEvent<Order>) => this.#submit(event.detail)}
+      ></skill-form>
     `
   }
 
-  #onInput(event: Event): void {
-    if (!(event.target instanceof HTMLInputElement)) return
-    this.fields = { ...this.fields, [event.target.name]: event.target.value }
+  #choose(skill: SkillInfo): void {
+    this.skill = skill
+    this.failure = undefined
   }
 
-  #onSubmit(event: Event): void {
-    event.preventDefault()
-    if (this.busy) return
-    const check = checkMatrixJob(this.fields, this.settled)
-    this.errors = 'errors' in check ? check.errors : {}
-    if ('job' in check) this.#submit(check.job)
-    else void this.#focusFirstError()
+  /** The skill's example; of products, whose example is four numbers, one that is worth sending. */
+  #runSample(skill: SkillInfo): void {
+    const { m, k, n } = firstDraft(skill).texts
+    const sides = m !== undefined && k !== undefined && n !== undefined
+    const first = firstDraft(skill)
+    const texts = { ...first.texts, m: SAMPLE_SIDE, k: SAMPLE_SIDE, n: SAMPLE_SIDE }
+    const made = sides ? draftInput(skill, { ...first, texts }) : { input: skill.example() }
+    if ('input' in made) this.#submit({ skill: skill.name, input: made.input, options: {} })
   }
 
-  async #focusFirstError(): Promise<void> {
-    await this.updateComplete
-    const first = this.renderRoot.querySelector('[aria-invalid="true"]')
-    if (first instanceof HTMLElement) first.focus()
-  }
-
-  #submit(matrix: MatrixJob): void {
+  #submit(order: Order): void {
     this.failure = undefined
     try {
-      const options = matrix.budget === undefined ? {} : { budget: matrix.budget }
-      const job = this.swarm.submit(MATRIX_SKILL, matrixInput(matrix), options)
-      this.#archive()
+      const job = this.swarm.submit(order.skill, order.input, order.options)
+      this.#inputs.set(job, order)
+      const [oldest] = this.#inputs.keys()
+      if (this.#inputs.size > INPUTS_MOST && oldest !== undefined) this.#inputs.delete(oldest)
       this.job = job
       this.busy = true
     } catch (error) {
@@ -221,16 +209,32 @@ export class HirePanel extends LitElement {
     }
   }
 
-  #archive(): void {
-    if (this.job === undefined || this.#over === undefined) return
-    this.earlier = [{ job: this.job, model: this.#over }, ...this.earlier].slice(0, EARLIER_MOST)
-    this.#over = undefined
+  #show(job: Job): void {
+    this.job = job
+  }
+
+  #onZoom({ detail }: CustomEvent<Zoom>): void {
+    const order = this.job && this.#inputs.get(this.job)
+    if (this.busy || order === undefined || !isPlaneView(order.input)) return
+    const input = zoomed(order.input, detail, detail.factor)
+    const form = this.renderRoot.querySelector('skill-form')
+    if (form instanceof SkillForm && this.skill?.name === order.skill) form.fill(input)
+    this.#submit({ ...order, input })
   }
 
   #onOver(event: CustomEvent<JobModel>): void {
-    this.#over = event.detail
+    const { job } = this
+    // Of another job that was shown meanwhile it says nothing.
+    if (event.target !== this.renderRoot.querySelector('job-view') || job === undefined) return
     this.busy = false
+    this.requestUpdate()
   }
+}
+
+function wordsOf(skill: SkillInfo): { readonly title: string; readonly text: string } {
+  const known: Readonly<Record<string, { title: string; text: string }>> = texts.hire.skills
+  const words = Object.hasOwn(known, skill.name) ? known[skill.name] : undefined
+  return words ?? { title: skill.name, text: skill.description }
 }
 
 customElements.define('hire-panel', HirePanel)

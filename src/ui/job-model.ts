@@ -3,12 +3,16 @@ import { describeFailure, type Failure } from './failure.ts'
 import { formatInteger, formatUnits, shortId } from './format.ts'
 import { texts } from './texts/index.ts'
 
+export type UnitState = 'waiting' | 'sent' | 'verified'
+
 /** What the page shows of one job: a pure fold of its events. */
 export interface JobModel {
   readonly state: JobState
   /** Units done, of how many; `of` is 0 until the plan is known. */
   readonly done: number
   readonly of: number
+  /** The first of the units. */
+  readonly units: readonly UnitState[]
   /** The newest lines, oldest first. */
   readonly log: readonly string[]
   readonly logDropped: number
@@ -17,11 +21,14 @@ export interface JobModel {
 }
 
 const LOG_MOST = 200
+/** Units of a job of which each is shown. */
+export const UNITS_SHOWN = 512
 
 export const NEW_JOB: JobModel = {
   state: 'queued',
   done: 0,
   of: 0,
+  units: [],
   log: [],
   logDropped: 0,
   receipt: undefined,
@@ -33,25 +40,36 @@ export function applyJobEvent(model: JobModel, event: JobEvent): JobModel {
   const next = line === undefined ? model : appendLine(model, line)
   switch (event.type) {
     case 'queued':
-      return { ...next, of: event.units }
+      return {
+        ...next,
+        of: event.units,
+        units: Array.from({ length: Math.min(event.units, UNITS_SHOWN) }, () => 'waiting')
+      }
     case 'hired':
       return next
     case 'assigned':
-      return { ...next, state: 'running' }
+      return { ...next, state: 'running', units: markUnit(next.units, event.unit, 'sent') }
     case 'progress':
       return { ...next, state: 'running', done: Math.min(event.done, event.of), of: event.of }
     case 'verified':
+      return { ...next, state: 'running', units: markUnit(next.units, event.unit, 'verified') }
     case 'retried':
-      return { ...next, state: 'running' }
+      return { ...next, state: 'running', units: markUnit(next.units, event.unit, 'waiting') }
     case 'settled':
       return { ...next, state: 'settling', receipt: event.receipt }
     case 'done':
-      return { ...next, state: 'done', done: next.of }
+      return { ...next, state: 'done', done: next.of, units: next.units.map(() => 'verified') }
     case 'failed':
       return { ...next, state: 'failed', failure: describeFailure(event.error) }
     case 'cancelled':
       return { ...next, state: 'cancelled' }
   }
+}
+
+/** A unit that is verified stays so: copies of it may still be on their way. */
+function markUnit(units: readonly UnitState[], unit: number, state: UnitState): readonly UnitState[] {
+  const before = units[unit]
+  return before === undefined || before === 'verified' || before === state ? units : units.with(unit, state)
 }
 
 export function isOver(state: JobState): boolean {
@@ -60,7 +78,7 @@ export function isOver(state: JobState): boolean {
 
 /** 0 to 1. */
 export function shareDone(model: JobModel): number {
-  return model.of === 0 ? 0 : model.done / model.of
+  return model.state === 'done' ? 1 : model.of === 0 ? 0 : model.done / model.of
 }
 
 const ANNOUNCE_EVERY_MS = 2_000

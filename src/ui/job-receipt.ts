@@ -1,12 +1,14 @@
-import { html, type TemplateResult } from 'lit'
+import { html, nothing, type TemplateResult } from 'lit'
 import type { JobReceipt } from '../api.ts'
-import { formatInteger, shortId } from './format.ts'
+import { jsonBlob, saveAs } from './download.ts'
+import { formatAmount, formatInteger, formatPercent, shortId } from './format.ts'
+import { glyph } from './glyph.ts'
 import { texts } from './texts/index.ts'
 
 /** The receipt of a job: amounts in µcr, who was paid for what, and the records that prove it. */
 export function jobReceipt(receipt: JobReceipt): TemplateResult {
   const { job } = texts
-  const amount = (value: bigint) => html`${formatInteger(value)} µcr`
+  const amount = formatAmount
   return html`
     <section
       id="job-receipt"
@@ -25,11 +27,10 @@ export function jobReceipt(receipt: JobReceipt): TemplateResult {
         <dd>${amount(receipt.paid)}</dd>
         <dt>${job.refund}</dt>
         <dd>${amount(receipt.refund)}</dd>
-        <dt>${job.split}</dt>
-        <dd>${receipt.split}</dd>
         <dt>${job.certainty}</dt>
         <dd>${job.certainties[receipt.certainty]}</dd>
       </dl>
+      <p id="split" class="small">${splitText(receipt)}</p>
       <table>
         <thead>
           <tr>
@@ -46,7 +47,14 @@ export function jobReceipt(receipt: JobReceipt): TemplateResult {
                 <td class="mono nowrap" title=${peer}>${shortId(peer)}</td>
                 <td class="number">${formatInteger(units)}</td>
                 <td class="number">${formatInteger(rejected)}</td>
-                <td class="number">${amount(paid)}</td>
+                <td class="number">
+                  ${amount(paid)}
+                  ${
+                    receipt.paid === 0n
+                      ? nothing
+                      : html`<span class="soft">${formatPercent(Number(paid) / Number(receipt.paid))}</span>`
+                  }
+                </td>
               </tr>
             `
           )}
@@ -56,6 +64,21 @@ export function jobReceipt(receipt: JobReceipt): TemplateResult {
         ${receipt.escrows.map((id) => html`<dt>${job.escrow}</dt><dd class="mono">${id}</dd>`)}
         ${receipt.settles.map((id) => html`<dt>${job.settle}</dt><dd class="mono">${id}</dd>`)}
       </dl>
+      <div class="row">
+        <button
+          id="download-receipt"
+          @click=${() => saveAs(`${receipt.jobId}-receipt.json`, jsonBlob(receipt))}
+        >
+          ${glyph('down')} ${job.downloads.receipt}
+        </button>
+      </div>
     </section>
   `
+}
+
+/** How the pay was shared, in words. */
+function splitText({ split, providers }: JobReceipt): string {
+  const { splits } = texts.job
+  if (providers.length === 1) return splits.alone
+  return split.startsWith('shapley') ? splits.shapley : splits.other(split.slice(0, 64))
 }

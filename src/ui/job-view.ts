@@ -1,23 +1,32 @@
-import { css, html, LitElement, nothing, type PropertyValues } from 'lit'
+import { css, html, nothing, type PropertyValues } from 'lit'
 import type { Job } from '../api.ts'
+import { PageElement } from './element.ts'
 import { describeFailure } from './failure.ts'
 import { failureNote } from './failure-note.ts'
 import { formatInteger, formatPercent, shortId } from './format.ts'
-import { applyJobEvent, isOver, type JobModel, NEW_JOB, shareDone, shouldAnnounce } from './job-model.ts'
+import {
+  applyJobEvent,
+  isOver,
+  type JobModel,
+  NEW_JOB,
+  shareDone,
+  shouldAnnounce,
+  type UnitState
+} from './job-model.ts'
 import { jobReceipt } from './job-receipt.ts'
-import { checksum, isMatrixResult, type MatrixResult } from './matrix-job.ts'
+import './result-view.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
-const CORNER = 4
-
 /** One job from its events to its receipt. Fires `job-over` (CustomEvent<JobModel>) once. */
-export class JobView extends LitElement {
+export class JobView extends PageElement {
   static override properties = {
     job: { attribute: false },
     model: { state: true },
+    zoomable: { type: Boolean },
     value: { state: true },
-    sum: { state: true },
+    partial: { state: true },
+    revision: { state: true },
     cancelling: { state: true },
     announcement: { state: true }
   }
@@ -55,21 +64,32 @@ export class JobView extends LitElement {
         color: var(--ink-soft);
         font-size: var(--text-s);
       }
-      .corner {
-        width: auto;
+      .units {
+        display: grid;
+        grid-template-columns: repeat(auto-fill, minmax(0.875rem, 1fr));
+        gap: 2px;
       }
-      .corner td {
-        padding: var(--space-1) var(--space-4) var(--space-1) 0;
-        border: 0;
-        text-align: end;
+      .units span {
+        height: 0.875rem;
+        border: 1px solid var(--line);
+        border-radius: 2px;
+      }
+      .units .sent {
+        border: 2px solid var(--accent);
+      }
+      .units .verified {
+        border-color: var(--accent);
+        background: var(--accent);
       }
     `
   ]
 
   declare job: Job | undefined
   declare model: JobModel
+  declare zoomable: boolean
   declare value: unknown
-  declare sum: string | undefined
+  declare partial: unknown
+  declare revision: number
   declare cancelling: boolean
   declare announcement: string
   #said: { state: JobModel['state']; at: number } | undefined
@@ -77,6 +97,8 @@ export class JobView extends LitElement {
   constructor() {
     super()
     this.model = NEW_JOB
+    this.zoomable = false
+    this.revision = 0
     this.cancelling = false
     this.announcement = ''
   }
@@ -85,7 +107,8 @@ export class JobView extends LitElement {
     if (!changed.has('job') || this.job === undefined) return
     this.model = NEW_JOB
     this.value = undefined
-    this.sum = undefined
+    this.partial = undefined
+    this.revision = 0
     this.cancelling = false
     void this.#follow(this.job)
   }
@@ -98,7 +121,9 @@ export class JobView extends LitElement {
       <section class="card stack" id="job" data-state=${model.state} aria-labelledby="title">
         <header>
           <h2 id="title">${label}</h2>
-          <span class="soft small mono">${texts.job.title(shortId(job.id))}</span>
+          <span class="soft small">
+            ${job.skill} <span class="mono">${texts.job.title(shortId(job.id))}</span>
+          </span>
         </header>
         <div class="bar">
           <progress
@@ -111,7 +136,14 @@ export class JobView extends LitElement {
         </div>
         <p id="job-status" class="visually-hidden" role="status">${this.announcement}</p>
         ${isOver(model.state) ? nothing : this.#renderCancel(job)} ${failureNote(model.failure, 'job-error')}
-        ${this.value === undefined ? nothing : this.#renderResult()}
+        ${this.#renderUnits()}
+        <result-view
+          .value=${this.value}
+          .partial=${this.partial}
+          .revision=${this.revision}
+          .jobId=${job.id}
+          .zoomable=${this.zoomable && isOver(model.state)}
+        ></result-view>
         ${model.receipt === undefined ? nothing : jobReceipt(model.receipt)} ${this.#renderLog()}
       </section>
     `
@@ -127,27 +159,17 @@ export class JobView extends LitElement {
     `
   }
 
-  #renderResult() {
+  #renderUnits() {
+    const { units, of } = this.model
+    const count = (state: UnitState) => formatInteger(units.filter((each) => each === state).length)
+    if (units.length < 2 || of > units.length || isOver(this.model.state)) return nothing
     return html`
-      <section id="job-result" class="stack" aria-labelledby="result-title" data-sha256=${this.sum ?? ''}>
-        <h3 id="result-title">${texts.job.result}</h3>
-        ${isMatrixResult(this.value) ? this.#renderMatrix(this.value) : html`<p>${texts.job.unknownResult}</p>`}
-      </section>
-    `
-  }
-
-  #renderMatrix({ c, m, n }: MatrixResult) {
-    const rows = Array.from({ length: Math.min(CORNER, m) }, (_, row) =>
-      Array.from(c.subarray(row * n, row * n + Math.min(CORNER, n)))
-    )
-    return html`
-      <p class="soft small" id="corner">${texts.job.corner(formatInteger(m), formatInteger(n))}</p>
-      <table class="corner mono" aria-labelledby="corner">
-        <tbody>
-          ${rows.map((row) => html`<tr>${row.map((value) => html`<td>${formatInteger(value)}</td>`)}</tr>`)}
-        </tbody>
-      </table>
-      <p class="small"><span class="soft">${texts.job.checksum}</span> <code class="mono">${this.sum}</code></p>
+      <div>
+        <div class="units" id="job-units" aria-hidden="true">
+          ${units.map((state) => html`<span class=${state}></span>`)}
+        </div>
+        <p class="soft small">${texts.job.unitStates(count('verified'), count('sent'), count('waiting'))}</p>
+      </div>
     `
   }
 
@@ -173,16 +195,20 @@ export class JobView extends LitElement {
       for await (const event of job) {
         if (this.job !== job) return
         this.#show(applyJobEvent(this.model, event))
+        if (event.type === 'verified') {
+          this.partial = job.partial()
+          this.revision += 1
+        }
       }
       const { value, receipt } = await job.result
       if (this.job !== job) return
       this.#show({ ...this.model, state: 'done', receipt })
       this.value = value
-      if (isMatrixResult(value)) this.sum = await checksum(value)
     } catch (error) {
       if (this.job !== job) return
       // A failed or cancelled job has said so in its events already.
-      if (!isOver(this.model.state) || this.model.state === 'done') {
+      if (this.model.state === 'done') this.#show({ ...this.model, failure: describeFailure(error) })
+      else if (!isOver(this.model.state)) {
         this.#show({ ...this.model, state: 'failed', failure: describeFailure(error) })
       }
     } finally {

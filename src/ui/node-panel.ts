@@ -1,6 +1,7 @@
-import { css, html, LitElement } from 'lit'
+import { css, html } from 'lit'
 import type { SwarmState, SwarmStatus } from '../api.ts'
 import type { ConsentMode } from './consent.ts'
+import { PageElement } from './element.ts'
 import { formatCredits, formatInteger, formatUnits, shortId } from './format.ts'
 import { type GlyphName, glyph } from './glyph.ts'
 import './power-slider.ts'
@@ -21,7 +22,7 @@ const STATE_GLYPHS: Readonly<Record<SwarmState, GlyphName>> = {
 const BALANCES = ['settled', 'verified', 'pending', 'escrowed'] as const
 
 /** State, balance, device and the hand on the power. Fires `command` (CustomEvent<NodeCommand>). */
-export class NodePanel extends LitElement {
+export class NodePanel extends PageElement {
   static override properties = {
     status: { attribute: false },
     mode: { type: String },

@@ -1,5 +1,6 @@
-import { css, html, LitElement } from 'lit'
+import { css, html } from 'lit'
 import type { PeerInfo } from '../api.ts'
+import { PageElement } from './element.ts'
 import { formatInteger, shortId } from './format.ts'
 import { glyph } from './glyph.ts'
 import { base } from './styles.ts'
@@ -8,7 +9,7 @@ import { texts } from './texts/index.ts'
 const SKILLS_SHOWN = 6
 
 /** Who this node is connected to, direct peers first. */
-export class PeerTable extends LitElement {
+export class PeerTable extends PageElement {
   static override properties = { peers: { attribute: false } }
   static override styles = [
     base,

@@ -1,11 +1,12 @@
-import { css, html, LitElement } from 'lit'
+import { css, html } from 'lit'
 import { POWER_LEAST, POWER_MOST } from './consent.ts'
+import { PageElement } from './element.ts'
 import { formatPercent } from './format.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
 /** The power limit in percent. Fires `power-change` (CustomEvent<number>) when the hand lets go. */
-export class PowerSlider extends LitElement {
+export class PowerSlider extends PageElement {
   static override properties = { power: { type: Number }, disabled: { type: Boolean } }
   static override styles = [
     base,

@@ -115,30 +115,109 @@ export const en = {
     relayed: 'relayed',
     transports: { webrtc: 'WebRTC', websocket: 'WebSocket', other: 'other' }
   },
+  time: { ms: 'ms', s: 's', min: 'min', h: 'h' },
   hire: {
     title: 'Hire the swarm',
     visible: 'Providers can see your input.',
-    text: 'A matrix product: C = A × B, with A of m × k and B of k × n random 8-bit integers.',
+    choose: 'Skill',
+    /** By name; a skill that is not here shows what it says of itself. */
+    skills: {
+      'matmul-i8': { title: 'Matrix product, int8', text: 'C = A × B of 8-bit integers, exact.' },
+      'matmul-f32': { title: 'Matrix product, float32', text: 'C = A × B of 32-bit floats.' },
+      'knn-i8': {
+        title: 'Nearest neighbours',
+        text: 'The best rows of a database of 8-bit vectors for each query.'
+      },
+      mandelbrot: {
+        title: 'Mandelbrot set',
+        text: 'A picture of the set in exact arithmetic. Click into it to zoom: the swarm renders the next one.'
+      },
+      'render-tile': {
+        title: 'Rendered scene',
+        text: 'A path-traced picture of spheres and triangles, tile by tile.'
+      }
+    },
     sample: 'Run a sample job',
-    sampleHint: '256 × 256 × 256, a fraction of a second of work',
+    sampleHint: 'A small one, a fraction of a second of work',
     submit: 'Submit job',
+    example: 'Fill in the example',
+    dropHint: 'A JSON file with the whole input can be dropped anywhere on the form.',
     fields: {
       m: 'Rows of A (m)',
       k: 'Columns of A (k)',
       n: 'Columns of B (n)',
+      a: 'Matrix A',
+      b: 'Matrix B',
+      database: 'Database',
+      queries: 'Queries',
+      'database-rows': 'Rows of the database',
+      'queries-rows': 'Number of queries',
+      dims: 'Numbers a row',
+      top: 'Results a query',
+      metric: 'Metric',
+      x: 'Centre, real',
+      y: 'Centre, imaginary',
+      span: 'Width of the view',
+      width: 'Pixels across',
+      height: 'Pixels down',
+      iterations: 'Iterations',
+      scene: 'Scene (JSON)',
+      samples: 'Paths a pixel',
+      depth: 'Bounces',
       seed: 'Random seed',
       budget: 'Budget (µcr)'
     },
-    budgetHint: (price: string) => `Price about ${price} µcr. Empty: at most twice the price.`,
-    budgetHintNoPrice: 'Empty: at most twice the price.',
+    limits: (least: string, most: string) => `${least} to ${most}`,
+    budgetHint: 'Empty: at most twice the price.',
+    redundancy: {
+      label: 'Computed by',
+      auto: 'Automatic',
+      hint: 'Providers a unit; each is paid.'
+    },
+    quote: {
+      ask: 'Get a quote',
+      asking: 'Asking what it would cost …',
+      price: 'Price',
+      time: 'Time in the swarm',
+      home: 'At home it would take',
+      providers: 'Providers',
+      unknown: 'not known',
+      units: (units: string) => `${units} of work.`,
+      measured: (count: string) => `Providers measured in earlier jobs: ${count}.`,
+      nobody: 'Nobody is there to hire yet.',
+      fasterAtHome: 'Hiring does not pay here: this machine would be faster.'
+    },
+    file: {
+      source: (field: string) => `${field}: where its numbers come from`,
+      pick: (field: string) => `${field}: take a file`,
+      random: 'Random numbers',
+      example: 'The example',
+      elements: (count: string) => `${count} elements`,
+      kind: (element: string) => `This page cannot make an ${element}.`,
+      tooLarge: (size: string, most: string) =>
+        `${size} is more than the ${most} that are allowed. Split the job.`,
+      notWhole: (bytes: string, element: string, each: string) =>
+        `${bytes} bytes are no whole number of elements of an ${element} (${each} bytes each).`,
+      notJson: (why: string) => `This is no JSON: ${why}`,
+      notList: (element: string) => `An ${element} wants a list of numbers.`,
+      wrongElement: (index: string, element: string) =>
+        `Element ${index} is no number that fits an ${element}.`,
+      wantJson: 'Only a JSON file fills in the whole form. Drop others on a field.',
+      unreadable: (name: string, why: string) => `${name} cannot be read: ${why}`
+    },
     invalid: {
       empty: 'Enter a whole number.',
       notInteger: 'Enter a whole number in digits only.',
+      notNumber: 'Enter a number.',
+      emptyText: 'Fill this in.',
+      longText: (most: string) => `At most ${most} characters.`,
       tooSmall: (least: string) => `Must be at least ${least}.`,
       tooLarge: (most: string) => `Must be at most ${most}.`,
       overBalance: (settled: string) => `More than your settled balance of ${settled} µcr.`
     },
-    earlier: 'Earlier jobs',
+    jobs: 'Jobs',
+    open: 'Show',
+    show: (id: string) => `Show job ${id}`,
     busy: 'One job at a time here: wait for it or cancel it.'
   },
   job: {
@@ -171,6 +250,17 @@ export const en = {
     result: 'Result',
     corner: (rows: string, columns: string) => `Top left corner of ${rows} × ${columns}`,
     checksum: 'SHA-256',
+    soFar: 'So far',
+    picture: (width: string, height: string) => `Picture, ${width} × ${height} pixels`,
+    zoomIn: 'Zoom in',
+    zoomOut: 'Zoom out',
+    zoomHint: 'Or click into the picture; with Shift to go back out.',
+    nearest: (queries: string) => `The best for the first of ${queries} queries`,
+    row: 'Row',
+    score: 'Score',
+    downloads: { png: 'Picture (PNG)', bin: 'Raw bytes', json: 'JSON', receipt: 'Receipt (JSON)' },
+    unitStates: (verified: string, sent: string, waiting: string) =>
+      `Units: ${verified} verified, ${sent} in work, ${waiting} waiting`,
     unknownResult: 'This page has no view for the result.',
     receipt: 'Receipt',
     price: 'Price',
@@ -182,7 +272,12 @@ export const en = {
       pending: 'The votes of the witnesses are still to come',
       'detection-only': 'Signed by the payees: a later double spend can be detected, not prevented'
     },
-    split: 'Split',
+    splits: {
+      alone: 'One provider did all of it, and is paid for each unit that was verified.',
+      shapley:
+        'Each unit’s price is shared among those that computed it, by their Shapley value: what each adds, averaged over every order in which they could have come. A unit done once pays its one provider in full; of a unit done twice each gets half. Anyone can work the split out again from the settle record.',
+      other: (name: string) => `Shared by the rule “${name}”.`
+    },
     escrow: 'Escrow',
     settle: 'Settle',
     provider: 'Provider',

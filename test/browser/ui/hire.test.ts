@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { applyJobEvent, NEW_JOB, shouldAnnounce } from '../../../src/ui/job-model.ts'
-import { checkMatrixJob, checksum, isMatrixResult, randomInt8 } from '../../../src/ui/matrix-job.ts'
+import { randomInt8 } from '../../../src/ui/random-array.ts'
+import { checksum, isMatrixResult } from '../../../src/ui/result-values.ts'
 import { SwarmError } from '../../../src/wire/index.ts'
 import { PEERS, RECEIPT } from '../../fixtures/fake-swarm.ts'
 import { click, fill, find, type Mounted, running, shown, textOf, unmountAll } from './mount.ts'
@@ -9,46 +10,9 @@ import { click, fill, find, type Mounted, running, shown, textOf, unmountAll } f
 afterEach(unmountAll)
 
 const GOOD = { m: '8', k: '16', n: '4', seed: '7', budget: '100' }
-const SETTLED = 10_000_000n
 const provider = PEERS[1]?.peer ?? RECEIPT.jobId
 
 describe('the form', () => {
-  it.each([
-    ['m', '0', 'at least 1'],
-    ['k', '-1', 'at least 1'],
-    ['n', '4097', 'at most 4,096'],
-    ['m', 'NaN', 'digits only'],
-    ['m', '1e3', 'digits only'],
-    ['m', '2.5', 'digits only'],
-    ['m', '0x10', 'digits only'],
-    ['m', '', 'whole number'],
-    ['m', '９', 'digits only'],
-    ['k', '9'.repeat(41), 'at most'],
-    ['seed', '4294967296', 'at most 4,294,967,295'],
-    ['seed', '-1', 'at least 0'],
-    ['budget', '0', 'at least 1'],
-    ['budget', '-5', 'at least 1'],
-    ['budget', 'NaN', 'digits only'],
-    ['budget', 'Infinity', 'digits only'],
-    ['budget', '10000001', 'balance of 10,000,000'],
-    ['budget', '9007199254740992', 'at most']
-  ] as const)('refuses %s = %s', (field, value, message) => {
-    const check = checkMatrixJob({ ...GOOD, [field]: value }, SETTLED)
-    expect('errors' in check ? Object.keys(check.errors) : []).toEqual([field])
-    expect('errors' in check ? check.errors[field] : '').toContain(message)
-  })
-
-  it('accepts what it says it accepts', () => {
-    const side = fc.integer({ min: 1, max: 4096 })
-    fc.assert(
-      fc.property(side, side, side, fc.bigInt({ min: 1n, max: SETTLED }), (m, k, n, budget) => {
-        const fields = { m: `${m}`, k: ` ${k} `, n: `${n}`, seed: '0', budget: `${budget}` }
-        expect(checkMatrixJob(fields, SETTLED)).toEqual({ job: { m, k, n, seed: 0, budget } })
-      })
-    )
-    expect(checkMatrixJob({ ...GOOD, budget: '' }, SETTLED)).toMatchObject({ job: { budget: undefined } })
-  })
-
   it('sends nothing it refuses, says why beside the field, and puts the focus there', async () => {
     const { app, swarm } = await running()
     await shown(app, '#job-form')
