@@ -52,7 +52,7 @@ export async function buildPackage(): Promise<void> {
   await build(browserBuild(isExternal))
   writeTypes()
   guardNode()
-  for (const file of ['LICENSE', 'CHANGELOG.md']) {
+  for (const file of ['LICENSE', 'CHANGELOG.md', 'THIRD_PARTY.md']) {
     copyFileSync(join(ROOT, file), join(PACKAGE, file))
   }
   copyFileSync(join(ROOT, 'docs', 'PACKAGE.md'), join(PACKAGE, 'README.md'))
@@ -198,7 +198,7 @@ function packageJson(): object {
       ])
     ),
     bin: { swarmharness: './bin/swarmharness.js' },
-    files: ['bin', 'browser', 'node', 'types', 'CHANGELOG.md'],
+    files: ['bin', 'browser', 'node', 'types', 'CHANGELOG.md', 'THIRD_PARTY.md'],
     dependencies: Object.fromEntries(Object.entries(dependencies).filter(([name]) => used.has(name))),
     peerDependencies: OPTIONAL,
     peerDependenciesMeta: Object.fromEntries(Object.keys(OPTIONAL).map((name) => [name, { optional: true }]))

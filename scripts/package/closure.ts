@@ -15,10 +15,15 @@ interface Locked {
 
 /** Where each package lies that an install of ours brings, by this repository's lock file. */
 export function packageClosure(): string[] {
-  const { packages }: Lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) // npm's own format
   const { dependencies }: Locked = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8')) // ours
+  return closureOf(Object.keys(dependencies ?? {}))
+}
+
+/** These packages, and all that they need. */
+export function closureOf(names: readonly string[]): string[] {
+  const { packages }: Lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) // npm's own format
   const found = new Set<string>()
-  const open = Object.keys(dependencies ?? {}).map((name) => resolve(packages, name, ''))
+  const open = names.map((name) => resolve(packages, name, ''))
   for (let path = open.pop(); open.length > 0 || path !== undefined; path = open.pop()) {
     const locked = path === undefined || found.has(path) ? undefined : packages[path]
     if (path !== undefined && locked !== undefined) {
