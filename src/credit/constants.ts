@@ -32,8 +32,9 @@ export const TAIL_BYTES = 256 * 1024
 /** Rounds of `certify` and `need` with one witness: a chain of 65,536 records. */
 export const TAIL_ROUNDS_MAX = 256
 
-/** Records from one checkpoint to the next. */
+/** From one checkpoint to the next: so many records, or so long and another record. */
 export const CHECKPOINT_RECORDS = 256
+export const CHECKPOINT_MS = 24 * 3_600_000
 
 /** The least that is given or taken as a gift (µcr): each one adds a record of 3 kB to its receiver's chain. */
 export const TRANSFER_MIN = 10_000n

@@ -18,7 +18,7 @@ import {
 import { checkPayloadSize } from './bodies.ts'
 import { applyRecord, type Intent, nextRecord, replayChain } from './chain.ts'
 import { checkCheckpoint, NO_SNAPSHOT, readSnapshot, snapshotRow, stateHash } from './checkpoint.ts'
-import { CHECKPOINT_RECORDS } from './constants.ts'
+import { CHECKPOINT_MS, CHECKPOINT_RECORDS } from './constants.ts'
 import { openRecord } from './envelope.ts'
 import { CreditError } from './errors.ts'
 import { serial } from './serial.ts'
@@ -60,6 +60,8 @@ export class OwnChain {
   private promised: number | undefined
   /** Place of the newest checkpoint, 0 for none. */
   private checkpointSeq = 0
+  /** When it was made; without one, when the chain began. */
+  private checkpointTs: Milliseconds = 0
 
   constructor(init: { store: Store; key: PrivateKey; network: Network; now: () => Milliseconds }) {
     const peer = peerIdFromPrivateKey(init.key).toString()
@@ -239,11 +241,16 @@ export class OwnChain {
   private async load(): Promise<ChainState | undefined> {
     const snapshot = await readSnapshot(this.store)
     this.checkpointSeq = snapshot?.seq ?? 0
+    this.checkpointTs = snapshot?.state.ts ?? 0
     const records = (await this.store.chain.range(this.checkpointSeq)).map(({ record }) => record)
     // the first record after a snapshot is its checkpoint, which says whether this is the state
     const state = await replayChain(snapshot?.state, records, this.network, { signatures: false })
     if (state !== undefined && state.author !== this.peer) {
       throw new CreditError('BAD_RECORD', 'The stored chain belongs to another identity: restore its key.')
+    }
+    const [first] = records
+    if (snapshot === undefined && first !== undefined) {
+      this.checkpointTs = (await openRecord(first, this.network, TRUSTED)).record.ts
     }
     this.current = state
     return state
@@ -251,7 +258,11 @@ export class OwnChain {
 
   /** Then opening reads no record before it. */
   private async checkpointIfDue(state: ChainState): Promise<void> {
-    if (state.seq - this.checkpointSeq < CHECKPOINT_RECORDS || state.closed !== null) {
+    this.checkpointTs ||= state.ts // a new chain: counted from here
+    const isDue =
+      state.seq - this.checkpointSeq >= CHECKPOINT_RECORDS ||
+      (state.ts - this.checkpointTs >= CHECKPOINT_MS && state.seq > this.checkpointSeq + 1)
+    if (!isDue || state.closed !== null) {
       return
     }
     const ts = Math.max(this.now(), state.ts)
@@ -260,6 +271,7 @@ export class OwnChain {
     try {
       const { record } = await this.write(state, { intent: { kind: 'checkpoint', ts, body }, alongside })
       this.checkpointSeq = record.seq
+      this.checkpointTs = record.ts
     } catch {
       // the append before it stands: the next one reads the head again, and is followed by a checkpoint
     }

@@ -24,9 +24,13 @@ const schema = z.strictObject({
   idleSince: timestamp,
   idleHours: natural,
   seat: z.object({ members: z.array(peerId).check(z.maxLength(SEAT_MAX)), quorum: natural }),
-  sure: z.object({ members: z.array(peerId).check(z.maxLength(SEAT_MAX)), quorum: natural, seq: natural }),
-  healSeq: natural,
-  debt: microCredits,
+  /** Absent where it is the seat itself. */
+  sure: z.optional(
+    z.object({ members: z.array(peerId).check(z.maxLength(SEAT_MAX)), quorum: natural, seq: natural })
+  ),
+  /** Absent where they are 0. */
+  healSeq: z.optional(natural),
+  debt: z.optional(microCredits),
   seatSeq: natural,
   unsure: z.boolean(),
   openEscrows: z.array(
@@ -36,17 +40,37 @@ const schema = z.strictObject({
     ])
   ),
   claimed: z.array(z.tuple([z.string(), timestamp])),
-  closed: z.nullable(bytesUpTo(32))
+  closed: z.union([z.literal(false), bytesUpTo(32)])
 })
 
-export const encodeState = (state: ChainState): Uint8Array =>
-  encode({ ...state, openEscrows: inOrder(state.openEscrows), claimed: inOrder(state.claimed) })
+/** The same state gives the same bytes: a checkpoint names their hash. What is usual is left out. */
+export function encodeState(state: ChainState): Uint8Array {
+  const { sure, healSeq, debt, closed, openEscrows, claimed, ...rest } = state
+  return encode({
+    ...rest,
+    ...(sure.seq !== state.seatSeq && { sure }),
+    ...(healSeq > 0 && { healSeq }),
+    ...(debt > 0n && { debt }),
+    closed: closed ?? false,
+    openEscrows: inOrder(openEscrows),
+    claimed: inOrder(claimed)
+  })
+}
 
 /** By key: two nodes that reached the same state write the same bytes. */
 const inOrder = <T>(map: ReadonlyMap<string, T>) => [...map].sort(([a], [b]) => (a < b ? -1 : 1))
 
 /** @throws WireError when the bytes are not a state */
 export function decodeState(bytes: Uint8Array): ChainState {
-  const { openEscrows, claimed, ...rest } = decode(bytes, schema, Number.POSITIVE_INFINITY)
-  return { ...rest, openEscrows: new Map(openEscrows), claimed: new Map(claimed) }
+  const { openEscrows, claimed, closed, ...rest } = decode(bytes, schema, Number.POSITIVE_INFINITY)
+  const { seat, seatSeq, sure = { ...seat, seq: seatSeq }, healSeq = 0, debt = 0n } = rest
+  return {
+    ...rest,
+    sure,
+    healSeq,
+    debt,
+    closed: closed === false ? null : closed,
+    openEscrows: new Map(openEscrows),
+    claimed: new Map(claimed)
+  }
 }

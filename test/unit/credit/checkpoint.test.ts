@@ -62,6 +62,25 @@ test('every 256 records a checkpoint names the state before it, and a start read
   expect((await replayChain(undefined, all, swarm.network))?.seq).toBe(all.length - 1)
 })
 
+test('after a day the next record is followed by a checkpoint, and a day without records makes none', async () => {
+  const peer = await swarm.add(1)
+  const kindsOf = async () =>
+    (await peer.ledger.exportLedger()).records.map(({ payload }) => decode<{ kind: string }>(payload).kind)
+  const checkpoints = async () => (await kindsOf()).filter((kind) => kind === 'checkpoint').length
+  await grow(peer, 2)
+  expect(await checkpoints()).toBe(0)
+  for (let days = 1; days <= 3; days++) {
+    swarm.now += 24 * 3_600_000
+    await peer.ledger.maintain()
+    expect(await checkpoints()).toBe(days - 1)
+    await peer.restart()
+    await grow(peer, 4)
+    expect(await checkpoints()).toBe(days)
+  }
+  const { records } = await peer.ledger.exportLedger()
+  expect((await replayChain(undefined, records, swarm.network))?.seq).toBe(records.length - 1)
+})
+
 test('a snapshot that is not the one of its checkpoint is noticed', async () => {
   const store = memoryStore()
   const peer = await swarm.add(1, store)
