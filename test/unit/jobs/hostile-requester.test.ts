@@ -1,145 +1,31 @@
-import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { PrivateKey } from '@libp2p/interface'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { Swarm } from '../../../src/index.ts'
+import { describe, expect, test } from 'vitest'
 import { chunkHashes, partHash } from '../../../src/jobs/chunks.ts'
-import { kernelHash, type MatmulOutput, skillByName } from '../../../src/skills/index.ts'
+import { CHUNK_MAX, cidOf, encode, JOB_FRAME_MAX, UNITS_MAX } from '../../../src/wire/index.ts'
+import { SKILL } from '../../fixtures/hostile-peer.ts'
 import {
-  CHUNK_MAX,
-  cidOf,
-  DOMAINS,
-  decode,
-  encode,
-  JOB_FRAME_MAX,
-  type PeerIdString,
-  receipt as receiptSchema,
-  record,
-  SIGNED_PAYLOAD_MAX,
-  type Signed,
-  sign,
-  UNITS_MAX
-} from '../../../src/wire/index.ts'
-import { type HostilePeer, SKILL } from '../../fixtures/hostile-peer.ts'
-import { isProduct, NodeHouse, product, statusOf } from '../../fixtures/node-house.ts'
+  chunkFrame,
+  cut,
+  honest,
+  hostile,
+  house,
+  kernel,
+  oneUnit,
+  openJob,
+  other,
+  over,
+  part,
+  partFrame,
+  provider,
+  sendPart,
+  setStage,
+  unitFrame,
+  untilCut
+} from '../../fixtures/hostile-stage.ts'
+import { statusOf } from '../../fixtures/node-house.ts'
 
-// Whatever a requester does: the provider lives, is free again, has not been paid a wrong microcredit, and
-// serves the next honest job.
+// Whatever a requester sends: the provider lives, is free again, and serves the next honest job.
 
-let house: NodeHouse
-let provider: Swarm
-let honest: Swarm
-let hostile: HostilePeer
-let other: HostilePeer
-let kernel: Uint8Array
-
-beforeAll(async () => {
-  house = await NodeHouse.open()
-  ;[provider, honest, hostile, other] = await Promise.all([
-    house.provider(),
-    house.swarm(),
-    house.hostile(),
-    house.hostile()
-  ])
-  kernel = await kernelHash(skillByName(SKILL))
-})
-afterAll(() => house.close())
-
-const input = product(32)
-
-afterEach(async () => {
-  await statusOf(provider, ({ work, balance }) => work.running === 0 && balance.pending === 0n)
-  const job = honest.submit<MatmulOutput>(SKILL, input, { units: 2, providers: [provider.peer] })
-  const { value, receipt } = await job.result
-  expect(isProduct(value, input)).toBe(true)
-  expect(receipt.paid).toBe(2n)
-}, 20_000)
-
-const SIDE = 8
-/** A unit of 8 × 8 × 8: its rows come with it. */
-const part = Uint8Array.from({ length: SIDE * SIDE }, (_, i) => i)
-const rows = new Uint8Array(SIDE * SIDE).fill(1)
-
-async function unitFrame(index: number, change: object = {}) {
-  const hash = await partHash(await chunkHashes(part))
-  return {
-    t: 'unit',
-    index,
-    params: [SIDE, SIDE, SIDE],
-    parts: [hash],
-    size: rows.length,
-    bytes: rows,
-    ...change
-  }
-}
-
-/** Announces a part. */
-async function partFrame(bytes = part, change: object = {}) {
-  const chunks = await chunkHashes(bytes)
-  return { t: 'part', hash: await partHash(chunks), size: bytes.length, chunks, ...change }
-}
-
-async function chunkFrame(bytes = part, change: object = {}) {
-  return { t: 'chunk', hash: await partHash(await chunkHashes(bytes)), offset: 0, bytes, ...change }
-}
-
-/** A job stream that the provider has accepted, on a true escrow. */
-async function openJob(max = 100n, payees: readonly PeerIdString[] = [provider.peer]) {
-  const contract = await hostile.openEscrow(payees, max)
-  const stream = await hostile.jobStream(provider.peer)
-  const opening = {
-    t: 'open',
-    jobId: contract.jobId,
-    skill: SKILL,
-    kernel,
-    rate: 1_000,
-    escrow: contract.escrow,
-    parts: []
-  }
-  await stream.framed.send(opening)
-  const { value } = await stream.reader.next()
-  expect(value).toEqual({ t: 'accepted', window: 1, slots: expect.any(Number), load: 0, have: [] })
-  return { ...contract, ...stream, opening }
-}
-
-type OpenJob = Awaited<ReturnType<typeof openJob>>
-
-/** Reads until the provider ends the stream; what it said before. */
-async function untilCut({ reader }: Pick<OpenJob, 'reader'>) {
-  const frames = []
-  try {
-    for (let next = await reader.next(); next.done !== true; next = await reader.next()) {
-      frames.push(next.value)
-    }
-  } catch (error) {
-    return { frames, error }
-  }
-  return { frames, error: undefined }
-}
-
-const cut = expect.objectContaining({ code: 'PEER_LOST' })
-
-/** One unit, computed: what is owed for it is 1 µcr. */
-async function oneUnit(job: OpenJob, index = 0) {
-  await job.framed.send(await unitFrame(index))
-  for (;;) {
-    const { value } = await job.reader.next()
-    if (value?.t === 'result' && value.index === index) {
-      return
-    }
-  }
-}
-
-async function over(job: OpenJob): Promise<void> {
-  await job.framed.close()
-  await hostile.settleAll()
-}
-
-/** The provider's balance by its chain, which no event can be late for. */
-async function settled(): Promise<bigint> {
-  const { records } = await provider.exportLedger()
-  const last = records.at(-1)
-  return last === undefined ? 0n : decode(last.payload, record, SIGNED_PAYLOAD_MAX).bal
-}
+setStage()
 
 describe('a job stream that begins with', () => {
   const random = () => cidOf(encode(Math.random().toString()))
@@ -199,12 +85,6 @@ describe('a job stream that begins with', () => {
     await over({ ...job, ...third })
   })
 })
-
-async function sendPart(job: OpenJob): Promise<OpenJob> {
-  await job.framed.send(await partFrame())
-  await job.framed.send(await chunkFrame())
-  return job
-}
 
 describe('a requester with an open job that sends', () => {
   test.each<[string, () => object | Promise<object>]>([
@@ -294,132 +174,6 @@ describe('a requester with an open job that sends', () => {
     await job.framed.send(await unitFrame(1))
     expect((await untilCut(job)).error).toEqual(cut)
     await over(job)
-  })
-})
-
-describe('a requester that pays with', () => {
-  type Forged = (job: OpenJob, good: Signed) => Promise<Signed>
-  const changed =
-    (change: object, key?: () => Promise<PrivateKey>): Forged =>
-    async (_, good) => {
-      const body = decode(good.payload, receiptSchema, SIGNED_PAYLOAD_MAX)
-      return sign((await key?.()) ?? hostile.key, DOMAINS.statement, { ...body, ...change })
-    }
-
-  test.each<[string, Forged]>([
-    ["somebody else's signature", changed({}, () => generateKeyPair('Ed25519'))],
-    [
-      'a signature of another domain',
-      async (_, good) => ({ ...good, signature: (await sign(hostile.key, DOMAINS.record, {})).signature })
-    ],
-    ['a receipt of zero', changed({ amount: 0n })],
-    ['more than the channel holds', changed({ amount: 101n, pairTotal: 101n })],
-    ['a pair total below the amount', changed({ amount: 5n, pairTotal: 1n })],
-    ['a receipt to somebody else', async (job, good) => changed({ payee: other.peer })(job, good)],
-    ["somebody else's name", async (job, good) => changed({ author: other.peer })(job, good)],
-    ['the money of another network', changed({ net: new Uint8Array(32) })],
-    ['an escrow that nobody knows', changed({ escrow: undefined })]
-  ])('%s is cut, and nothing is earned', async (_, forge) => {
-    const before = await settled()
-    const job = await sendPart(await openJob())
-    await oneUnit(job)
-    const good = await hostile.ledger.receipt(job.escrow, provider.peer, 1n)
-    const forged = await forge(job, good).catch(() => ({ ...good, payload: encode({}) }))
-    await job.framed.send({ t: 'receipt', receipt: forged })
-    expect((await untilCut(job)).error).toEqual(cut)
-    await statusOf(provider, ({ balance }) => balance.verified === 0n)
-    expect(await settled()).toBe(before)
-    await over(job)
-  })
-
-  test('the same receipt again is cut, and earns once', async () => {
-    const before = await settled()
-    const job = await sendPart(await openJob())
-    await oneUnit(job, 0)
-    const good = await hostile.ledger.receipt(job.escrow, provider.peer, 1n)
-    await job.framed.send({ t: 'receipt', receipt: good })
-    expect((await job.reader.next()).value).toMatchObject({ t: 'window', window: 2 })
-    await job.framed.send({ t: 'receipt', receipt: good })
-    expect((await untilCut(job)).error).toEqual(cut)
-    await over(job)
-    expect(await settled()).toBe(before + 1n)
-  })
-
-  test('a receipt on another escrow of his is cut', async () => {
-    const elsewhere = await hostile.openEscrow([provider.peer], 10n)
-    const job = await sendPart(await openJob())
-    await oneUnit(job, 0)
-    await job.framed.send({
-      t: 'receipt',
-      receipt: await hostile.ledger.receipt(elsewhere.escrow, provider.peer, 1n)
-    })
-    expect((await untilCut(job)).error).toEqual(cut)
-    await over(job)
-  })
-
-  test('crumbs gets no wider window', async () => {
-    const job = await openJob()
-    const big = new Uint8Array(128 * 128)
-    await job.framed.send(await partFrame(big))
-    await job.framed.send(await chunkFrame(big))
-    await job.framed.send(
-      await unitFrame(0, {
-        params: [128, 128, 128],
-        parts: [await partHash(await chunkHashes(big))],
-        size: big.length,
-        bytes: big
-      })
-    )
-    for (let next = await job.reader.next(); next.value?.t !== 'result'; next = await job.reader.next()) {
-      expect(next.done).toBe(false)
-    }
-    for (const amount of [1n, 2n, 3n, 4n]) {
-      await job.framed.send({
-        t: 'receipt',
-        receipt: await hostile.ledger.receipt(job.escrow, provider.peer, amount)
-      })
-      expect((await job.reader.next()).value).toMatchObject({ t: 'window', window: 1 })
-    }
-    await job.framed.send({
-      t: 'receipt',
-      receipt: await hostile.ledger.receipt(job.escrow, provider.peer, 5n)
-    })
-    expect((await job.reader.next()).value).toMatchObject({ t: 'window', window: 2 })
-    await over(job)
-  })
-})
-
-describe('a certificate that', () => {
-  /** A settled escrow of the hostile peer that pays the other one. */
-  async function certificate() {
-    const { escrow } = await hostile.openEscrow([other.peer], 10n)
-    await hostile.ledger.receipt(escrow, other.peer, 3n)
-    await hostile.settleAll()
-    const answer = await other.tell(hostile.peer, { t: 'settled', escrow })
-    if (answer.t !== 'certificate') {
-      throw new Error(`expected a certificate, got ${answer.t}`)
-    }
-    if (answer.certificate.kind !== 'settle') {
-      throw new Error(`expected a settle, got a ${answer.certificate.kind}`)
-    }
-    return answer.certificate
-  }
-
-  test('pays somebody else, or nobody, is refused by a code and adds no record', async () => {
-    const paid = await certificate()
-    const before = await settled()
-    for (const index of [0, 1, 63, Number.MAX_SAFE_INTEGER]) {
-      const told = await hostile.tell(provider.peer, { t: 'paid', certificate: paid, index })
-      expect(told).toMatchObject({ t: 'refused', code: 'BAD_CERTIFICATE' })
-    }
-    expect(await settled()).toBe(before)
-  })
-
-  test('joins an escrow with the settle of another is refused', async () => {
-    const [first, second] = [await certificate(), await certificate()]
-    const mixed = { ...first, settle: second.settle }
-    const told = await hostile.tell(provider.peer, { t: 'paid', certificate: mixed, index: 0 })
-    expect(told).toMatchObject({ t: 'refused', code: 'BAD_CERTIFICATE' })
   })
 })
 
