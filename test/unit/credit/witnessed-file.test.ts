@@ -10,9 +10,11 @@ import {
   NETWORKS,
   type Network,
   networkOf,
+  sha256,
   sign
 } from '../../../src/wire/index.ts'
-import type { TestChain } from '../../fixtures/chains.ts'
+import { TestChain } from '../../fixtures/chains.ts'
+import { NOW } from '../../fixtures/ledger-swarm.ts'
 import { type WitnessedChains, witnessedChains } from '../../fixtures/witnessed-chains.ts'
 
 let network: Network
@@ -23,6 +25,25 @@ beforeAll(async () => {
 })
 
 const fileOf = ({ peer, signed }: TestChain) => encodeLedgerFile({ network: 'main', peer, records: signed })
+
+/** A chain that was forked by a copy of its profile, healed, closed and opened again. */
+async function healedAndMoved(): Promise<TestChain> {
+  const [main, copy] = (await Promise.all([8, 8].map((seed) => TestChain.create(network, seed, NOW)))) as [
+    TestChain,
+    TestChain
+  ]
+  for (const [chain, amount] of [[main, 5n] as const, [main, 6n] as const, [copy, 7n] as const]) {
+    const body = { to: chains.payee.peer, amount, on: [], witnesses: [], quorum: 0 }
+    await chain.append({ kind: 'transfer', ts: NOW + 1, body })
+  }
+  const body = { head: copy.head.id, branch: copy.signed.slice(1), witnesses: [], quorum: 0 }
+  await main.append({ kind: 'heal', ts: NOW + 2, body }, copy.records.slice(1))
+  const token = new Uint8Array(32).fill(3)
+  const next = await sha256(token)
+  await main.append({ kind: 'closed', ts: NOW + 3, body: { next } })
+  await main.append({ kind: 'opened', ts: NOW + 4, body: { token } }, next)
+  return main
+}
 
 async function faultIn(bytes: Uint8Array) {
   try {
@@ -47,8 +68,9 @@ describe('a ledger under witnesses', () => {
     })
   })
 
-  test('with any single bit flipped does not hold', async () => {
-    const files = [fileOf(chains.payer), fileOf(chains.payee)]
+  test('with any single bit flipped does not hold, healed and moved or not', async () => {
+    const files = [fileOf(chains.payer), fileOf(chains.payee), fileOf(await healedAndMoved())]
+    expect(await Promise.all(files.map(faultIn))).toEqual([undefined, undefined, undefined])
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...files), fc.nat(), async (file, position) => {
         const bit = position % (file.byteLength * 8)
