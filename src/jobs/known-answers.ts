@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import type { UnitSpec } from '../skills/index.ts'
 import type { PeerIdString } from '../wire/index.ts'
 import type { HashedPlan } from './plan.ts'
@@ -59,6 +60,13 @@ export class KnownAnswers {
       return
     }
     const parts = spec.parts.map((part) => plan.partRefs[part]?.hash ?? '')
+    const before = this.kept.find((each) => each.skill === skill && isSame(each, spec, parts))
+    if (before !== undefined) {
+      for (const peer of seenBy) {
+        before.seenBy.add(peer)
+      }
+      return
+    }
     // copies: both may be views of something far larger
     const copy = { ...spec, data: spec.data.slice() }
     this.kept.push({
@@ -121,4 +129,11 @@ export class KnownAnswers {
     this.kept.splice(this.kept.indexOf(answer), 1)
     this.bytes -= answer.bytes
   }
+}
+
+/** The same unit: a peer that has computed it would know it again. */
+function isSame(kept: Kept, { params, data }: UnitSpec, parts: readonly string[]): boolean {
+  const isEqual = (a: readonly unknown[], b: readonly unknown[]) =>
+    a.length === b.length && a.every((each, i) => each === b[i])
+  return isEqual(kept.spec.params, params) && isEqual(kept.parts, parts) && equals(kept.spec.data, data)
 }

@@ -177,6 +177,19 @@ test('a provider that wants twice the price is left out of a job that pays less,
   }
 })
 
+test('a provider is found by the memory that its device tells', async () => {
+  const isFound = async (memoryMin: number) => {
+    for await (const { advert } of odd.node.services.registry.find(SKILL, { constraints: { memoryMin } })) {
+      if (advert.peer === honest.peer) {
+        return true
+      }
+    }
+    return false
+  }
+  expect(await isFound(2 ** 27)).toBe(true)
+  expect(await isFound(2 ** 40)).toBe(false)
+})
+
 test('what was learned of a provider outlives the node', async () => {
   const dataFolder = mkdtempSync(join(tmpdir(), 'swarm-'))
   try {

@@ -7,8 +7,8 @@ const peer = (name: string) => name as PeerIdString // the rule never reads into
 const parts = (...hashes: string[]) => ({
   partRefs: hashes.map((hash) => ({ hash, bytes: new Uint8Array() }))
 })
-const answer = (bytes: number, partsOf: number[] = []) => ({
-  spec: { params: [bytes], parts: partsOf, data: new Uint8Array(bytes), cost: 1n },
+const answer = (bytes: number, partsOf: number[] = [], name = 0) => ({
+  spec: { params: [bytes, name], parts: partsOf, data: new Uint8Array(bytes), cost: 1n },
   result: Uint8Array.of(bytes)
 })
 
@@ -19,6 +19,14 @@ test('a peer gets each unit once, and none that it has computed', () => {
   expect(known.take('other', parts(), peer('c'), 0)).toBeUndefined()
   expect(known.take('skill', parts(), peer('c'), 0)?.result).toEqual(Uint8Array.of(1))
   expect(known.take('skill', parts(), peer('c'), 0)).toBeUndefined()
+})
+
+test('the same unit again is kept once, with all that have computed it', () => {
+  const known = new KnownAnswers()
+  known.add('skill', parts(), answer(1), [peer('a')])
+  known.add('skill', parts(), answer(1), [peer('b')])
+  expect(known.size).toBe(1)
+  expect(known.take('skill', parts(), peer('b'), 0)).toBeUndefined()
 })
 
 test('a unit is known by the parts that this job has, under their places in it', () => {
@@ -43,8 +51,8 @@ test('whatever comes, it keeps within its limits, and the newest of each skill',
   fc.assert(
     fc.property(sizes, (units) => {
       const known = new KnownAnswers({ answerBytes: 30, bytes: 100, perSkill: 4 })
-      for (const { skill, bytes } of units) {
-        known.add(skill, parts(), answer(bytes), [])
+      for (const [name, { skill, bytes }] of units.entries()) {
+        known.add(skill, parts(), answer(bytes, [], name), [])
       }
       let bytes = 0
       for (const skill of ['a', 'b', 'c']) {
