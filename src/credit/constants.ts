@@ -23,6 +23,9 @@ export const SETTLE_VOTE_MS = 2_000
 export const PAID_MS = 3_000
 /** How often open earnings are asked after at payers that are connected. */
 export const ASK_AGAIN_MS = 15_000
+/** How often old certificates are looked for, and how soon after a start. */
+export const SWEEP_MS = 24 * 3_600_000
+export const SWEEP_AFTER_MS = 60_000
 /** An earning that nobody settled is forgotten so long after tClose (a claim is then impossible). */
 export const FORGET_AFTER_MS = 8 * 24 * 3_600_000
 

@@ -209,6 +209,7 @@ class SwarmLedger implements LedgerService {
       this.lodging.tend(),
       this.earnings.forget(this.now()),
       this.witness.forget(),
+      this.votes.forget(),
       this.proofs.forget(this.now()),
       this.chain.latest().then(({ openEscrows }) => this.spending.fold(openEscrows))
     ])

@@ -17,7 +17,7 @@ import {
 import { indexOfPayee } from './bodies.ts'
 import { orphanedAt } from './certificate.ts'
 import type { Certifier, OwnRecord } from './certify.ts'
-import { PAID_MS, SETTLE_VOTE_MS } from './constants.ts'
+import { PAID_MS, SETTLE_VOTE_MS, SWEEP_AFTER_MS, SWEEP_MS } from './constants.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { Proofs } from './proofs.ts'
 import type { OpenEscrow } from './state.ts'
@@ -51,15 +51,39 @@ export class SettleVotes {
   /** Settles whose witnesses have not all they need said, by escrow. */
   private readonly pending = new Set<string>()
   private readonly trying = new Set<string>()
+  /** When the certificates were looked through. */
+  private swept: Milliseconds = 0
 
   constructor(init: SettleVotesInit) {
     this.init = init
   }
 
   async load(): Promise<void> {
+    this.swept = this.init.now() - SWEEP_MS + SWEEP_AFTER_MS // not while a page starts
     for (const [key] of await this.init.store.table('contracts').entries()) {
       if (key.startsWith(PENDING)) {
         this.pending.add(key.slice(PENDING.length))
+      }
+    }
+  }
+
+  /** Drops, now and then, the certificates that nobody can claim any more. */
+  async forget(): Promise<void> {
+    const { store, network, now } = this.init
+    const at = now()
+    if (at < this.swept + SWEEP_MS) {
+      return
+    }
+    this.swept = at
+    const table = store.table('certificates')
+    for (const [key, value] of await table.entries()) {
+      if (key.includes('/') || this.pending.has(key)) {
+        continue // a proof of a fork stays for ever, and what lacks votes until it has them
+      }
+      const { settle } = decode(value, settleCertificate, Number.POSITIVE_INFINITY)
+      const { ts } = decodeStrict(settle.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+      if (at > ts + network.parameters.claimWindowMs) {
+        await table.delete(key)
       }
     }
   }

@@ -165,11 +165,17 @@ describe('an escrow', () => {
     await one.ledger.acceptReceipt(await requester.ledger.receipt(escrow, one.peer, 60n), requester.peer)
     const releases = new Map([[one.peer, await one.ledger.release(escrow)]])
     await requester.ledger.settle(escrow, [], { seed: new Uint8Array(32), releases })
-    swarm.now += 9 * 24 * 3_600_000
+    const certificates = async () => (await requester.store.table('certificates').entries()).length
+    expect(await certificates()).toBe(1)
+    swarm.now += 6 * 24 * 3_600_000
+    await requester.ledger.maintain()
+    expect(await certificates()).toBe(1)
+    swarm.now += 3 * 24 * 3_600_000
     for (const peer of [requester, one]) {
       expect(await rows(peer)).not.toEqual([])
       await peer.ledger.maintain()
       expect(await rows(peer)).toEqual([])
     }
+    expect(await certificates()).toBe(0)
   })
 })
