@@ -206,7 +206,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     }
     this.device = engine.device
     this.provider.contribute(engine, rate)
-    void keepWarm(engine, this.specialism)
+    void keepWarm(engine, this.specialism.order(skills))
     node.services.registry.offer(() => ({
       skills: this.specialism.order(skills),
       device: engine.device,

@@ -25,13 +25,6 @@ export class Specialism {
     return [...skills].sort((a, b) => this.of(a.name) - this.of(b.name))
   }
 
-  /** The skills to keep warm: those answered first, at most so many. */
-  warmest(count: number): string[] {
-    return this.order([...this.thresholds.keys()].map((name) => ({ name })))
-      .slice(0, count)
-      .map(({ name }) => name)
-  }
-
   /** θ of a skill, .01 (answers the weakest demand) to 1. */
   of(skill: string): number {
     return this.thresholds.get(skill) ?? THRESHOLD_START

@@ -39,10 +39,11 @@ test('an engine tells its memory in coarse steps, and never rejects for a skill 
 })
 
 test('a provider makes ready the two skills that it answers first', async () => {
-  const specialism = new Specialism(['a', 'b', 'c'])
+  const names = ['a', 'b', 'c']
+  const specialism = new Specialism(names)
   specialism.performed('c')
   const warmed: string[] = []
   const cold = { warm: async (skill: string) => void warmed.push(skill) } as unknown as Engine // nothing else is asked
-  await keepWarm(cold, specialism)
+  await keepWarm(cold, specialism.order(names.map((name) => ({ name }))))
   expect(warmed).toEqual(['c', 'a'])
 })

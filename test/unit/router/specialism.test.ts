@@ -12,15 +12,6 @@ describe('a provider that performs skills', () => {
     expect(names.map((name) => specialism.of(name))).toEqual(names.map(() => THRESHOLD_START))
   })
 
-  test('keeps warm what it answers first, and no more than it is told', () => {
-    const specialism = new Specialism(names)
-    for (const skill of ['c', 'c', 'b']) {
-      specialism.performed(skill)
-    }
-    expect(specialism.warmest(2)).toEqual(['c', 'b'])
-    expect(specialism.warmest(9).sort()).toEqual(names)
-  })
-
   test('answers first what it did last and most', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...names)), fc.constantFrom(...names), (before, often) => {
