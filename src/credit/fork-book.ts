@@ -50,8 +50,9 @@ const rowSchema = z.strictObject({
 type Row = z.output<typeof rowSchema>
 
 const PREFIX = 'fork/'
-/** Names are free: what this node was only told, it keeps of so many authors. */
+/** Names are free: what this node was only told, it keeps of so many authors, and in so many bytes. */
 const TOLD_ROWS_MAX = 1_024
+const BYTES_MAX = 16 * 1024 * 1024
 const SLANDERERS_MAX = 1_024
 /** Who is told of a proof, and asked for one. */
 const TELL_MAX = 32
@@ -63,6 +64,8 @@ const ASKED_MAX = 1_024
 export class ForkBook {
   private readonly init: ForkBookInit
   private readonly known = new Map<PeerIdString, Pick<Row, 'seq' | 'healed'>>()
+  /** Of all rows. */
+  private bytes = 0
   private readonly slanderers = new Set<PeerIdString>()
   private readonly sightings = new Sightings()
   private readonly asked = new Map<PeerIdString, Milliseconds>()
@@ -77,6 +80,7 @@ export class ForkBook {
         const { seq, healed } = decode(value, rowSchema, Number.POSITIVE_INFINITY)
         const author = peerId.parse(key.slice(PREFIX.length))
         this.known.set(author, { seq, healed })
+        this.bytes += value.byteLength
         this.init.forked?.(author, isHealed({ seq, healed }) ? healed?.at : undefined)
       }
     }
@@ -120,7 +124,7 @@ export class ForkBook {
   async told(from: PeerIdString, proof: ForkProof): Promise<void> {
     ensure(!this.slanderers.has(from), 'NOT_CONCERNED', 'You have told this node what was not true.')
     try {
-      await this.keep(proof, TOLD_ROWS_MAX)
+      await this.keep(proof, this.bytes < BYTES_MAX ? TOLD_ROWS_MAX : 0)
     } catch (error) {
       if (this.slanderers.size < SLANDERERS_MAX) {
         this.slanderers.add(from)
@@ -213,7 +217,9 @@ export class ForkBook {
     this.known.set(author, { seq: row.seq, healed: row.healed })
     this.init.log(`${author} has forked${isHealed(row) ? ' and healed' : ''}.`)
     this.init.forked?.(author, isHealed(row) ? row.healed?.at : undefined)
-    await this.table.put(PREFIX + author, encode(row))
+    const value = encode(row)
+    this.bytes += value.byteLength // a row that is written anew counts twice until the next start
+    await this.table.put(PREFIX + author, value)
   }
 
   /** The author itself, its witnesses and counterparties, as far as the two records name them. */
