@@ -118,6 +118,7 @@ async function startNode(network: Network, index: number): Promise<Node> {
     start: true,
     addresses: { listen: [`/memory/discovery-${index}`] },
     transports: [memory()],
+    connectionMonitor: { enabled: false }, // there are no proxies here to be kept awake
     connectionManager: { inboundConnectionThreshold: 10_000, maxIncomingPendingConnections: 10_000 },
     services: { ...base.services, registry: swarmRegistry({ network }) }
   })

@@ -12,6 +12,7 @@ import { type DhtTender, dhtTender } from './tend-dht.ts'
 const FIRST_SELF_QUERY_MS = 100
 /** Not again: the tender's interval follows the size of the swarm. The longest that a timer takes. */
 const SELF_QUERY_MS = 2 ** 31 - 1
+const PING_MS = 30_000
 /** A provider record that was not renewed for so long is dropped; providers renew every 200 s at least. */
 const PROVIDER_RECORD_MS = 600_000
 const PROVIDER_CLEANUP_MS = 60_000
@@ -44,8 +45,9 @@ export function baseOptions({
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionGater: connectionGater(allowPrivate),
-    // A busy connection answers pings late: heartbeats on the streams find the dead ones.
-    connectionMonitor: { abortConnectionOnPingFailure: false },
+    // A busy connection answers pings late: heartbeats on the streams find the dead ones. What is left for the pings is to
+    // keep proxies from closing a WebSocket that is idle for a minute; each costs both sides a stream.
+    connectionMonitor: { abortConnectionOnPingFailure: false, pingInterval: PING_MS },
     services: {
       identify: identify(),
       // Without it on every node the others never learn that a tab speaks the DHT.
