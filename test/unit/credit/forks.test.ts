@@ -1,8 +1,12 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Priorities, verifyForkProof } from '../../../src/credit/index.ts'
 import { SwarmRouter } from '../../../src/router/index.ts'
 import { memoryStore } from '../../../src/store/index.ts'
+import { nodeFolderStore } from '../../../src/store/node-folder.ts'
 import {
   type ForkProof,
   type LedgerResponse,
@@ -14,6 +18,7 @@ import {
 } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
 import { eventually } from '../../fixtures/eventually.ts'
+import { keepsProofs } from '../../fixtures/fork-proofs.ts'
 import { LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 const HONEST = 8
@@ -264,6 +269,19 @@ describe('a fork', () => {
     expect(await tell(records(genesis, forged))).toBe('NOT_CONCERNED')
     const answer = await swarm.deliver(victim.peer, judge.peer, { t: 'forks', author: victim.peer })
     expect(answer).toEqual({ t: 'forks', proof: null })
+  })
+})
+
+describe('a proof is kept', () => {
+  test('in memory', async () => {
+    const store = memoryStore()
+    await keepsProofs(async () => ({ ...store, close: async () => {} }))
+  })
+
+  test('in a data folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'forks-'))
+    await keepsProofs(() => nodeFolderStore(folder))
+    await rm(folder, { recursive: true })
   })
 })
 
