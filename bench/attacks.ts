@@ -1,9 +1,11 @@
 import { ledgerAttacks } from './attacks/ledger.ts'
 import { moneyAttacks } from './attacks/money.ts'
 import { nameAttacks } from './attacks/names.ts'
+import { refusalAttacks } from './attacks/refusals.ts'
 import type { Outcome, ScenarioInit } from './attacks/scenario.ts'
 import { seatedAttacks } from './attacks/seated.ts'
 import { honestIncome } from './attacks/swarm.ts'
+import { tabAttacks } from './attacks/tabs.ts'
 import { type SeatRow, seatTable, voteAttacks } from './attacks/votes.ts'
 import { workAttacks } from './attacks/work.ts'
 import { type BenchOptions, type BenchResult, row } from './report.ts'
@@ -15,7 +17,11 @@ export const title =
 
 const DISPLACED_MAX = 0.01
 
+/** `--tabs`: those that are tried against tabs of the built page instead. */
 export async function run(options: BenchOptions): Promise<BenchResult> {
+  if (options.args.includes('--tabs')) {
+    return resultOf(await tabAttacks(options.log))
+  }
   const { seed, nodes, days, isStandard } = simOptions(options, 120, 0, 14)
   const init: ScenarioInit = { seed, nodes, days }
   const honest = honestIncome(init)
@@ -23,13 +29,25 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     `an honest node got ${(honest.got / honest.done).toFixed(2)} of what it worked; waits up to ${honest.longestWait} h`
   )
   const outcomes: Outcome[] = []
-  for (const group of [nameAttacks, moneyAttacks, workAttacks, voteAttacks, seatedAttacks, ledgerAttacks]) {
+  for (const group of [
+    nameAttacks,
+    moneyAttacks,
+    workAttacks,
+    voteAttacks,
+    seatedAttacks,
+    ledgerAttacks,
+    refusalAttacks
+  ]) {
     outcomes.push(...(await group(init, honest)))
     options.log(`${outcomes.length} attacks`)
   }
   if (isStandard) {
     document(outcomes, honest.got / honest.done, seatTable(init))
   }
+  return resultOf(outcomes)
+}
+
+function resultOf(outcomes: readonly Outcome[]): BenchResult {
   return {
     rows: outcomes.flatMap(({ name, gain, beyond, displaced, strangers }) => [
       row(`attacks.${name}.gain`, 'share', [gain]),

@@ -1,0 +1,185 @@
+import { waitForProviders } from '../../src/cli/demo/tabs.ts'
+import { type ChainState, type Intent, nextRecord, replayChain } from '../../src/credit/index.ts'
+import {
+  DOMAINS,
+  NETWORKS,
+  type Network,
+  networkOf,
+  protocolId,
+  type Signed,
+  sign
+} from '../../src/wire/index.ts'
+import { HostilePeer, type Lie, SKILL } from '../../test/fixtures/hostile-peer.ts'
+import { PageHouse, rightReceipt, startJob } from '../../test/fixtures/page-house.ts'
+import { NOTHING, type Outcome } from './scenario.ts'
+
+/**
+ * Against tabs of the built page, in a Chromium: a requester, an honest provider, and one peer that does as it likes.
+ * Gain: what it is paid without having worked for it, of an equal share of the job; or escrows certified beyond the
+ * one that it has the credit for.
+ */
+
+const JOB = { side: 512, units: 32 }
+const STREAMS = 32
+
+interface Stage {
+  readonly house: PageHouse
+  readonly network: Network
+  readonly requester: Awaited<ReturnType<PageHouse['tab']>>
+  readonly honest: Awaited<ReturnType<PageHouse['tab']>>
+}
+
+export async function tabAttacks(log: (text: string) => void): Promise<Outcome[]> {
+  const house = await PageHouse.open()
+  try {
+    const [honest, requester] = await Promise.all([
+      house.tab({ name: 'honest', consent: 'contribute', backend: 'cpu' }),
+      house.tab({ name: 'requester', consent: 'hire' })
+    ])
+    await waitForProviders(requester, [honest.peer], SKILL)
+    const stage = { house, network: await networkOf(NETWORKS.local), requester, honest }
+    const outcomes: Outcome[] = []
+    for (const attack of [wrongResult, tenth, noAnswer, doubleSpend, endless]) {
+      outcomes.push(await attack(stage))
+      log(`${outcomes.at(-1)?.name}: gain ${outcomes.at(-1)?.gain}, displaced ${outcomes.at(-1)?.displaced}`)
+    }
+    return outcomes
+  } finally {
+    await house.close()
+    await house.browser.close()
+  }
+}
+
+const outcome = (name: string, gain: number, displaced: number, ends: string): Outcome => ({
+  ...NOTHING,
+  name: `${name}@tabs`,
+  gain,
+  displaced,
+  hold: 'prevented',
+  ends
+})
+
+/** A job of the requester's with the honest tab and with somebody who answers by the lie. */
+async function lying({ house, network, requester, honest }: Stage, lie: Lie) {
+  const odd = await HostilePeer.start(network, house.relay.multiaddrs)
+  try {
+    await odd.offer()
+    await odd.lie(lie)
+    await waitForProviders(requester, [honest.peer, odd.peer], SKILL)
+    await startJob(requester, { ...JOB, providers: [honest.peer, odd.peer] })
+    const { providers, price } = await rightReceipt(requester)
+    const share = providers.find(({ peer }) => peer === odd.peer)
+    return {
+      gain: (2 * Number(share?.paid ?? 0n)) / Number(price),
+      displaced: (share?.rejected ?? 0) / JOB.units
+    }
+  } finally {
+    await odd.stop()
+  }
+}
+
+async function wrongResult(stage: Stage): Promise<Outcome> {
+  const { gain, displaced } = await lying(stage, (job, unit) =>
+    job.answer(unit.index, new Uint8Array(job.compute(unit).length))
+  )
+  return outcome('wrong-result', gain, displaced, 'One wrong result ends its part in the job, unpaid.')
+}
+
+async function tenth(stage: Stage): Promise<Outcome> {
+  const { gain, displaced } = await lying(stage, (job, unit) => {
+    const result = job.compute(unit)
+    return job.answer(unit.index, result.fill(0, Math.ceil(result.length / 10)))
+  })
+  return outcome('tenth-of-the-work', gain, displaced, 'As above: the check sees the nine tenths.')
+}
+
+async function noAnswer(stage: Stage): Promise<Outcome> {
+  const { gain, displaced } = await lying(stage, () => {})
+  return outcome('refusal-to-answer', gain, displaced, 'Its unit is done elsewhere, and it gets no other.')
+}
+
+/** Two escrows for one place, of all that there is, both shown to the tab that they pay: by fork, and after going on. */
+async function doubleSpend({ house, network, honest }: Stage): Promise<Outcome> {
+  const odd = await HostilePeer.start(network, house.relay.multiaddrs)
+  try {
+    await odd.meet([honest.peer])
+    const { records } = await odd.exportLedger()
+    const start = await replayChain(undefined, records, network)
+    const escrow = async (state: ChainState | undefined, nonce: number): Promise<Signed> => {
+      const ts = Date.now()
+      const intent: Intent = {
+        kind: 'escrow',
+        ts,
+        body: {
+          jobId: new Uint8Array(16),
+          parent: null,
+          payees: [{ peer: honest.peer, max: 1_000n, on: [] }],
+          amount: 1_000n,
+          inputRoot: new Uint8Array(32),
+          witnesses: [],
+          quorum: 0,
+          tClose: ts + 60_000,
+          nonce: new Uint8Array(16).fill(nonce)
+        }
+      }
+      return sign(odd.key, DOMAINS.record, nextRecord(state, intent, odd.peer, network))
+    }
+    const show = async (record: Signed, tail: readonly Signed[]) => {
+      const answer = await odd.tell(honest.peer, { t: 'certify', record, tail: [...tail], evidence: [] })
+      return answer.t === 'vote'
+    }
+    const [one, two, three] = await Promise.all([escrow(start, 1), escrow(start, 2), escrow(start, 3)])
+    const after = await replayChain(start, [one], network)
+    const next = await escrow(after, 4)
+    const votes = [
+      await show(one, records),
+      await show(two, records), // by fork
+      await show(next, [...records, one]), // honestly on: it is known for a forker by now
+      await show(three, records) // by rollback
+    ]
+    return outcome(
+      'double-spend',
+      votes.slice(1).filter(Boolean).length,
+      0,
+      'Who voted for the one shows it to whoever comes with the other: the two are the proof, and the end of the name.'
+    )
+  } finally {
+    await odd.stop()
+  }
+}
+
+/** All the streams that one connection may open, on each protocol, with messages too long, or without an end. */
+async function endless({ house, network, requester, honest }: Stage): Promise<Outcome> {
+  const odd = await HostilePeer.start(network, house.relay.multiaddrs)
+  const over = new AbortController()
+  try {
+    await odd.meet([honest.peer])
+    const [connection] = odd.node.getConnections().filter(({ remotePeer }) => `${remotePeer}` === honest.peer)
+    const drip = async (protocol: 'ledger' | 'advert' | 'job', prefix: Uint8Array) => {
+      const stream = await connection?.newStream(protocolId(network.parameters, protocol))
+      stream?.send(prefix)
+      while (!over.signal.aborted && stream?.status === 'open') {
+        stream.send(Uint8Array.of(0))
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+    }
+    const long = Uint8Array.of(0xff, 0xff, 0xff, 0x7f)
+    const endlessly = Uint8Array.of(0x80, 0x80, 0x04)
+    const drips = (['ledger', 'advert', 'job'] as const).flatMap((protocol) =>
+      Array.from({ length: STREAMS }, (_, i) => drip(protocol, i % 2 === 0 ? long : endlessly))
+    )
+    await startJob(requester, { ...JOB, providers: [honest.peer] })
+    const { price, paid } = await rightReceipt(requester)
+    over.abort()
+    await Promise.allSettled(drips) // cut off: as it should be
+    return outcome(
+      'oversized-and-endless-messages',
+      0,
+      paid === price ? 0 : 1,
+      'Too long a message is cut by its prefix, an endless one by time; the job beside them was done and paid.'
+    )
+  } finally {
+    over.abort()
+    await odd.stop()
+  }
+}
