@@ -43,6 +43,8 @@ export class Healing {
   private certificate: HealCertificate | undefined
   private running: Promise<boolean> | undefined
   private readonly told = new Set<PeerIdString>()
+  /** A quorum of the last sure seat has said that it knows of no other branch. */
+  private isAlone = false
 
   constructor(init: HealingInit) {
     this.init = init
@@ -67,8 +69,8 @@ export class Healing {
   }
 
   /** The peer is there: it may keep a branch that this node has not heard of when it took a seat without its witnesses. */
-  seen(peer: PeerIdString, { unsure, sure, seatSeq }: ChainState): void {
-    if (unsure && sure.seq !== seatSeq && sure.members.includes(peer)) {
+  seen(peer: PeerIdString, state: ChainState): void {
+    if (isCutOff(state) && state.sure.members.includes(peer)) {
       void this.start()
     }
   }
@@ -77,7 +79,7 @@ export class Healing {
   async tend(): Promise<void> {
     const { chain, forks, network, log } = this.init
     try {
-      if (forks.has(chain.peer)) {
+      if (forks.has(chain.peer) || (!this.isAlone && isCutOff(await chain.latest()))) {
         await this.start()
       }
       const { healSeq } = await chain.latest()
@@ -149,11 +151,13 @@ export class Healing {
     const { chain, transport, within, log } = this.init
     const { author, seat, sure } = await chain.latest()
     let longest: Signed[] | undefined
+    let heard = 0
     await Promise.all(
       [...new Set([...seat.members, ...sure.members])].map(async (peer) => {
         try {
           const answer = await transport.call(peer, { t: 'head', author, after: -1 }, within(ASK_MS))
           const branch = answer.t === 'head' ? await this.branchIn(answer.tail) : []
+          heard += answer.t === 'head' && sure.members.includes(peer) ? 1 : 0
           if (branch.length > (longest?.length ?? 0)) {
             longest = branch
           }
@@ -162,6 +166,7 @@ export class Healing {
         }
       })
     )
+    this.isAlone = longest === undefined && heard >= sure.quorum
     return longest
   }
 
@@ -187,3 +192,6 @@ export class Healing {
     return []
   }
 }
+
+/** It has gone on without its witnesses: what they have voted for meanwhile it does not know. */
+const isCutOff = ({ unsure, sure, seatSeq }: ChainState) => unsure && sure.seq !== seatSeq

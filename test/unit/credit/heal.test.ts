@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Audit, audit, auditExports, type VerifiedRecord } from '../../../src/credit/index.ts'
 import { escrowed } from '../../../src/credit/state.ts'
+import type { Store } from '../../../src/store/index.ts'
 import { type MicroCredits, NETWORKS, type Network, networkOf, type Signed } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
 import { copyStore } from '../../fixtures/copy-store.ts'
+import { CrashingStore } from '../../fixtures/crashing-store.ts'
 import { LedgerSwarm, NOW, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let network: Network
@@ -261,7 +263,7 @@ describe('a profile that was set back, and signed before it knew', () => {
   }
 
   /** Signs jobs at home, and others on an old copy while none of the witnesses is there. */
-  async function fork(atHome: number, away: number) {
+  async function fork(atHome: number, away: number, wrap: (store: Store) => Store = (store) => store) {
     const { peers, requester, seated, outsider, member } = await open()
     const old = await copyStore(requester.store)
     for (let i = 0; i < atHome; i++) {
@@ -270,22 +272,25 @@ describe('a profile that was set back, and signed before it knew', () => {
     for (const { peer } of seated) {
       swarm.away.add(peer)
     }
-    await requester.restart(old)
+    await requester.restart(wrap(old))
     swarm.now += 1_000
     for (let i = 0; i < away; i++) {
       await job(requester, outsider, 7n)
     }
-    for (const { peer } of seated) {
-      await swarm.back(peer)
+    const meet = async () => {
+      for (const { peer } of seated) {
+        await swarm.back(peer)
+      }
     }
-    return { peers, requester, outsider, member, seated }
+    return { peers, requester, outsider, member, seated, meet }
   }
 
   test.each([
     ['longer', 3, 1],
     ['shorter', 1, 3]
   ])('finds its %s branch, heals, pays what both have spent, and goes on', async (_, atHome, away) => {
-    const { peers, requester, outsider, member, seated } = await fork(atHome, away)
+    const { peers, requester, outsider, member, seated, meet } = await fork(atHome, away)
+    await meet()
     await vi.waitFor(async () => expect(await kindsOf(requester)).toContain('heal'))
     await job(requester, member, 1n)
     await job(requester, outsider, 1n)
@@ -302,4 +307,33 @@ describe('a profile that was set back, and signed before it knew', () => {
     await job(requester, seated[1] ?? member, 5n)
     expect((await kindsOf(requester)).filter((kind) => kind === 'heal')).toHaveLength(1)
   })
+
+  test.each([0, 1, 2, 3].flatMap((at) => [[at, 'before', 3] as const, [at, 'after', 1] as const]))(
+    'heals once, whatever write of it a crash falls on (%i, %s)',
+    async (at, moment, atHome) => {
+      let crashing: CrashingStore | undefined
+      const { peers, requester, outsider, member, meet } = await fork(atHome, 2, (store) => {
+        crashing = new CrashingStore(store)
+        return crashing
+      })
+      crashing?.arm(at, moment)
+      await meet()
+      await vi.waitFor(() => expect(crashing?.writes).toBeGreaterThan(at)).catch(() => {}) // it may need fewer
+      await requester.restart(crashing?.inner)
+      await vi.waitFor(
+        async () => {
+          await requester.ledger.maintain()
+          expect((await kindsOf(requester)).filter((kind) => kind === 'heal')).toHaveLength(1)
+        },
+        { timeout: 5_000 }
+      )
+      await vi.waitFor(() => job(requester, member, 1n), { timeout: 5_000 })
+      await job(requester, outsider, 1n)
+      for (const { ledger } of peers) {
+        await ledger.maintain()
+      }
+      const { books } = await auditOf(peers.map(({ ledger }) => ledger))
+      expect(books).toMatchObject({ balanced: true, debt: 0n })
+    }
+  )
 })
