@@ -30,6 +30,7 @@ const BROWSER_PACKAGES = [
   'multiformats/hashes/digest',
   'uint8arrays/concat',
   'uint8arrays/equals',
+  'uint8arrays/from-string',
   'zod/mini'
 ]
 

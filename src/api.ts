@@ -79,6 +79,12 @@ export interface WorkDone {
   readonly units: number
   readonly running: number
   readonly verifiedUnits: number
+  /** The jobs that have units here now. @default none */
+  readonly now?: ReadonlyArray<{
+    readonly skill: string
+    readonly requester: PeerIdString
+    readonly units: number
+  }>
 }
 
 export interface SubmitOptions {
@@ -237,6 +243,8 @@ export interface ContributeOptions {
   power?: number
   /** The least that units are computed for, in thousandths of their published cost. @default 1000 */
   rate?: number
+  /** Serve these skills only. @default all that this build knows */
+  skills?: readonly string[]
 }
 
 export interface RouterView {

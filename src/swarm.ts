@@ -31,7 +31,7 @@ import { Engines } from './swarm/engines.ts'
 import type { Fittings } from './swarm/fittings.ts'
 import { keepWarm } from './swarm/keep-warm.ts'
 import { Lookout } from './swarm/lookout.ts'
-import { offeredSkills, skillList } from './swarm/offered-skills.ts'
+import { offeredSkills, servedSkills, skillList } from './swarm/offered-skills.ts'
 import { openParts, type Parts } from './swarm/parts.ts'
 import { Prober } from './swarm/prober.ts'
 import { RouterMemory } from './swarm/router-memory.ts'
@@ -155,7 +155,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       device: this.device,
       peers: this.peers(),
       balance: this.balance,
-      work: { units, running, verifiedUnits }
+      work: { units, running, verifiedUnits, now: this.provider.now }
     }
   }
 
@@ -184,12 +184,17 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     return [...this.handles.values()]
   }
 
-  async contribute({ power = 1, rate = RATE_DEFAULT }: ContributeOptions = {}): Promise<void> {
+  async contribute({
+    power = 1,
+    rate = RATE_DEFAULT,
+    skills: wanted
+  }: ContributeOptions = {}): Promise<void> {
     this.refuseIfStopped()
     if (!(power >= 0.05 && power <= 1)) {
       throw new JobError('BAD_OPTION', `power is a share of the device's time, .05 to 1; it is ${power}.`)
     }
     checkRate(rate)
+    const served = servedSkills(wanted)
     const { init, node } = this.parts
     this.power = power
     this.contributing = true
@@ -198,14 +203,14 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     const starting = this.engines.serve({ backend, workers, power, tuning, profile })
     const [engine, skills] = await Promise.all([
       starting.catch((error) => this.noEngine(error)),
-      offeredSkills(rate)
+      offeredSkills(rate, served)
     ])
     engine.setPower(power)
     if (!this.contributing) {
       return // paused while the device started
     }
     this.device = engine.device
-    this.provider.contribute(engine, rate)
+    this.provider.contribute(engine, rate, (skill) => served.has(skill))
     void keepWarm(engine, this.specialism.order(skills))
     node.services.registry.offer(() => ({
       skills: this.specialism.order(skills),

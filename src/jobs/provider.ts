@@ -75,6 +75,7 @@ export class Provider {
   private readonly parts = new PartStore(KEPT_PART_BYTES)
   private queue: WorkQueue | undefined
   private rate = RATE_DEFAULT
+  private serves: (skill: string) => boolean = () => true
   private isFinishing = false
 
   constructor(init: ProviderInit) {
@@ -89,9 +90,19 @@ export class Provider {
     })
   }
 
-  /** Take work from now on. @param rate the least that is paid for it, in thousandths of the published cost */
-  contribute(engine: Engine, rate: number = RATE_DEFAULT): void {
+  /**
+   * Take work from now on. Jobs that run already go on.
+   *
+   * @param rate the least that is paid for it, in thousandths of the published cost
+   * @param serves which skills, by name
+   */
+  contribute(
+    engine: Engine,
+    rate: number = RATE_DEFAULT,
+    serves: (skill: string) => boolean = () => true
+  ): void {
     this.rate = rate
+    this.serves = serves
     this.queue = this.queue?.engine === engine ? this.queue : this.newQueue(engine)
     this.isFinishing = false
   }
@@ -130,6 +141,11 @@ export class Provider {
     return { units, running, verifiedUnits, pending }
   }
 
+  /** The jobs that have units here now. */
+  get now(): Array<{ skill: string; requester: PeerIdString; units: number }> {
+    return [...this.sessions].filter(({ running }) => running > 0).map(({ summary }) => summary)
+  }
+
   /** 0 (idle) to 100 (full): for the advert. */
   get load(): number {
     const slots = this.queue?.engine.concurrency ?? 1
@@ -157,7 +173,7 @@ export class Provider {
     try {
       const frames = framed[Symbol.asyncIterator]()
       const opened = await firstFrame(frames, framed)
-      const skill = this.init.skills.get(opened.skill)
+      const skill = this.serves(opened.skill) ? this.init.skills.get(opened.skill) : undefined
       const refused = await this.refusal(opened, payer, skill)
       if (refused === undefined) {
         await this.promise(opened.escrow, payer)

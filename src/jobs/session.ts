@@ -87,6 +87,11 @@ export class ProviderSession {
     return this.units.size
   }
 
+  get summary(): { skill: string; requester: PeerIdString; units: number } {
+    const { skill, payer } = this.init
+    return { skill: skill.manifest.name, requester: payer, units: this.running }
+  }
+
   /** Units that a receipt covers. */
   get verifiedUnits(): number {
     return this.window.receiptedUnits

@@ -1,11 +1,29 @@
 import type { SwarmCore } from '../api.ts'
+import { JobError } from '../jobs/index.ts'
 import type { Offer } from '../registry/index.ts'
-import { inputFields, inputIssues, kernelHash, SKILLS } from '../skills/index.ts'
+import { inputFields, inputIssues, kernelHash, SKILLS, type Skill, skillByName } from '../skills/index.ts'
+
+/**
+ * @param wanted names; undefined: all
+ * @throws SkillError `UNKNOWN_SKILL`, JobError `BAD_OPTION` for none
+ */
+export function servedSkills(wanted: readonly string[] | undefined): ReadonlyMap<string, Skill> {
+  if (wanted === undefined) {
+    return SKILLS
+  }
+  if (!Array.isArray(wanted) || wanted.length === 0) {
+    throw new JobError('BAD_OPTION', 'skills is a list of at least one name: to serve none, pause().')
+  }
+  return new Map(wanted.map((name) => [name, skillByName(name)]))
+}
 
 /** @param rate the least that units are computed for, in thousandths of their published cost */
-export async function offeredSkills(rate: number): Promise<Offer['skills']> {
+export async function offeredSkills(
+  rate: number,
+  served: ReadonlyMap<string, Skill>
+): Promise<Offer['skills']> {
   return Promise.all(
-    [...SKILLS.values()].map(async (skill) => ({
+    [...served.values()].map(async (skill) => ({
       name: skill.manifest.name,
       version: skill.manifest.version,
       kernel: await kernelHash(skill),

@@ -1,12 +1,15 @@
-import { css, html, LitElement, nothing } from 'lit'
+import { css, html, nothing } from 'lit'
+import type { SwarmCore, SwarmStatus } from '../api.ts'
 import type { Agreement } from './consent-card.ts'
 import './consent-card.ts'
+import { PageElement } from './element.ts'
 import { failureNote } from './failure-note.ts'
 import type { NodeCommand } from './node-panel.ts'
+import type { ContributeRules } from './pause-rules.ts'
 import type { Query } from './query.ts'
 import { type Phase, Session, type SessionInit } from './session.ts'
 import { base, tokens } from './styles.ts'
-import { texts } from './texts/index.ts'
+import { isLanguage, LANGUAGE_NAMES, language, setLanguage, texts } from './texts/index.ts'
 
 export interface AppInit extends Omit<SessionInit, 'options'> {
   readonly query: Query
@@ -15,7 +18,7 @@ export interface AppInit extends Omit<SessionInit, 'options'> {
 }
 
 /** The page. Set `init` before it is connected; `init.load` also defines the elements of `live.ts`. */
-export class SwarmApp extends LitElement {
+export class SwarmApp extends PageElement {
   static override properties = { init: { attribute: false } }
   static override styles = [
     tokens,
@@ -43,6 +46,21 @@ export class SwarmApp extends LitElement {
       }
       .live h1 {
         font-size: var(--text-xl);
+      }
+      .top {
+        display: flex;
+        justify-content: space-between;
+        gap: var(--space-4);
+        align-items: start;
+      }
+      .top select {
+        min-height: 2.25rem;
+        padding: var(--space-1) var(--space-2);
+        border: 1px solid var(--line-strong);
+        border-radius: calc(var(--radius) - 0.125rem);
+        background: var(--card);
+        color: var(--ink);
+        font: inherit;
       }
       .about {
         max-width: 40rem;
@@ -109,7 +127,10 @@ export class SwarmApp extends LitElement {
     return html`
       <main class="page ${phase?.kind === 'running' ? 'live' : ''}" id="app" data-phase=${phase?.kind ?? 'unsupported'}>
         <header class="stack">
-          <h1>${texts.name}</h1>
+          <div class="top">
+            <h1>${texts.name}</h1>
+            ${this.#renderLanguages()}
+          </div>
           <p class="about">${texts.about.join(' ')}</p>
         </header>
         ${this.init.query.ignored.map(
@@ -124,6 +145,21 @@ export class SwarmApp extends LitElement {
         ${this.#session === undefined ? this.#renderUnsupported() : this.#renderPhase(this.#session, this.#session.phase)}
       </main>
     `
+  }
+
+  #renderLanguages() {
+    return html`
+      <select id="language" aria-label=${texts.language} @change=${this.#onLanguage}>
+        ${Object.entries(LANGUAGE_NAMES).map(
+          ([tag, name]) =>
+            html`<option value=${tag} lang=${tag} ?selected=${tag === language}>${name}</option>`
+        )}
+      </select>
+    `
+  }
+
+  #onLanguage({ target }: Event): void {
+    if (target instanceof HTMLSelectElement && isLanguage(target.value)) setLanguage(target.value)
   }
 
   #renderPhase(session: Session, phase: Phase) {
@@ -195,10 +231,12 @@ export class SwarmApp extends LitElement {
             .mode=${mode}
             .power=${session.power}
             .finishing=${session.finishing}
+            .resting=${session.contributor.resting}
             .backendAsked=${this.init.query.options.backend === 'cpu'}
             @command=${(event: CustomEvent<NodeCommand>) => session[event.detail]()}
             @power-change=${(event: CustomEvent<number>) => session.setPower(event.detail)}
           ></node-panel>
+          ${mode === 'contribute' ? this.#renderServe(session, swarm, status) : nothing}
           <peer-table .peers=${status.peers}></peer-table>
         </div>
         <div class="stack">
@@ -207,6 +245,17 @@ export class SwarmApp extends LitElement {
         </div>
       </div>
       ${this.#renderWithdraw(session)}
+    `
+  }
+
+  #renderServe(session: Session, swarm: SwarmCore, { work }: SwarmStatus) {
+    return html`
+      <serve-panel
+        .rules=${session.contributor.rules}
+        .skills=${swarm.skills}
+        .work=${work}
+        @rules-change=${(event: CustomEvent<ContributeRules>) => session.setRules(event.detail)}
+      ></serve-panel>
     `
   }
 

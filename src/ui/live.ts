@@ -2,3 +2,4 @@
 import './hire-panel.ts'
 import './node-panel.ts'
 import './peer-table.ts'
+import './serve-panel.ts'

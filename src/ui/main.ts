@@ -9,11 +9,13 @@
 
 import type { SwarmCore } from '../api.ts'
 import { SwarmApp } from './app.ts'
+import { watchConditions } from './conditions.ts'
 import { CONSENT_KEY, ConsentStore } from './consent.ts'
+import { RulesStore } from './contributor.ts'
 import { parseQuery } from './query.ts'
 import { page, tokens } from './styles.ts'
 import { whyUnsupported } from './support.ts'
-import { language } from './texts/index.ts'
+import { language, onLanguage, setLanguage } from './texts/index.ts'
 
 declare global {
   interface Window {
@@ -24,7 +26,16 @@ declare global {
 for (const { styleSheet } of [tokens, page]) {
   if (styleSheet !== undefined) document.adoptedStyleSheets.push(styleSheet)
 }
+const query = parseQuery(location.search)
+if (query.options.lang !== undefined) setLanguage(query.options.lang)
 document.documentElement.lang = language
+// The address keeps the choice: before consent nothing may be stored.
+onLanguage(() => {
+  document.documentElement.lang = language
+  const address = new URL(location.href)
+  address.searchParams.set('lang', language)
+  history.replaceState(history.state, '', address)
+})
 
 const app = new SwarmApp()
 app.init = {
@@ -33,9 +44,11 @@ app.init = {
     return swarm
   },
   consents: new ConsentStore(() => localStorage),
+  rules: new RulesStore(() => localStorage),
+  watch: (changed) => watchConditions(window, changed),
   locks: navigator.locks,
   keepStorage: async () => navigator.storage.persist(),
-  query: parseQuery(location.search),
+  query,
   publish: (swarm) => {
     if (swarm === undefined) delete window.swarmharness
     else window.swarmharness = swarm

@@ -1,14 +1,15 @@
-import { css, html } from 'lit'
+import { css, html, nothing } from 'lit'
 import type { SwarmState, SwarmStatus } from '../api.ts'
 import type { ConsentMode } from './consent.ts'
 import { PageElement } from './element.ts'
 import { formatCredits, formatInteger, formatUnits, shortId } from './format.ts'
 import { type GlyphName, glyph } from './glyph.ts'
+import type { RestReason } from './pause-rules.ts'
 import './power-slider.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
-export type NodeCommand = 'run' | 'pause' | 'finish'
+export type NodeCommand = 'run' | 'pause' | 'finish' | 'runAnyway'
 
 const STATE_GLYPHS: Readonly<Record<SwarmState, GlyphName>> = {
   starting: 'dashed',
@@ -28,6 +29,7 @@ export class NodePanel extends PageElement {
     mode: { type: String },
     power: { type: Number },
     finishing: { type: Boolean },
+    resting: { attribute: false },
     backendAsked: { type: Boolean }
   }
   static override styles = [
@@ -83,6 +85,8 @@ export class NodePanel extends PageElement {
   declare mode: ConsentMode
   declare power: number
   declare finishing: boolean
+  /** Why it rests although it is to contribute. */
+  declare resting: RestReason | undefined
   declare backendAsked: boolean
 
   constructor() {
@@ -163,10 +167,13 @@ export class NodePanel extends PageElement {
       ${this.#renderContributing()}
       <power-slider id="power-slider" .power=${this.power}></power-slider>
       <div class="row">
-        <button id="run" ?disabled=${contributing && !this.finishing} @click=${() => this.#command('run')}>
+        <button
+          id="run"
+          ?disabled=${(contributing || this.resting !== undefined) && !this.finishing}
+          @click=${() => this.#command('run')}>
           ${glyph('play')} ${node.run}
         </button>
-        <button id="pause" ?disabled=${!contributing} @click=${() => this.#command('pause')}>
+        <button id="pause" ?disabled=${!contributing && this.resting === undefined} @click=${() => this.#command('pause')}>
           ${glyph('bars')} ${node.pause}
         </button>
         <button
@@ -186,13 +193,24 @@ export class NodePanel extends PageElement {
     const { contributing, paused, work } = this.status
     const text = this.finishing
       ? texts.work.finishing(formatUnits(work.running))
-      : contributing
-        ? texts.work.contributing
-        : texts.work[this.mode === 'hire' ? 'not-contributing' : (paused ?? 'paused')]
+      : this.resting !== undefined
+        ? texts.work.rests[this.resting]
+        : contributing
+          ? texts.work.contributing
+          : texts.work[this.mode === 'hire' ? 'not-contributing' : (paused ?? 'paused')]
     return html`
-      <p id="contributing" data-contributing=${String(contributing)} data-paused=${paused ?? ''} role="status">
+      <p id="contributing" data-contributing=${String(contributing)} data-paused=${this.resting ?? paused ?? ''} role="status">
         ${glyph(this.finishing ? 'flag' : contributing ? 'play' : 'bars')} <span>${text}</span>
       </p>
+      ${
+        this.resting === undefined
+          ? nothing
+          : html`
+            <div class="row">
+              <button id="run-anyway" @click=${() => this.#command('runAnyway')}>${texts.work.anyway}</button>
+            </div>
+          `
+      }
     `
   }
 

@@ -1,11 +1,13 @@
 import { isPower } from './consent.ts'
+import { isLanguage, LANGUAGE_NAMES, type Language } from './texts/index.ts'
 
-/** What an address may ask for: `?backend=webgpu|cpu|auto&network=local|main&power=5…100`. */
+/** What an address may ask for: `?backend=webgpu|cpu|auto&network=local|main&power=5…100&lang=en|zh`. */
 export interface QueryOptions {
   readonly backend?: 'webgpu' | 'cpu' | 'auto'
   readonly network?: 'local' | 'main'
   /** Percent. */
   readonly power?: number
+  readonly lang?: Language
 }
 
 export interface Query {
@@ -37,11 +39,15 @@ export function parseQuery(search: string): Query {
     const value = /^\d{1,3}$/.test(text) ? Number(text) : undefined
     return isPower(value) ? value : undefined
   })
+  const lang = pick('lang', Object.keys(LANGUAGE_NAMES).join(', '), (text) =>
+    isLanguage(text) ? text : undefined
+  )
   return {
     options: {
       ...(backend === undefined ? {} : { backend }),
       ...(network === undefined ? {} : { network }),
-      ...(power === undefined ? {} : { power })
+      ...(power === undefined ? {} : { power }),
+      ...(lang === undefined ? {} : { lang })
     },
     ignored
   }

@@ -1,7 +1,10 @@
 import type { CreateSwarmInit, SwarmCore, SwarmStatus } from '../api.ts'
+import type { ConditionsWatch } from './conditions.ts'
 import type { Consent, ConsentMode, ConsentStore } from './consent.ts'
+import { Contributor, type RulesStore } from './contributor.ts'
 import { describeFailure, type Failure } from './failure.ts'
 import { lockFreed, takeLock } from './lock.ts'
+import type { ContributeRules } from './pause-rules.ts'
 import type { QueryOptions } from './query.ts'
 
 /** What the page needs of the world around it; tests give their own. */
@@ -9,6 +12,10 @@ export interface SessionInit {
   /** Loads the public API. Called after consent only. */
   readonly load: () => Promise<{ createSwarm(init: CreateSwarmInit): Promise<SwarmCore> }>
   readonly consents: ConsentStore
+  /** When to rest, which skills to serve, at what price. Read after consent only. */
+  readonly rules: RulesStore
+  /** What the device tells of battery, network and heat. Called after consent only. */
+  readonly watch: (changed: () => void) => ConditionsWatch
   readonly locks: LockManager
   readonly options: QueryOptions
   /** Makes the running swarm known to the console and to tests; undefined takes it back. */
@@ -39,6 +46,7 @@ export class Session {
   finishing = false
   remembered = true
 
+  readonly contributor: Contributor
   readonly #init: SessionInit
   readonly #changed: () => void
   #abort = new AbortController()
@@ -50,6 +58,15 @@ export class Session {
   constructor(init: SessionInit, changed: () => void) {
     this.#init = init
     this.#changed = changed
+    this.contributor = new Contributor({
+      store: init.rules,
+      watch: init.watch,
+      onChange: changed,
+      onError: (error) => {
+        this.failure = describeFailure(error)
+        changed()
+      }
+    })
   }
 
   /** The power to offer (percent). */
@@ -102,6 +119,7 @@ export class Session {
   pause(): Promise<void> {
     return this.#withSwarm((swarm) => {
       this.#update({ auto: false })
+      this.contributor.unwant()
       return swarm.pause()
     })
   }
@@ -109,6 +127,7 @@ export class Session {
   finish(): Promise<void> {
     return this.#withSwarm(async (swarm) => {
       this.#update({ auto: false })
+      this.contributor.unwant()
       this.finishing = true
       this.#changed()
       try {
@@ -122,13 +141,23 @@ export class Session {
   setPower(power: number): Promise<void> {
     this.#update({ power })
     return this.#withSwarm(async (swarm) => {
-      if (swarm.status.contributing) await this.#contribute(swarm)
+      if (swarm.status.contributing || this.contributor.resting !== undefined) await this.#contribute(swarm)
     })
+  }
+
+  /** Contribute although a rule says to rest. */
+  runAnyway(): Promise<void> {
+    return this.#act(() => this.contributor.override())
+  }
+
+  setRules(rules: ContributeRules): Promise<void> {
+    return this.#act(() => this.contributor.change(rules))
   }
 
   /** Forgets the consent and ends all within 500 ms, by a reload if it must. */
   async withdraw(): Promise<void> {
     this.#init.consents.forget()
+    this.contributor.forget()
     this.consent = undefined
     this.failure = undefined
     // A node that is only being built ends by the signal.
@@ -214,7 +243,7 @@ export class Session {
   }
 
   #contribute(swarm: SwarmCore): Promise<void> {
-    return swarm.contribute({ power: this.power / 100 })
+    return this.contributor.want(swarm, this.power / 100)
   }
 
   #withSwarm(act: (swarm: SwarmCore) => Promise<void>): Promise<void> {
@@ -246,6 +275,7 @@ export class Session {
   }
 
   #letGo(): void {
+    this.contributor.unwant()
     this.#init.publish(undefined)
     this.#release?.()
     this.#release = undefined

@@ -86,6 +86,11 @@ export const base = css`
   td {
     overflow-wrap: anywhere;
   }
+  .plain {
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
   .soft {
     color: var(--ink-soft);
   }

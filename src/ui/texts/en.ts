@@ -11,6 +11,7 @@ export const en = {
       `The address asks for an unknown “${name}”. It was ignored; use ${allowed}.`,
     notRemembered: 'This browser does not let the page store your choice. It holds until you close the tab.'
   },
+  language: 'Language',
   consent: {
     title: 'Contribute and earn',
     paused: 'You paused last time, so nothing was started now.',
@@ -73,6 +74,14 @@ export const en = {
     contributing: 'Contributing',
     finishing: (units: string) => `Finishing: ${units} in work`,
     paused: 'Paused: by you',
+    rests: {
+      battery: 'Paused: on battery',
+      metered: 'Paused: the network is metered',
+      heat: 'Paused: the processor is hot',
+      schedule: 'Paused: outside your hours',
+      used: 'Paused: you use this page'
+    },
+    anyway: 'Run anyway',
     'not-contributing': 'Not contributing: this tab only hires'
   },
   node: {
@@ -94,6 +103,31 @@ export const en = {
     finish: 'Finish',
     finishHint: 'Finish ends the units in work, then pauses.',
     contributeTitle: 'Contribute too'
+  },
+  serve: {
+    now: 'Computed now',
+    nothing: 'Nothing at this moment.',
+    computing: (units: string, skill: string, peer: string) => `${units} of “${skill}” for ${peer}`,
+    rules: 'When, what, at what price',
+    when: 'When',
+    profiles: {
+      while: 'While I use this machine',
+      idle: 'Only when nobody has touched this page for a minute'
+    },
+    rest: 'Rest',
+    rests: {
+      onBattery: 'on battery',
+      onMetered: 'on a metered network, or with data saving',
+      onHeat: 'when the processor is about to slow down from heat'
+    },
+    hours: 'Hours',
+    schedule: 'Only at certain hours',
+    from: 'From',
+    to: 'Until',
+    skills: 'Skills to serve',
+    price: 'Price in percent of the published cost',
+    priceHint: '100 is usual; jobs that pay less go to others.',
+    badPrice: (least: string, most: string) => `A whole number from ${least} to ${most}.`
   },
   balance: {
     title: 'Balance in credits',

@@ -1,14 +1,15 @@
 import { en, type Texts } from './en.ts'
+import { zh } from './zh.ts'
 
 export type { Texts } from './en.ts'
 
-const LANGUAGES = { en } satisfies Readonly<Record<string, Texts>>
+const LANGUAGES = { en, zh } satisfies Readonly<Record<string, Texts>>
 
 export type Language = keyof typeof LANGUAGES
 
-export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English' }
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = { en: 'English', zh: '中文' }
 
-const isLanguage = (tag: string): tag is Language => Object.hasOwn(LANGUAGES, tag)
+export const isLanguage = (tag: string): tag is Language => Object.hasOwn(LANGUAGES, tag)
 
 /** The first of the user's languages that the page speaks, else English. */
 export function pickLanguage(wanted: readonly string[]): Language {

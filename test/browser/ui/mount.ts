@@ -1,6 +1,8 @@
 import { type AppInit, SwarmApp } from '../../../src/ui/app.ts'
 import { CONSENT_KEY, ConsentStore } from '../../../src/ui/consent.ts'
+import { RulesStore } from '../../../src/ui/contributor.ts'
 import '../../../src/ui/live.ts'
+import type { Conditions } from '../../../src/ui/pause-rules.ts'
 import { parseQuery } from '../../../src/ui/query.ts'
 import { FakeModule, type FakeSwarm } from '../../fixtures/fake-swarm.ts'
 
@@ -10,6 +12,8 @@ export interface Mounted {
   readonly swarm: FakeSwarm
   readonly published: Array<unknown>
   readonly reloads: () => number
+  /** Changes what the device tells. */
+  readonly tell: (change: Partial<Conditions>) => void
 }
 
 const mounted: SwarmApp[] = []
@@ -21,10 +25,22 @@ export function mount(
   const module = options.module ?? new FakeModule()
   const published: unknown[] = []
   let reloads = 0
+  let now: Conditions = { battery: undefined, metered: undefined, hot: undefined, idleMs: 1e9, hour: 12 }
+  const heard = new Set<() => void>()
   const app = new SwarmApp()
   app.init = {
     load: module.load,
     consents: new ConsentStore(() => localStorage),
+    rules: new RulesStore(() => localStorage),
+    watch: (changed) => {
+      heard.add(changed)
+      return {
+        get now() {
+          return now
+        },
+        stop: () => heard.delete(changed)
+      }
+    },
     locks: navigator.locks,
     query: parseQuery(options.search ?? ''),
     publish: (swarm) => published.push(swarm),
@@ -35,7 +51,11 @@ export function mount(
   }
   document.body.append(app)
   mounted.push(app)
-  return { app, module, swarm: module.swarm, published, reloads: () => reloads }
+  const tell = (change: Partial<Conditions>) => {
+    now = { ...now, ...change }
+    for (const changed of heard) changed()
+  }
+  return { app, module, swarm: module.swarm, published, reloads: () => reloads, tell }
 }
 
 /** Ends every app of the test and forgets what it stored. */

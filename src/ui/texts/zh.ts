@@ -1,0 +1,297 @@
+import type { Texts } from './en.ts'
+
+/** 简体中文。 */
+export const zh: Texts = {
+  name: 'SwarmHarness',
+  about: [
+    '浏览器标签页在这里互相计算，中间没有服务器。',
+    '如果你同意，本标签页会处理他人任务的小块，每个通过检验的结果都会赚取积分。',
+    '你也可以花积分，让蜂群为你计算。'
+  ],
+  notice: {
+    query: (name, allowed) => `网址中的“${name}”无法识别，已忽略；可用的值：${allowed}。`,
+    notRemembered: '此浏览器不允许本页保存你的选择。选择只在关闭标签页之前有效。'
+  },
+  language: '语言',
+  consent: {
+    title: '贡献算力并赚取积分',
+    paused: '你上次暂停了，所以现在什么都没有启动。',
+    uses: [
+      { term: '处理器', text: '在你的显卡（WebGPU）上计算；没有时使用 CPU。绝不挖矿。' },
+      { term: '功率', text: '计算会耗电并使设备发热。上限由你设定，随时可以暂停。' },
+      { term: '网络地址', text: '中继和与你合作的节点会看到你的 IP 地址，就像视频通话一样。' },
+      { term: '数据', text: '密钥和签名的积分记录保存在此浏览器中。无需账号，没有跟踪。' }
+    ],
+    start: '开始贡献',
+    hireTitle: '只雇用',
+    hireText: '加入网络提交任务，不为他人计算。其他节点会看到你的网络地址，密钥和记录保存在此浏览器中。',
+    hire: '加入并雇用',
+    before: '到目前为止，本页只加载了自己的文件并查找了你之前的选择。其他什么都没有启动。',
+    powerLabel: '功率上限',
+    powerHint: '占设备时间的比例'
+  },
+  unsupported: {
+    title: '此浏览器无法加入',
+    insecure: '本页需要安全地址：请通过 https 或在 localhost 上打开。',
+    missing: (what) => `缺少：${what}。请使用最新版的 Chrome、Edge 或 Firefox，且不要使用无痕窗口。`
+  },
+  elsewhere: {
+    title: '节点在另一个标签页中运行',
+    text: '同一浏览器只有一个标签页运行你的节点，使你的记录保持为一条链。请使用那个标签页，或关闭它以便在此继续。',
+    freeTitle: '另一个标签页已停止',
+    freeText: '你的节点现在可以在此标签页运行。',
+    start: '在此运行'
+  },
+  starting: { title: '正在启动', text: '正在加载网络部分并打开你的记录。' },
+  stopped: { title: '节点已停止', failed: '节点无法启动', start: '重新启动' },
+  withdraw: {
+    button: '撤回同意',
+    text: '立即停止一切并忘记你的选择。密钥和记录保留在此浏览器中，积分不会丢失。'
+  },
+  state: {
+    starting: { label: '正在启动', text: '正在建立节点。' },
+    bootstrapping: { label: '正在引导', text: '正在寻找中继。' },
+    relayed: { label: '经中继', text: '可通过中继到达，尚无直接连接的节点。' },
+    direct: { label: '直连', text: '已与其他节点直接连接。' },
+    offline: { label: '离线', text: '没有中继，也没有节点。正在重试。' },
+    stopped: { label: '已停止', text: '节点已停止。' }
+  },
+  work: {
+    contributing: '正在贡献',
+    finishing: (units) => `正在收尾：还有 ${units}在计算`,
+    paused: '已暂停：由你暂停',
+    rests: {
+      battery: '已暂停：正在使用电池',
+      metered: '已暂停：网络按流量计费',
+      heat: '已暂停：处理器过热',
+      schedule: '已暂停：不在你设定的时段内',
+      used: '已暂停：你正在使用本页'
+    },
+    anyway: '仍然运行',
+    'not-contributing': '未贡献：此标签页只雇用'
+  },
+  node: {
+    title: '本节点',
+    peer: '节点标识',
+    network: '网络',
+    device: '设备',
+    deviceNone: '空闲',
+    webgpu: (name) => `WebGPU（${name}）`,
+    cpu: (name) => `没有 WebGPU 适配器：在 CPU 上计算（${name}）`,
+    cpuSoftware: (name) => `只有软件 WebGPU 适配器：在 CPU 上计算，这样更快（${name}）`,
+    cpuAsked: (name) => `CPU，按网址的要求（${name}）`,
+    done: '已完成的工作',
+    workDone: (units, verified, running) => `${units}，${verified} 个已检验，${running} 个在计算`,
+    run: '运行',
+    pause: '暂停',
+    finish: '收尾',
+    finishHint: '“收尾”会完成正在计算的单元，然后暂停。',
+    contributeTitle: '也来贡献'
+  },
+  serve: {
+    now: '正在计算',
+    nothing: '此刻没有任务。',
+    computing: (units, skill, peer) => `为 ${peer} 计算“${skill}”的 ${units}`,
+    rules: '何时、做什么、什么价格',
+    when: '何时',
+    profiles: {
+      while: '我使用这台机器时也运行',
+      idle: '仅当一分钟内无人操作本页时'
+    },
+    rest: '在以下情况休息',
+    rests: {
+      onBattery: '使用电池时',
+      onMetered: '网络按流量计费或省流量时',
+      onHeat: '处理器即将因过热而降速时'
+    },
+    hours: '时段',
+    schedule: '仅在特定时段',
+    from: '从',
+    to: '到',
+    skills: '提供的技能',
+    price: '价格（占公布成本的百分比）',
+    priceHint: '通常为 100；出价更低的任务会交给别人。',
+    badPrice: (least, most) => `请输入 ${least} 到 ${most} 之间的整数。`
+  },
+  balance: {
+    title: '积分余额',
+    settled: { label: '已结算', text: '可以使用' },
+    verified: { label: '已检验', text: '已检验并有收据，尚未领取' },
+    pending: { label: '待定', text: '已计算，尚无收据' },
+    escrowed: { label: '托管中', text: '为你自己的任务预留' }
+  },
+  peers: {
+    title: '节点',
+    empty: '还没有节点。本标签页一遇到节点，就会显示在这里。',
+    peer: '节点',
+    connection: '连接',
+    skills: '技能',
+    relay: '中继',
+    none: '未知',
+    more: (count) => `以及另外 ${count} 个`,
+    direct: '直连',
+    relayed: '经中继',
+    transports: { webrtc: 'WebRTC', websocket: 'WebSocket', other: '其他' }
+  },
+  time: { ms: '毫秒', s: '秒', min: '分钟', h: '小时' },
+  hire: {
+    title: '雇用蜂群',
+    visible: '提供者能看到你的输入。',
+    choose: '技能',
+    skills: {
+      'matmul-i8': { title: '矩阵乘积，int8', text: 'C = A × B，8 位整数，结果精确。' },
+      'matmul-f32': { title: '矩阵乘积，float32', text: 'C = A × B，32 位浮点数。' },
+      'knn-i8': { title: '最近邻', text: '为每个查询找出 8 位向量数据库中最佳的行。' },
+      mandelbrot: {
+        title: '曼德博集合',
+        text: '以精确算术绘制的集合图像。点击图像即可放大：蜂群会绘制下一张。'
+      },
+      'render-tile': { title: '渲染场景', text: '由球体和三角形构成的路径追踪图像，逐块出现。' }
+    },
+    sample: '运行示例任务',
+    sampleHint: '一个小任务，只需不到一秒的计算',
+    submit: '提交任务',
+    example: '填入示例',
+    dropHint: '可以把包含全部输入的 JSON 文件拖放到表单的任意位置。',
+    fields: {
+      m: 'A 的行数 (m)',
+      k: 'A 的列数 (k)',
+      n: 'B 的列数 (n)',
+      a: '矩阵 A',
+      b: '矩阵 B',
+      database: '数据库',
+      queries: '查询',
+      'database-rows': '数据库的行数',
+      'queries-rows': '查询的数量',
+      dims: '每行的数字个数',
+      top: '每个查询的结果数',
+      metric: '度量',
+      x: '中心，实部',
+      y: '中心，虚部',
+      span: '视图宽度',
+      width: '横向像素',
+      height: '纵向像素',
+      iterations: '迭代次数',
+      scene: '场景 (JSON)',
+      samples: '每像素路径数',
+      depth: '反弹次数',
+      seed: '随机种子',
+      budget: '预算 (µcr)'
+    },
+    limits: (least, most) => `${least} 到 ${most}`,
+    budgetHint: '留空：最多为价格的两倍。',
+    redundancy: { label: '计算份数', auto: '自动', hint: '每个单元的提供者数；每个都会获得报酬。' },
+    quote: {
+      ask: '获取报价',
+      asking: '正在询问价格……',
+      price: '价格',
+      time: '在蜂群中的用时',
+      home: '在本机上需要',
+      providers: '提供者',
+      unknown: '未知',
+      units: (units) => `共 ${units}。`,
+      measured: (count) => `在以前的任务中测量过的提供者：${count} 个。`,
+      nobody: '现在还没有人可以雇用。',
+      fasterAtHome: '这里雇用并不划算：本机会更快。'
+    },
+    file: {
+      source: (field) => `${field}：数字的来源`,
+      pick: (field) => `${field}：选择文件`,
+      random: '随机数',
+      example: '示例',
+      elements: (count) => `${count} 个元素`,
+      kind: (element) => `本页无法生成 ${element}。`,
+      tooLarge: (size, most) => `${size} 超过了允许的 ${most}。请拆分任务。`,
+      notWhole: (bytes, element, each) => `${bytes} 字节不是 ${element} 元素（每个 ${each} 字节）的整数倍。`,
+      notJson: (why) => `这不是 JSON：${why}`,
+      notList: (element) => `${element} 需要一个数字列表。`,
+      wrongElement: (index, element) => `第 ${index} 个元素不是适合 ${element} 的数字。`,
+      wantJson: '只有 JSON 文件能填写整个表单。其他文件请拖放到某个字段上。',
+      unreadable: (name, why) => `无法读取 ${name}：${why}`
+    },
+    invalid: {
+      empty: '请输入整数。',
+      notInteger: '请只用数字输入整数。',
+      notNumber: '请输入数字。',
+      emptyText: '请填写此项。',
+      longText: (most) => `最多 ${most} 个字符。`,
+      tooSmall: (least) => `不得小于 ${least}。`,
+      tooLarge: (most) => `不得大于 ${most}。`,
+      overBalance: (settled) => `超过了你已结算的余额 ${settled} µcr。`
+    },
+    jobs: '任务列表',
+    open: '查看',
+    show: (id) => `查看任务 ${id}`,
+    busy: '这里一次只能运行一个任务：请等待或取消它。'
+  },
+  job: {
+    title: (id) => `任务 ${id}`,
+    states: {
+      queued: '正在等待提供者',
+      running: '正在运行',
+      settling: '正在结算',
+      done: '已完成',
+      failed: '失败',
+      cancelled: '已取消'
+    },
+    progress: '任务中已检验的部分',
+    status: (state, percent) => `${state}，已完成 ${percent}`,
+    cancel: '取消任务',
+    cancelling: '正在取消',
+    log: '事件',
+    logDropped: (count) => `更早的 ${count} 个事件未显示。`,
+    events: {
+      queued: (price, units) => `已计划：${units}，价格 ${price} µcr`,
+      hired: (chosen, of) => `从 ${of} 个提供者中选择了 ${chosen} 个`,
+      assigned: (unit, peer) => `单元 ${unit} 已发送给 ${peer}`,
+      verified: (unit, peer) => `来自 ${peer} 的单元 ${unit} 正确`,
+      retried: (unit, peer, reason) => `单元 ${unit} 已从 ${peer} 收回：${reason}`,
+      settled: (paid) => `已结算：支付 ${paid} µcr`,
+      done: '已完成',
+      failed: (code) => `失败：${code}`,
+      cancelled: '已取消'
+    },
+    result: '结果',
+    corner: (rows, columns) => `${rows} × ${columns} 的左上角`,
+    checksum: 'SHA-256',
+    soFar: '目前为止',
+    picture: (width, height) => `图像，${width} × ${height} 像素`,
+    zoomIn: '放大',
+    zoomOut: '缩小',
+    zoomHint: '也可以点击图像；按住 Shift 点击则缩小。',
+    nearest: (queries) => `${queries} 个查询中第一个的最佳结果`,
+    row: '行',
+    score: '得分',
+    downloads: { png: '图像 (PNG)', bin: '原始字节', json: 'JSON', receipt: '收据 (JSON)' },
+    unitStates: (verified, sent, waiting) =>
+      `单元：${verified} 个已检验，${sent} 个在计算，${waiting} 个等待中`,
+    unknownResult: '本页无法显示此结果。',
+    receipt: '收据',
+    price: '价格',
+    paid: '已支付',
+    refund: '退款',
+    certainty: '确定性',
+    certainties: {
+      witnessed: '由付款方的链所指定的见证人以法定人数认证',
+      pending: '尚待见证人投票',
+      'detection-only': '由收款方签名：之后的双重支付可以被发现，但无法被阻止'
+    },
+    splits: {
+      alone: '全部由一个提供者完成，每个通过检验的单元都已付款。',
+      shapley:
+        '每个单元的价格在计算它的提供者之间按 Shapley 值分配：即每个提供者在所有可能的先后顺序中平均带来的贡献。只算一次的单元全额付给唯一的提供者；算了两次的单元各得一半。任何人都可以根据结算记录重新算出这一分配。',
+      other: (name) => `按规则“${name}”分配。`
+    },
+    escrow: '托管',
+    settle: '结算',
+    provider: '提供者',
+    units: '单元',
+    rejected: '被拒'
+  },
+  error: {
+    code: '代码',
+    unknown: '发生了未说明原因的错误。请重新加载页面再试。',
+    dismiss: '关闭'
+  },
+  unitCount: { one: '个单元', other: '个单元' }
+}

@@ -1,0 +1,161 @@
+import * as fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import { RULES_KEY } from '../../../src/ui/contributor.ts'
+import {
+  type Conditions,
+  FIRST_RULES,
+  parseRules,
+  type RestReason,
+  restReason,
+  stillOverridden
+} from '../../../src/ui/pause-rules.ts'
+import { SwarmError } from '../../../src/wire/index.ts'
+import { PEERS } from '../../fixtures/fake-swarm.ts'
+import { click, find, running, shown, textOf, unmountAll } from './mount.ts'
+
+afterEach(unmountAll)
+
+const CALM: Conditions = { battery: false, metered: false, hot: false, idleMs: 1e9, hour: 12 }
+const none: ReadonlySet<RestReason> = new Set()
+
+describe('the rule', () => {
+  it('rests for each reason, and for none that is switched off or not told', () => {
+    const told = { battery: true, metered: true, hot: true }
+    expect(restReason(FIRST_RULES, CALM, none)).toBeUndefined()
+    expect(restReason(FIRST_RULES, { ...CALM, battery: true }, none)).toBe('battery')
+    expect(restReason(FIRST_RULES, { ...CALM, metered: true }, none)).toBe('metered')
+    expect(restReason(FIRST_RULES, { ...CALM, hot: true }, none)).toBe('heat')
+    const careless = { ...FIRST_RULES, onBattery: false, onMetered: false, onHeat: false }
+    expect(restReason(careless, { ...CALM, ...told }, none)).toBeUndefined()
+    const silent = { battery: undefined, metered: undefined, hot: undefined }
+    expect(restReason(FIRST_RULES, { ...CALM, ...silent }, none)).toBeUndefined()
+    const idle = { ...FIRST_RULES, profile: 'idle' as const }
+    expect(restReason(idle, { ...CALM, idleMs: 59_999 }, none)).toBe('used')
+    expect(restReason(idle, { ...CALM, idleMs: 60_000 }, none)).toBeUndefined()
+  })
+
+  it('keeps to its hours, past midnight too', () => {
+    const hour = fc.integer({ min: 0, max: 23 })
+    fc.assert(
+      fc.property(hour, hour, hour, (from, to, now) => {
+        const reason = restReason({ ...FIRST_RULES, schedule: { from, to } }, { ...CALM, hour: now }, none)
+        let open = from === to
+        for (let at = from; at !== to; at = (at + 1) % 24) open ||= at === now
+        expect(reason).toBe(open ? undefined : 'schedule')
+      })
+    )
+  })
+
+  it('is overridden for as long as its reason lasts', () => {
+    const unplugged = { ...CALM, battery: true, hot: true }
+    const overridden = new Set<RestReason>(['battery'])
+    expect(restReason(FIRST_RULES, unplugged, overridden)).toBe('heat')
+    expect(stillOverridden(FIRST_RULES, unplugged, overridden)).toEqual(overridden)
+    expect(stillOverridden(FIRST_RULES, CALM, overridden)).toEqual(none)
+  })
+
+  it('is read from any record, and a damaged one is as at first', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        const { rate, without, schedule } = parseRules(text)
+        expect(rate).toBeGreaterThanOrEqual(100)
+        expect(without.every((name) => typeof name === 'string')).toBe(true)
+        expect(schedule === undefined || schedule.from < 24).toBe(true)
+      })
+    )
+    expect(parseRules('{"onBattery":"no","rate":-1,"schedule":{"from":25,"to":1}}')).toEqual(FIRST_RULES)
+    const rules = { ...FIRST_RULES, profile: 'idle' as const, rate: 2000, schedule: { from: 22, to: 7 } }
+    expect(parseRules(JSON.stringify(rules))).toEqual(rules)
+  })
+})
+
+describe('contributing', () => {
+  it('rests on battery, says why, runs anyway, and rests again the next time', async () => {
+    const { app, swarm, tell } = await running()
+    await shown(app, '#contributing[data-contributing="true"]')
+    tell({ battery: true })
+    expect(textOf(await shown(app, '#contributing[data-paused="battery"]'))).toContain('on battery')
+    await shown(app, '#contributing[data-contributing="false"]')
+    await click(app, '#run-anyway')
+    await shown(app, '#contributing[data-contributing="true"]')
+    expect(find(app, '#run-anyway')).toBeUndefined()
+    tell({ battery: false })
+    tell({ battery: true })
+    await shown(app, '#run-anyway')
+    tell({ battery: false })
+    await shown(app, '#contributing[data-contributing="true"]')
+    const expected = ['contribute 0.6', 'pause', 'contribute 0.6', 'pause', 'contribute 0.6']
+    expect(swarm.calls).toEqual(expected)
+  })
+
+  it('paused by hand stays so, whatever the device tells', async () => {
+    const { app, swarm, tell } = await running()
+    await click(app, '#pause:enabled')
+    await shown(app, '#contributing[data-contributing="false"]')
+    tell({ battery: true })
+    tell({ battery: false })
+    await shown(app, '#run:enabled')
+    expect(swarm.calls).toEqual(['contribute 0.6', 'pause'])
+  })
+
+  it('started on battery begins at rest', async () => {
+    const { app, swarm, tell } = await running()
+    await click(app, '#pause:enabled')
+    await shown(app, '#run:enabled')
+    tell({ battery: true })
+    await click(app, '#run')
+    await shown(app, '#run-anyway')
+    expect(swarm.calls).toEqual(['contribute 0.6', 'pause'])
+    await click(app, '#pause:enabled')
+    await shown(app, '#run:enabled')
+    expect(find(app, '#run-anyway')).toBeUndefined()
+  })
+
+  it('serves the chosen skills at the chosen price, and remembers both', async () => {
+    const { app, swarm } = await running()
+    await shown(app, '#contributing[data-contributing="true"]')
+    await click(app, '#serve-mandelbrot')
+    await expect.poll(() => swarm.contributed?.skills).not.toContain('mandelbrot')
+    const rate = await shown(app, '#rate')
+    if (!(rate instanceof HTMLInputElement)) throw new Error('no field')
+    rate.value = '1e9'
+    rate.dispatchEvent(new Event('change'))
+    expect(textOf(await shown(app, '#rate-error', (element) => textOf(element) !== ''))).toContain(
+      'whole number'
+    )
+    rate.value = '250'
+    rate.dispatchEvent(new Event('change'))
+    await expect.poll(() => swarm.contributed?.rate).toBe(2500)
+    expect(parseRules(localStorage.getItem(RULES_KEY))).toMatchObject({
+      rate: 2500,
+      without: ['mandelbrot']
+    })
+    await app.withdraw()
+    expect(localStorage.getItem(RULES_KEY)).toBeNull()
+  })
+
+  it('cannot serve nothing: the last skill stays', async () => {
+    const { app, swarm } = await running()
+    for (const { name } of swarm.skills.slice(1)) await click(app, `#serve-${name}`)
+    await shown(app, `#serve-${swarm.skills[0]?.name}:disabled`)
+  })
+
+  it('shows what is computed now, for whom', async () => {
+    const { app, swarm } = await running()
+    const requester = PEERS[1]?.peer
+    if (requester === undefined) throw new Error('there is one')
+    const now = [{ skill: 'mandelbrot', requester, units: 3 }]
+    swarm.update({ work: { units: 0, running: 3, verifiedUnits: 0, now } })
+    const text = textOf(await shown(app, 'ul#now'))
+    expect(text).toContain('3 units of “Mandelbrot set” for …1prov001')
+  })
+
+  it('that a change of conditions cannot start says so', async () => {
+    const { app, swarm, tell } = await running()
+    tell({ battery: true })
+    await shown(app, '#run-anyway')
+    swarm.failNext = new SwarmError('DEVICE_LOST', 'The device was lost. Run again.')
+    tell({ battery: false })
+    expect(textOf(await shown(app, '#node-error'))).toContain('DEVICE_LOST')
+  })
+})

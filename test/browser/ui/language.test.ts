@@ -1,0 +1,85 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { parseQuery } from '../../../src/ui/query.ts'
+import { en } from '../../../src/ui/texts/en.ts'
+import { language, pickLanguage, setLanguage } from '../../../src/ui/texts/index.ts'
+import { zh } from '../../../src/ui/texts/zh.ts'
+import { fill, find, mount, running, shown, textOf, unmountAll } from './mount.ts'
+
+afterEach(async () => {
+  setLanguage('en')
+  await unmountAll()
+})
+
+/** Paths of all texts, with the number of words that are filled in. */
+function shapeOf(texts: unknown, path = ''): string[] {
+  if (typeof texts === 'function') return [`${path}(${texts.length})`]
+  if (typeof texts !== 'object' || texts === null) return [path]
+  return Object.entries(texts).flatMap(([name, part]) => shapeOf(part, `${path}.${name}`))
+}
+
+function choose(root: ParentNode, tag: string): void {
+  const select = find(root, '#language')
+  if (!(select instanceof HTMLSelectElement)) throw new Error('no choice of languages')
+  select.value = tag
+  select.dispatchEvent(new Event('change'))
+}
+
+describe('the languages', () => {
+  it('say the same things, each in its own words', () => {
+    expect(shapeOf(zh)).toEqual(shapeOf(en))
+    const words = (texts: unknown): string[] =>
+      typeof texts === 'string'
+        ? [texts]
+        : typeof texts === 'function'
+          ? [String(texts('①', '②', '③'))]
+          : Object.values(Object(texts)).flatMap(words)
+    const [english, chinese] = [words(en), words(zh)]
+    expect(chinese.every((text) => text.trim() !== '')).toBe(true)
+    // Names, units of measure and formulas are alike in both.
+    const alike = english.filter((text, index) => chinese[index] === text)
+    expect(alike.filter((text) => /[a-z]{3,} [a-z]{3,}/i.test(text))).toEqual([])
+    for (const [index, text] of english.entries()) {
+      const filled = (each: string) => ['①', '②', '③'].filter((mark) => each.includes(mark))
+      expect(filled(chinese[index] ?? ''), text).toEqual(filled(text))
+    }
+  })
+
+  it('are picked by what the browser asks for, or by the address', () => {
+    expect(pickLanguage(['fr', 'zh-Hans-CN', 'en'])).toBe('zh')
+    expect(pickLanguage(['__proto__', 'constructor'])).toBe('en')
+    expect(parseQuery('?lang=zh').options).toEqual({ lang: 'zh' })
+    expect(parseQuery('?lang=__proto__')).toMatchObject({ options: {}, ignored: [{ name: 'lang' }] })
+  })
+})
+
+describe('the choice', () => {
+  it('is there before consent, and stores nothing', async () => {
+    const { app, module } = mount()
+    await shown(app, '#consent-start')
+    const before = localStorage.length
+    choose(app, 'zh')
+    await shown(app, '#consent-start', (button) => textOf(button) === zh.consent.start)
+    expect(language).toBe('zh')
+    expect(localStorage.length).toBe(before)
+    expect(module.loads).toBe(0)
+  })
+
+  it('changes every part of a running page, and loses nothing that was typed', async () => {
+    const { app, swarm } = await running()
+    await shown(app, '#job-form')
+    fill(app, '#m', '77')
+    choose(app, 'zh')
+    await shown(app, '#run-sample', (button) => textOf(button) === zh.hire.sample)
+    const field = find(app, '#m')
+    expect(field instanceof HTMLInputElement ? field.value : '').toBe('77')
+    for (const [selector, text] of [
+      ['#submit-job', zh.hire.submit],
+      ['#pause', zh.node.pause],
+      ['#withdraw', zh.withdraw.button],
+      ['#rules > summary', zh.serve.rules]
+    ] as const) {
+      await shown(app, selector, (element) => textOf(element) === text)
+    }
+    expect(swarm.calls).toEqual(['contribute 0.6'])
+  })
+})
