@@ -2,9 +2,11 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { memory } from '@libp2p/memory'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, expect, test } from 'vitest'
+import { createInlineEngine } from '../../../src/compute/index.ts'
 import { auditExports } from '../../../src/credit/index.ts'
 import { matmulI8, type Swarm } from '../../../src/index.ts'
 import type { SwarmNode } from '../../../src/net/index.ts'
+import { kernelHash, SKILLS } from '../../../src/skills/index.ts'
 import { memoryStore, type Store } from '../../../src/store/index.ts'
 import { openSwarm } from '../../../src/swarm/sdk/index.ts'
 import { decodeStrict, NETWORKS, networkOf, record, SIGNED_PAYLOAD_MAX } from '../../../src/wire/index.ts'
@@ -34,6 +36,7 @@ async function node(seed: number, dials: readonly House[], store: Store = memory
       store,
       key: await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed)),
       transports: [memory()],
+      createEngine: () => createInlineEngine(SKILLS, kernelHash),
       onNode: async (made) => {
         up = made
       }
@@ -84,10 +87,10 @@ test('a copied profile that has hired on its own finds what the other one did, a
   for (const other of others) {
     await copy.dial(other.address)
   }
-  await expect.poll(() => kindsOf(copy.swarm), { timeout: 10_000 }).toContain('heal')
+  await expect.poll(() => kindsOf(copy.swarm), { timeout: 30_000 }).toContain('heal')
   paid += await hire(copy.swarm, first.swarm)
-  await expect.poll(() => copy.swarm.status.balance.settled).toBe(10_000_000n - paid)
+  await expect.poll(() => copy.swarm.status.balance.settled, { timeout: 10_000 }).toBe(10_000_000n - paid)
   const ledgers = await Promise.all([copy, outsider, ...others].map(({ swarm }) => swarm.exportLedger()))
   const books = await auditExports(ledgers, await networkOf(NETWORKS.local))
   expect(books).toMatchObject({ balanced: true, debt: 0n, openEscrows: 0n })
-})
+}, 60_000)
