@@ -43,8 +43,11 @@ export class NodeSwarm {
     while (this.nodes.length < count && performance.now() < until) {
       const node = await startNode(this.network, this.nodes.length)
       const known = Array.from({ length: Math.min(FIRST_PEERS, this.nodes.length) }, () => this.any())
-      for (const peer of known) {
-        await node.dial(peer.getMultiaddrs())
+      // the thread may be too busy to answer in time
+      const dialled = await Promise.allSettled(known.map((peer) => node.dial(peer.getMultiaddrs())))
+      if (known.length > 0 && dialled.every(({ status }) => status === 'rejected')) {
+        await node.stop()
+        continue
       }
       this.nodes.push(node)
     }

@@ -19,24 +19,31 @@ export class Receipting {
   /** What is verified meanwhile goes into the next one. Resolves when all is receipted. */
   receipt(channel: Channel): Promise<void> {
     const running = this.running.get(channel)
-    if (running !== undefined) {
-      return running
+    if (running !== undefined || this.due(channel) <= channel.tally.receiptedUnits) {
+      return running ?? Promise.resolve()
     }
-    const task = this.receiptAll(channel).finally(() => this.running.delete(channel))
+    const task = this.receiptAll(channel)
     this.running.set(channel, task)
     return task
   }
 
+  /** Units that receipts should cover now. */
+  private due(channel: Channel): number {
+    return channel.tally.units - this.init.heldBack(channel)
+  }
+
   private async receiptAll(channel: Channel): Promise<void> {
-    const { ledger, heldBack } = this.init
-    const { tally } = channel
-    for (let units = tally.units - heldBack(channel); tally.receiptedUnits < units; ) {
-      const receipt = await ledger.receipt(channel.escrow, channel.peer, tally.amountOf(units))
-      if (!channel.isLive) {
-        return // stored: the settle pays it, and the payee asks for the settle
+    const { tally, escrow, peer } = channel
+    try {
+      for (let units = this.due(channel); tally.receiptedUnits < units; units = this.due(channel)) {
+        const receipt = await this.init.ledger.receipt(escrow, peer, tally.amountOf(units))
+        if (!channel.isLive) {
+          return // stored: the settle pays it, and the payee asks for the settle
+        }
+        await channel.sendReceipt(receipt, units)
       }
-      await channel.sendReceipt(receipt, units)
-      units = tally.units - heldBack(channel)
+    } finally {
+      this.running.delete(channel) // at once: whoever asks from now on has news
     }
   }
 }

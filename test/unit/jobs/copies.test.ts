@@ -83,12 +83,12 @@ describe('a job whose late units are all finished by two', () => {
     await requester.requester.submit(skill, new Array(250).fill(1), options).result // saves up copies
     // each unit takes so long that it is copied, and the copy comes while the first one is checked
     for (const engine of engines) {
-      engine.unitMs = () => 150
+      engine.unitMs = () => 700
     }
-    own.checkMs = 300
-    const handle = requester.requester.submit(skill, new Array(40).fill(2), options)
+    own.checkMs = 900
+    const handle = requester.requester.submit(skill, new Array(16).fill(2), options)
     const { receipt } = await handle.result
-    const copies = Array.from({ length: 40 }, (_, unit) => handle.why(unit).length - 1)
+    const copies = Array.from({ length: 16 }, (_, unit) => handle.why(unit).length - 1)
     expect(copies.reduce((a, b) => a + b)).toBeGreaterThan(0)
     const units = receipt.providers.reduce((total, each) => total + each.units, 0)
     expect(receipt.paid).toBe(BigInt(units) * COST)
