@@ -19,7 +19,9 @@ import { NOTHING, type Outcome } from './scenario.ts'
  * one that it has the credit for.
  */
 
-const JOB = { side: 512, units: 32 }
+const JOB = { side: 512, units: 128 }
+/** With the same liar. */
+const JOBS = 2
 const STREAMS = 32
 
 interface Stage {
@@ -59,20 +61,23 @@ const outcome = (name: string, gain: number, displaced: number, ends: string): O
   ends
 })
 
-/** A job of the requester's with the honest tab and with somebody who answers by the lie. */
+/** Jobs of the requester's with the honest tab and with somebody who answers by the lie. */
 async function lying({ house, network, requester, honest }: Stage, lie: Lie) {
   const odd = await HostilePeer.start(network, house.relay.multiaddrs)
   try {
     await odd.offer()
     await odd.lie(lie)
     await waitForProviders(requester, [honest.peer, odd.peer], SKILL)
-    await startJob(requester, { ...JOB, providers: [honest.peer, odd.peer] })
-    const { providers, price } = await rightReceipt(requester)
-    const share = providers.find(({ peer }) => peer === odd.peer)
-    return {
-      gain: (2 * Number(share?.paid ?? 0n)) / Number(price),
-      displaced: (share?.rejected ?? 0) / JOB.units
+    let [paid, price, rejected] = [0, 0, 0]
+    for (let job = 0; job < JOBS; job++) {
+      await startJob(requester, { ...JOB, providers: [honest.peer, odd.peer] })
+      const receipt = await rightReceipt(requester)
+      const share = receipt.providers.find(({ peer }) => peer === odd.peer)
+      paid += Number(share?.paid ?? 0n)
+      price += Number(receipt.price)
+      rejected += share?.rejected ?? 0
     }
+    return { gain: (2 * paid) / price, displaced: rejected / (JOBS * JOB.units) }
   } finally {
     await odd.stop()
   }
