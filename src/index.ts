@@ -28,6 +28,7 @@ export type {
   RenderInput,
   RenderOutput
 } from './skills/index.ts'
+export { checkLedger, type LedgerFault, type LedgerRow, readLedger } from './swarm/ledger-view.ts'
 export { knnI8, mandelbrot, matmulF32, matmulI8, renderTile } from './swarm/sdk/index.ts'
 export {
   decodeLedgerFile,

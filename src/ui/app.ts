@@ -241,6 +241,7 @@ export class SwarmApp extends PageElement {
         </div>
         <div class="stack">
           <hire-panel .swarm=${swarm} .settled=${status.balance.settled}></hire-panel>
+          <own-panel .swarm=${swarm}></own-panel>
           ${mode === 'hire' ? this.#renderConsent(session, false, true) : nothing}
         </div>
       </div>

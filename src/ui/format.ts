@@ -14,6 +14,7 @@ function makeFormatters() {
     percent: new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }),
     credits: new Intl.NumberFormat(language, { minimumFractionDigits: 6, maximumFractionDigits: 6 }),
     significant: new Intl.NumberFormat(language, { maximumSignificantDigits: 2 }),
+    time: new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' }),
     plural: new Intl.PluralRules(language)
   }
 }
@@ -42,6 +43,11 @@ export function formatUnits(count: number): string {
 /** `34 µcr` */
 export function formatAmount(amount: MicroCredits): string {
   return `${formatInteger(amount)} µcr`
+}
+
+/** Day and minute, in the device's time zone. */
+export function formatTime(ms: number): string {
+  return now().time.format(ms)
 }
 
 /** Two digits, in the unit that fits: `0.35 s`, `12 min`. */

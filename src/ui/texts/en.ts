@@ -136,6 +136,35 @@ export const en = {
     pending: { label: 'Pending', text: 'Computed, not receipted yet' },
     escrowed: { label: 'Escrowed', text: 'Set aside for your own jobs' }
   },
+  own: {
+    title: 'Your ledger',
+    text: 'Every credit that this node was given, earned or spent is a record that it signed. Witnesses vote on what others must be able to rely on.',
+    check: 'Check it here',
+    export: 'Save as a file',
+    refresh: 'Read again',
+    holds: (records: string) => `All holds: ${records} records, checked from the first one in this tab.`,
+    fails: (place: string, code: string, why: string) => `Record ${place} does not hold (${code}): ${why}`,
+    records: (count: string) => `${count} records, newest first`,
+    place: 'Place',
+    kind: 'Record',
+    time: 'Time',
+    change: 'Change',
+    balance: 'Balance after',
+    witnesses: 'Witnesses',
+    nobody: 'none',
+    kinds: {
+      genesis: 'Grant',
+      seat: 'Witnesses named',
+      escrow: 'Escrow',
+      settle: 'Settled',
+      claim: 'Earned',
+      transfer: 'Gift',
+      checkpoint: 'Checkpoint',
+      heal: 'Branches joined',
+      closed: 'Closed',
+      opened: 'Opened'
+    }
+  },
   peers: {
     title: 'Peers',
     empty: 'No peers yet. They appear here as soon as this tab meets them.',

@@ -120,6 +120,35 @@ export const zh: Texts = {
     pending: { label: '待定', text: '已计算，尚无收据' },
     escrowed: { label: '托管中', text: '为你自己的任务预留' }
   },
+  own: {
+    title: '你的账本',
+    text: '本节点获赠、赚取或花费的每一个积分都是一条由它签名的记录。凡是他人必须能够信赖的内容，都由见证人投票。',
+    check: '在此检查',
+    export: '保存为文件',
+    refresh: '重新读取',
+    holds: (records) => `全部成立：${records} 条记录，已在本标签页从第一条起检查。`,
+    fails: (place, code, why) => `记录 ${place} 不成立（${code}）：${why}`,
+    records: (count) => `${count} 条记录，最新的在前`,
+    place: '位置',
+    kind: '记录',
+    time: '时间',
+    change: '变化',
+    balance: '之后的余额',
+    witnesses: '见证人',
+    nobody: '无',
+    kinds: {
+      genesis: '初始赠款',
+      seat: '指定见证人',
+      escrow: '托管',
+      settle: '已结算',
+      claim: '赚取',
+      transfer: '赠与',
+      checkpoint: '检查点',
+      heal: '分支合并',
+      closed: '已关闭',
+      opened: '已开启'
+    }
+  },
   peers: {
     title: '节点',
     empty: '还没有节点。本标签页一遇到节点，就会显示在这里。',

@@ -1,0 +1,112 @@
+import type { LedgerExport } from '../api.ts'
+import { replayChain, type VerifiedRecord, verifyRecord } from '../credit/index.ts'
+import {
+  type MicroCredits,
+  type Milliseconds,
+  NETWORKS,
+  type Network,
+  networkOf,
+  type PeerIdString,
+  SwarmError,
+  WireError
+} from '../wire/index.ts'
+
+/** One record of a node's own chain, as people read it. */
+export interface LedgerRow {
+  readonly seq: number
+  /** CID text. */
+  readonly id: string
+  readonly kind: VerifiedRecord['record']['kind']
+  readonly at: Milliseconds
+  /** What the author could spend after it (µcr). */
+  readonly balance: MicroCredits
+  /** What it changed (µcr). */
+  readonly change: MicroCredits
+  /** Who votes on it, or has: of a seat its members, of a claim those whose votes it holds. */
+  readonly witnesses: readonly PeerIdString[]
+}
+
+/** What is wrong first, and where: `seq` is undefined for the chain as a whole. */
+export interface LedgerFault {
+  readonly seq: number | undefined
+  readonly code: string
+  readonly message: string
+}
+
+/**
+ * The records of an export, oldest first. Checks their form, not their signatures: `checkLedger` does.
+ *
+ * @throws SwarmError for what is no ledger of a known network
+ */
+export async function readLedger(ledger: LedgerExport): Promise<LedgerRow[]> {
+  const network = await networkNamed(ledger.network)
+  const rows: LedgerRow[] = []
+  for (const signed of ledger.records) {
+    const verified = await verifyRecord(signed, network, { signatures: false })
+    const { record, id } = verified
+    const before = rows.at(-1)?.balance ?? 0n
+    rows.push({
+      seq: record.seq,
+      id: id.toString(),
+      kind: record.kind,
+      at: record.ts,
+      balance: record.bal,
+      change: record.bal - before,
+      witnesses: witnessesOf(verified)
+    })
+  }
+  return rows
+}
+
+/**
+ * Checks an export from its first record: every signature, certificate, link, balance and split. Needs nobody else and
+ * no network. What is missing at its end cannot be seen.
+ *
+ * @returns undefined: all of it holds
+ */
+export async function checkLedger(ledger: LedgerExport): Promise<LedgerFault | undefined> {
+  let seq = -1
+  function* counted() {
+    for (const signed of ledger.records) {
+      seq++
+      yield signed
+    }
+  }
+  try {
+    const network = await networkNamed(ledger.network)
+    const state = await replayChain(undefined, counted(), network, { together: 1 }) // so that `seq` is at fault
+    if (state?.author === ledger.peer) {
+      return undefined
+    }
+    return { seq: undefined, code: 'BAD_RECORD', message: 'The records are not those of this node.' }
+  } catch (error) {
+    if (!(error instanceof SwarmError)) {
+      throw error
+    }
+    return { seq: seq < 0 ? undefined : seq, code: error.code, message: error.message }
+  }
+}
+
+function witnessesOf(verified: VerifiedRecord): readonly PeerIdString[] {
+  const { record } = verified
+  switch (record.kind) {
+    case 'seat':
+      return record.body.members
+    case 'escrow':
+    case 'transfer':
+    case 'heal':
+      return record.body.witnesses
+    case 'claim':
+      return 'certificate' in verified ? verified.certificate.votes.map(({ author }) => author) : []
+    default:
+      return []
+  }
+}
+
+async function networkNamed(name: string): Promise<Network> {
+  const parameters = Object.values(NETWORKS).find((known) => known.name === name)
+  if (parameters === undefined) {
+    throw new WireError('WRONG_NETWORK', `These records are of a network that is not known here: ${name}.`)
+  }
+  return networkOf(parameters)
+}

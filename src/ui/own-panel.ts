@@ -1,0 +1,179 @@
+import { css, html, nothing } from 'lit'
+import type { LedgerExport, SwarmCore } from '../api.ts'
+import type { LedgerFault, LedgerRow } from '../core.ts'
+import { saveAs } from './download.ts'
+import { PageElement } from './element.ts'
+import { describeFailure, type Failure } from './failure.ts'
+import { failureNote } from './failure-note.ts'
+import { formatAmount, formatInteger, formatTime, shortId } from './format.ts'
+import { glyph } from './glyph.ts'
+import { base } from './styles.ts'
+import { texts } from './texts/index.ts'
+
+/** What reads a ledger: of `core.ts`, which a test replaces. */
+export interface LedgerReader {
+  readLedger(ledger: LedgerExport): Promise<readonly LedgerRow[]>
+  checkLedger(ledger: LedgerExport): Promise<LedgerFault | undefined>
+  encodeLedgerFile(ledger: LedgerExport): Uint8Array<ArrayBuffer>
+}
+
+/** Newest records that are shown; the file has all of them. */
+const SHOWN = 200
+
+/** This node's own books: its records and their witnesses, checked here, saved as a file. Read when it is opened. */
+export class OwnPanel extends PageElement {
+  static override properties = {
+    swarm: { attribute: false },
+    reader: { attribute: false },
+    rows: { state: true },
+    checked: { state: true },
+    failure: { state: true },
+    open: { state: true }
+  }
+  static override styles = [
+    base,
+    css`
+      summary {
+        font-size: var(--text-l);
+        font-weight: 600;
+        cursor: pointer;
+      }
+      details > .stack {
+        padding-top: var(--space-4);
+      }
+      .scroll {
+        max-height: 26rem;
+        overflow: auto;
+      }
+      thead th {
+        position: sticky;
+        top: 0;
+        background: var(--card);
+      }
+    `
+  ]
+
+  declare swarm: SwarmCore
+  declare reader: () => Promise<LedgerReader>
+  declare rows: readonly LedgerRow[] | undefined
+  declare checked: { readonly records: number; readonly fault: LedgerFault | undefined } | undefined
+  declare failure: Failure | undefined
+  declare open: boolean
+
+  constructor() {
+    super()
+    this.reader = () => import('../core.ts')
+    this.open = false
+  }
+
+  protected override render() {
+    const { own } = texts
+    return html`
+      <details class="card" id="own" @toggle=${this.#onToggle}>
+        <summary>${own.title}</summary>
+        ${this.open ? this.#renderBooks() : nothing}
+      </details>
+    `
+  }
+
+  #renderBooks() {
+    const { own } = texts
+    return html`
+      <div class="stack">
+        <p class="soft">${own.text}</p>
+        <div class="row">
+          <button id="check-ledger" @click=${() => this.#check()}>${own.check}</button>
+          <button id="export-ledger" @click=${() => this.#export()}>${glyph('down')} ${own.export}</button>
+          <button id="read-ledger" @click=${() => this.#read()}>${own.refresh}</button>
+        </div>
+        <p id="ledger-check" role="status" data-fault=${this.checked?.fault?.code ?? ''}>${this.#verdict()}</p>
+        ${failureNote(this.failure, 'own-error')} ${this.rows === undefined ? nothing : this.#renderRows(this.rows)}
+      </div>
+    `
+  }
+
+  #renderRows(rows: readonly LedgerRow[]) {
+    const { own } = texts
+    return html`
+      <div class="scroll" tabindex="0" role="region" aria-label=${own.records(formatInteger(rows.length))}>
+        <table id="records">
+          <thead>
+            <tr>
+              <th scope="col" class="number">${own.place}</th>
+              <th scope="col">${own.kind}</th>
+              <th scope="col">${own.time}</th>
+              <th scope="col" class="number">${own.change}</th>
+              <th scope="col" class="number">${own.balance}</th>
+              <th scope="col">${own.witnesses}</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${rows
+              .slice(-SHOWN)
+              .toReversed()
+              .map((row) => this.#renderRow(row))}
+          </tbody>
+        </table>
+      </div>
+    `
+  }
+
+  #renderRow({ seq, id, kind, at, change, balance, witnesses }: LedgerRow) {
+    const { own } = texts
+    const kinds: Readonly<Record<string, string>> = own.kinds
+    return html`
+      <tr data-seq=${seq} data-kind=${kind} title=${id}>
+        <td class="number">${formatInteger(seq)}</td>
+        <td>${kinds[kind] ?? kind}</td>
+        <td class="nowrap">${formatTime(at)}</td>
+        <td class="number nowrap">${formatAmount(change)}</td>
+        <td class="number nowrap">${formatAmount(balance)}</td>
+        <td class="mono">${witnesses.length === 0 ? own.nobody : witnesses.map((peer) => shortId(peer)).join(' ')}</td>
+      </tr>
+    `
+  }
+
+  #verdict(): string {
+    const { own } = texts
+    if (this.checked === undefined) return ''
+    const { records, fault } = this.checked
+    if (fault === undefined) return own.holds(formatInteger(records))
+    const place = fault.seq === undefined ? '' : formatInteger(fault.seq)
+    return own.fails(place, fault.code, fault.message.slice(0, 300))
+  }
+
+  #onToggle({ target }: Event): void {
+    this.open = target instanceof HTMLDetailsElement && target.open
+    if (this.open) void this.#read()
+  }
+
+  #read(): Promise<void> {
+    return this.#act(async (reader, ledger) => {
+      this.rows = await reader.readLedger(ledger)
+    })
+  }
+
+  #check(): Promise<void> {
+    return this.#act(async (reader, ledger) => {
+      this.checked = { records: ledger.records.length, fault: await reader.checkLedger(ledger) }
+    })
+  }
+
+  #export(): Promise<void> {
+    return this.#act(async (reader, ledger) => {
+      const name = `${ledger.peer.slice(-8)}-${ledger.network}.ledger`
+      saveAs(name, new Blob([reader.encodeLedgerFile(ledger)]))
+    })
+  }
+
+  async #act(act: (reader: LedgerReader, ledger: LedgerExport) => Promise<void>): Promise<void> {
+    this.failure = undefined
+    try {
+      await act(await this.reader(), await this.swarm.exportLedger())
+    } catch (error) {
+      this.failure = describeFailure(error)
+    }
+  }
+}
+
+customElements.define('own-panel', OwnPanel)

@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { OwnPanel } from '../../../src/ui/own-panel.ts'
+import { SwarmError } from '../../../src/wire/index.ts'
+import { ME } from '../../fixtures/fake-swarm.ts'
+import { click, find, running, shown, textOf, unmountAll } from './mount.ts'
+
+afterEach(unmountAll)
+
+const ROWS = Array.from({ length: 300 }, (_, seq) => ({
+  seq,
+  id: `bafy${seq}`,
+  kind: seq === 0 ? ('genesis' as const) : ('escrow' as const),
+  at: 1_700_000_000_000,
+  balance: 10_000_000n - BigInt(seq),
+  change: seq === 0 ? 10_000_000n : -1n,
+  witnesses: seq === 299 ? [ME] : []
+}))
+
+async function opened(change: Partial<Awaited<ReturnType<OwnPanel['reader']>>> = {}) {
+  const page = await running()
+  const panel = await shown(page.app, 'own-panel')
+  if (!(panel instanceof OwnPanel)) throw new Error('no panel')
+  const read: string[] = []
+  panel.reader = async () => ({
+    readLedger: async ({ peer }) => {
+      read.push(peer)
+      return ROWS
+    },
+    checkLedger: async () => undefined,
+    encodeLedgerFile: () => Uint8Array.of(1, 2, 3),
+    ...change
+  })
+  expect(find(page.app, '#records')).toBeUndefined()
+  await click(page.app, '#own > summary')
+  return { ...page, read }
+}
+
+describe('the ledger', () => {
+  it('is read when it is opened: newest records first, with what they changed and who votes on them', async () => {
+    const { app, read } = await opened()
+    const table = await shown(app, '#records')
+    expect(read).toEqual([ME])
+    const rows = [...table.querySelectorAll('tbody tr')]
+    expect(rows).toHaveLength(200)
+    const [first] = rows
+    expect(first === undefined ? '' : textOf(first)).toMatch(/^299 Escrow .*-1 µcr 9,999,701 µcr …XuQeMe01$/)
+    expect(textOf(await shown(app, '#own .soft'))).toContain('signed')
+  })
+
+  it('is checked here, and a fault is said with its place, as text', async () => {
+    const good = await opened()
+    await click(good.app, '#check-ledger')
+    await shown(good.app, '#ledger-check', (element) => textOf(element).startsWith('All holds'))
+    await unmountAll()
+    const fault = { seq: 7, code: 'BAD_SIGNATURE', message: '<img src=x onerror=alert(1)>' }
+    const bad = await opened({ checkLedger: async () => fault })
+    await click(bad.app, '#check-ledger')
+    const verdict = await shown(bad.app, '#ledger-check[data-fault="BAD_SIGNATURE"]')
+    expect(textOf(verdict)).toContain('Record 7')
+    expect(textOf(verdict)).toContain('<img src=x')
+    expect(verdict.querySelector('img')).toBeNull()
+  })
+
+  it('is saved as a file', async () => {
+    const names: string[] = []
+    const clicks = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (
+      this: HTMLAnchorElement
+    ) {
+      names.push(this.download)
+    })
+    const { app } = await opened()
+    await click(app, '#export-ledger')
+    await expect.poll(() => names).toEqual(['XuQeMe01-local.ledger'])
+    clicks.mockRestore()
+  })
+
+  it('that cannot be read says why', async () => {
+    const { app } = await opened({
+      readLedger: () => Promise.reject(new SwarmError('CORRUPT', 'The store is damaged.'))
+    })
+    expect(textOf(await shown(app, '#own-error'))).toContain('CORRUPT')
+  })
+})
