@@ -16,12 +16,15 @@ export interface ContributeRules {
   readonly without: readonly string[]
 }
 
-/** `onBattery` and so on: rest then. */
+/**
+ * `onBattery` and so on: rest then. Heat only where the person asks for it: Chromium reckons pressure from how busy the
+ * processor is, and that is what contributing makes it.
+ */
 export const FIRST_RULES: ContributeRules = {
   profile: 'while',
   onBattery: true,
   onMetered: true,
-  onHeat: true,
+  onHeat: false,
   schedule: undefined,
   rate: 1000,
   without: []

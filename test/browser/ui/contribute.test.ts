@@ -24,7 +24,9 @@ describe('the rule', () => {
     expect(restReason(FIRST_RULES, CALM, none)).toBeUndefined()
     expect(restReason(FIRST_RULES, { ...CALM, battery: true }, none)).toBe('battery')
     expect(restReason(FIRST_RULES, { ...CALM, metered: true }, none)).toBe('metered')
-    expect(restReason(FIRST_RULES, { ...CALM, hot: true }, none)).toBe('heat')
+    expect(restReason({ ...FIRST_RULES, onHeat: true }, { ...CALM, hot: true }, none)).toBe('heat')
+    // a processor that is busy, with this page's own work perhaps, is no reason unless the person says so
+    expect(restReason(FIRST_RULES, { ...CALM, hot: true }, none)).toBeUndefined()
     const careless = { ...FIRST_RULES, onBattery: false, onMetered: false, onHeat: false }
     expect(restReason(careless, { ...CALM, ...told }, none)).toBeUndefined()
     const silent = { battery: undefined, metered: undefined, hot: undefined }
@@ -49,9 +51,10 @@ describe('the rule', () => {
   it('is overridden for as long as its reason lasts', () => {
     const unplugged = { ...CALM, battery: true, hot: true }
     const overridden = new Set<RestReason>(['battery'])
-    expect(restReason(FIRST_RULES, unplugged, overridden)).toBe('heat')
-    expect(stillOverridden(FIRST_RULES, unplugged, overridden)).toEqual(overridden)
-    expect(stillOverridden(FIRST_RULES, CALM, overridden)).toEqual(none)
+    const rules = { ...FIRST_RULES, onHeat: true }
+    expect(restReason(rules, unplugged, overridden)).toBe('heat')
+    expect(stillOverridden(rules, unplugged, overridden)).toEqual(overridden)
+    expect(stillOverridden(rules, CALM, overridden)).toEqual(none)
   })
 
   it('is read from any record, and a damaged one is as at first', () => {
