@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Outlay } from '../../../src/jobs/outlay.ts'
+import { max } from '../../../src/jobs/price.ts'
 import type { Skill } from '../../../src/skills/index.ts'
 import { COST, doubling, RuleEngine } from '../../fixtures/doubling.ts'
 import { TradeHouse } from '../../fixtures/trade-house.ts'
@@ -31,7 +32,7 @@ describe('however many copies are asked for, and whichever of them are paid', ()
               committed += isPaid ? copy : 0n // else one of the two let go of it
             }
           }
-          const dearest = prices.reduce((most, each) => (each > most ? each : most))
+          const dearest = prices.reduce(max)
           expect(committed).toBeLessThanOrEqual(price + price / 20n + dearest)
           expect(committed).toBeLessThanOrEqual(budget)
         }
