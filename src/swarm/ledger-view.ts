@@ -16,7 +16,8 @@ export interface LedgerRow {
   readonly seq: number
   /** CID text. */
   readonly id: string
-  readonly kind: VerifiedRecord['record']['kind']
+  /** `genesis`, `escrow` and so on: docs/PROTOCOL.md has them all. */
+  readonly kind: string
   readonly at: Milliseconds
   /** What the author could spend after it (µcr). */
   readonly balance: MicroCredits

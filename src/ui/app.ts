@@ -242,6 +242,7 @@ export class SwarmApp extends PageElement {
         <div class="stack">
           <hire-panel .swarm=${swarm} .settled=${status.balance.settled}></hire-panel>
           <own-panel .swarm=${swarm}></own-panel>
+          <learned-panel .swarm=${swarm}></learned-panel>
           ${mode === 'hire' ? this.#renderConsent(session, false, true) : nothing}
         </div>
       </div>

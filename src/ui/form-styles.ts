@@ -50,6 +50,7 @@ export const formStyles = css`
   }
   input[type='checkbox'],
   input[type='radio'] {
+    flex: none;
     width: 1.15rem;
     height: 1.15rem;
     margin: 0;

@@ -49,6 +49,8 @@ export class JobList extends PageElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
+    // Without a row it takes no place, not even a gap.
+    this.hidden = this.#rows.length === 0
     if (!changed.has('jobs')) return
     for (const job of this.#latest) {
       if (!isOver(job.state) || this.#asked.has(job.id)) continue
@@ -58,7 +60,7 @@ export class JobList extends PageElement {
   }
 
   protected override render() {
-    const rows = this.#latest.filter(({ id }) => id !== this.shown?.id)
+    const rows = this.#rows
     if (rows.length === 0) return nothing
     const { hire, job } = texts
     return html`
@@ -85,6 +87,10 @@ export class JobList extends PageElement {
         </table>
       </section>
     `
+  }
+
+  get #rows(): readonly Job[] {
+    return this.#latest.filter(({ id }) => id !== this.shown?.id)
   }
 
   get #latest(): readonly Job[] {

@@ -31,7 +31,7 @@ export const tokens = css`
     --space-6: 2.25rem;
     --space-7: 3.5rem;
     --radius: 0.625rem;
-    --sans: system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif;
+    --sans: system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif;
     --mono: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace;
   }
 `

@@ -165,6 +165,20 @@ export const en = {
       opened: 'Opened'
     }
   },
+  learned: {
+    title: 'What this node has learned',
+    text: 'From its own dealings alone: what a peer says of itself counts for nothing. Trust falls with a wrong result, a pheromone fades with time.',
+    none: 'Nothing yet: it has hired nobody so far.',
+    peer: 'Peer',
+    skill: 'Skill',
+    trust: 'Trust',
+    pheromone: 'Pheromone',
+    more: (count: string) => `${count} weaker ones are not shown.`,
+    refresh: 'Look again',
+    copy: 'Copy diagnostics',
+    copied: 'Copied.',
+    copyHint: 'State, peers, balance and this table as text. It names peers; it holds no key.'
+  },
   peers: {
     title: 'Peers',
     empty: 'No peers yet. They appear here as soon as this tab meets them.',

@@ -149,6 +149,20 @@ export const zh: Texts = {
       opened: '已开启'
     }
   },
+  learned: {
+    title: '本节点学到的东西',
+    text: '只来自它自己的交往：节点对自己的说法毫无分量。错误的结果会降低信任，信息素会随时间消退。',
+    none: '还没有：它至今没有雇用过任何节点。',
+    peer: '节点',
+    skill: '技能',
+    trust: '信任',
+    pheromone: '信息素',
+    more: (count) => `另有 ${count} 条较弱的未显示。`,
+    refresh: '重新查看',
+    copy: '复制诊断信息',
+    copied: '已复制。',
+    copyHint: '以文本形式包含状态、节点、余额和此表。其中有节点标识，没有密钥。'
+  },
   peers: {
     title: '节点',
     empty: '还没有节点。本标签页一遇到节点，就会显示在这里。',
