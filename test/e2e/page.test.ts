@@ -172,6 +172,36 @@ describe('a visitor that hires', () => {
   })
 })
 
+describe('a picture', () => {
+  test('is rendered, zoomed by a click, found again after a reload, and its ledger holds', async () => {
+    const page = await open(await visitor())
+    await page.locator('#consent-hire').click()
+    await running(page)
+    await page.locator('#skill-mandelbrot').check()
+    await page.locator('#run-sample').click()
+    await page.locator('#job[data-state="done"]').waitFor({ timeout: 60_000 })
+    await page.locator('#job-picture').click({ position: { x: 20, y: 20 } })
+    await page.locator('#job-cancel').waitFor()
+    await page.locator('#job[data-state="done"]').waitFor({ timeout: 60_000 })
+    expect(await page.locator('#span').inputValue()).toBe('0.0000025')
+    const result = page.locator('#job-result:not([data-sha256=""])')
+    const sum = await result.getAttribute('data-sha256')
+    const paid = await page.locator('#job-receipt').getAttribute('data-paid')
+
+    await page.reload()
+    await running(page)
+    expect(await page.locator('#earlier-jobs tr[data-state="done"]').count()).toBe(2)
+    await page.locator('#earlier-jobs button').first().click()
+    expect(await result.getAttribute('data-sha256')).toBe(sum)
+    expect(await page.locator('#job-receipt').getAttribute('data-paid')).toBe(paid)
+
+    await page.locator('#own > summary').click()
+    await page.locator('#records tr[data-kind="settle"]').first().waitFor()
+    await page.locator('#check-ledger').click()
+    await page.locator('#ledger-check', { hasText: 'All holds' }).waitFor()
+  })
+})
+
 describe('withdrawal', () => {
   test('in the middle of a job ends node, workers and sockets within half a second', async () => {
     const context = await visitor()
