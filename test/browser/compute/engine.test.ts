@@ -241,14 +241,44 @@ describe('the engine in a page', () => {
     const adapter = await navigator.gpu.requestAdapter()
     const engine = kept(await createEngine({ workers: 2 }))
     if (adapter?.info.isFallbackAdapter || adapter?.info.architecture === 'swiftshader') {
-      expect(engine.device).toEqual({ backend: 'cpu', class: 'cpu-2-software-gpu' })
+      expect(engine.device).toMatchObject({ backend: 'cpu', class: 'cpu-2-software-gpu' })
     } else {
       expect(engine.device.backend).toBe('webgpu')
     }
   })
 
-  test('checks on a worker of its own', async () => {
+  test('compiles a pipeline before the first unit if it is told to', async () => {
+    const { createComputePipelineAsync } = GPUDevice.prototype
+    let compiled = 0
+    GPUDevice.prototype.createComputePipelineAsync = function (descriptor) {
+      compiled++
+      return createComputePipelineAsync.call(this, descriptor)
+    }
+    try {
+      const { WebGpuBackend } = await import('../../../src/compute/worker/webgpu-backend.ts')
+      const backend = new WebGpuBackend({ name: 'webgpu-test', share: 1 })
+      const [unit] = unitsOf(skill.plan(matmulInput(20, 30, 40), { units: 1 }))
+      if (unit === undefined) {
+        throw new Error('nothing planned')
+      }
+      const own = {
+        ...unit,
+        parts: unit.parts.map(({ bytes }) => bytes),
+        hashes: unit.parts.map(({ hash }) => hash)
+      }
+      await backend.warm(skill, own, undefined)
+      expect(compiled).toBe(1)
+      await backend.run(skill, own, { signal: new AbortController().signal, onProgress: () => {} })
+      expect(compiled).toBe(1)
+    } finally {
+      GPUDevice.prototype.createComputePipelineAsync = createComputePipelineAsync
+    }
+  })
+
+  test('checks on a worker of its own, and tells its memory in coarse steps', async () => {
     const engine = kept(await createEngine({ backend: 'webgpu' }))
+    expect(Math.log2(engine.device.memory ?? 0) % 1).toBe(0)
+    expect(engine.device.memory).toBeGreaterThanOrEqual(2 ** 27)
     const [unit] = unitsOf(skill.plan(matmulInput(20, 30, 40), { units: 1 }))
     if (unit === undefined) {
       throw new Error('nothing planned')
