@@ -7,6 +7,7 @@ import { type MicroCredits, NETWORKS, type Network, networkOf, type Signed } fro
 import { TestChain } from '../../fixtures/chains.ts'
 import { copyStore } from '../../fixtures/copy-store.ts'
 import { CrashingStore } from '../../fixtures/crashing-store.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { LedgerSwarm, NOW, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let network: Network
@@ -291,7 +292,7 @@ describe('a profile that was set back, and signed before it knew', () => {
   ])('finds its %s branch, heals, pays what both have spent, and goes on', async (_, atHome, away) => {
     const { peers, requester, outsider, member, seated, meet } = await fork(atHome, away)
     await meet()
-    await vi.waitFor(async () => expect(await kindsOf(requester)).toContain('heal'))
+    await eventually(async () => expect(await kindsOf(requester)).toContain('heal'))
     await job(requester, member, 1n)
     await job(requester, outsider, 1n)
     for (const { ledger } of peers) {
@@ -325,9 +326,9 @@ describe('a profile that was set back, and signed before it knew', () => {
           await requester.ledger.maintain()
           expect((await kindsOf(requester)).filter((kind) => kind === 'heal')).toHaveLength(1)
         },
-        { timeout: 5_000 }
+        { timeout: 15_000 }
       )
-      await vi.waitFor(() => job(requester, member, 1n), { timeout: 5_000 })
+      await vi.waitFor(() => job(requester, member, 1n), { timeout: 15_000 })
       await job(requester, outsider, 1n)
       for (const { ledger } of peers) {
         await ledger.maintain()

@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { auditExports, importProfile } from '../../../src/credit/index.ts'
 import { memoryStore, type Store } from '../../../src/store/index.ts'
 import {
@@ -11,6 +11,7 @@ import {
   sha256
 } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { LedgerSwarm, NOW, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let swarm: LedgerSwarm
@@ -108,14 +109,14 @@ test('imported while it lives elsewhere it is for looking at until a quorum has 
   swarm.now += 1_000
   const before = await kindsOf(mover)
   await expect(mover.escrow([[payee, 1n]])).rejects.toMatchObject({ code: 'RECOVERING' })
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(swarm.logs.filter((line) => line.includes('did not say where')).length).toBeGreaterThan(6)
   )
   expect(await kindsOf(mover)).toEqual(before)
   for (const peer of others) {
     await swarm.back(peer)
   }
-  await vi.waitFor(() => mover.escrow([[payee, 1n]]))
+  await eventually(() => mover.escrow([[payee, 1n]]))
   expect(await kindsOf(mover)).toEqual(expect.arrayContaining(['opened', 'escrow']))
   expect((await kindsOf(mover)).filter((kind) => kind === 'opened')).toHaveLength(1)
   expect(swarm.verdicts).toEqual([])
@@ -152,8 +153,8 @@ test('the votes that it gave as a witness move with it', async () => {
   expect(vote.t).toBe('vote')
   const file = await mover.ledger.moveAway()
   await mover.restart(await importInto(file))
-  await vi.waitFor(async () => expect(await kindsOf(mover)).toContain('opened'))
-  await vi.waitFor(async () => expect(await ask(one)).toEqual(vote))
+  await eventually(async () => expect(await kindsOf(mover)).toContain('opened'))
+  await eventually(async () => expect(await ask(one)).toEqual(vote))
   expect((await ask(two)).t).toBe('conflict')
 })
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { median } from '../../../src/credit/clock.ts'
 import type { PeerIdString } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let swarm: LedgerSwarm | undefined
@@ -119,7 +120,7 @@ describe('a seat stuffed with own names', () => {
     expect((await show(swarm, first, one)).t).toBe('ok')
     expect((await one.ledger.earning(first.id))?.on).toHaveLength(1)
     expect(await show(swarm, second, two)).toMatchObject({ t: 'refused', code: 'FORK' })
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(swarm.verdicts.filter(({ forked }) => forked === first.author).map(({ by }) => by)).toEqual(
         expect.arrayContaining([one.peer, two.peer])
       )

@@ -4,12 +4,13 @@ import { TypedEventEmitter } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import * as fc from 'fast-check'
-import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { bestFirst } from '../../../src/net/connections.ts'
 import { endDeadConnections } from '../../../src/net/end-dead-connections.ts'
 import { createNode, isDirect, transportOf } from '../../../src/net/index.ts'
 import { extraConnections, keepOneConnection } from '../../../src/net/keep-one-connection.ts'
 import { NETWORKS, networkOf } from '../../../src/wire/index.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { ManualTicker } from './manual-ticker.ts'
 
 const RELAY = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
@@ -165,7 +166,7 @@ describe('a peer that opens another connection', () => {
     node.opens(fake(large, { relayed: false, busy: false, age: 1_000 + age, outbound: true }))
     if (dead.isDoubtful(old)) {
       await asked.promise
-      await vi.waitFor(() => expect(dead.isDoubtful(old)).toBe(false))
+      await eventually(() => expect(dead.isDoubtful(old)).toBe(false))
     }
     dead.stop()
     return ended
@@ -193,7 +194,7 @@ describe('a peer that opens another connection', () => {
     const second = await one.dial(two.getMultiaddrs(), { force: true })
     expect(second.id).not.toBe(first.id)
     expect(dead.isDoubtful(first)).toBe(true)
-    await vi.waitFor(() => expect(dead.isDoubtful(first)).toBe(false), 5_000)
+    await eventually(() => expect(dead.isDoubtful(first)).toBe(false), 5_000)
     expect([first.status, second.status]).toEqual(['open', 'open'])
     dead.stop()
     await Promise.all([one.stop(), two.stop()])
