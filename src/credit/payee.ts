@@ -95,21 +95,24 @@ export class Payee {
     )
     ensure(now() < record.body.tClose, 'CLOCK', 'The escrow is closed already: set your clock right.')
     const voters = votes.map((vote) => decodeStatement(vote, 'vote').author)
-    await this.refuseSeat(from, voters, record.body.quorum)
+    await this.refuseSeat(from, voters, record.body)
     const on = await this.onWhose(from, escrow, record, voters)
     await earnings.join(escrowId, record, { escrow, votes }, on)
     void forks.inquire(from, record.body.witnesses)
   }
 
-  /** Votes of peers that have voted twice elsewhere count for nothing; the payer gets the proofs. */
+  /**
+   * Votes of peers that have voted twice elsewhere count for nothing. The payer gets the proofs against all such members
+   * of its seat, not only against these voters: the next certificate would be refused for the others.
+   */
   private async refuseSeat(
     payer: PeerIdString,
     voters: readonly PeerIdString[],
-    quorum: number
+    { witnesses, quorum }: { readonly witnesses: readonly PeerIdString[]; readonly quorum: number }
   ): Promise<void> {
     const { forks } = this.init
-    const bad = voters.filter((peer) => forks.has(peer))
-    if (voters.length - bad.length < quorum) {
+    if (voters.filter((peer) => !forks.has(peer)).length < quorum) {
+      const bad = witnesses.filter((peer) => forks.has(peer))
       await Promise.all(bad.map((peer) => forks.share(payer, peer)))
       throw new CreditError(
         'SEAT',
