@@ -53,6 +53,6 @@ export const LOOK_INTERVAL: Milliseconds = 100
 export const REINFORCE_LOOK: Milliseconds = 500
 /** Between two searches for them, when no advert comes by itself; and after one that came to nothing. */
 export const REINFORCE_PAUSE: Milliseconds = 10_000
-/** Tries to settle while the witnesses of this node are being changed, and the time between two. */
-export const SETTLE_ATTEMPTS = 40
-export const SETTLE_PAUSE: Milliseconds = 250
+/** Tries to sign an escrow or a settle while the witnesses of this node are being changed, and the time between two. */
+export const BUSY_ATTEMPTS = 40
+export const BUSY_PAUSE: Milliseconds = 250

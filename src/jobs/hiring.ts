@@ -18,6 +18,7 @@ import * as constants from './constants.ts'
 import type { JobContext } from './job-context.ts'
 import { min, priceAt } from './price.ts'
 import { searchProviders } from './provider-search.ts'
+import { pastReseating } from './waiting.ts'
 
 export interface HiringParts {
   readonly node: SwarmNode
@@ -125,13 +126,14 @@ export class Hiring {
     const lifetime = (this.init.options.deadlineMs ?? constants.DEADLINE_DEFAULT) + constants.SETTLE_GRACE
     let contract: Contract | undefined
     try {
-      contract = await ledger.openEscrow({
+      const order = {
         jobId: job.jobId,
         channels,
         inputRoot: job.plan.inputRoot,
         tClose: now() + Math.min(lifetime, network.parameters.escrowMaxMs),
         signal: terms.signal
-      })
+      }
+      contract = await pastReseating(() => ledger.openEscrow(order), terms.signal)
     } catch (error) {
       if (!(error instanceof CreditError && error.code === 'NO_VOTES')) {
         throw error

@@ -1,6 +1,6 @@
 import type { JobReceipt, OutputPiece, SubmitOptions } from '../api.ts'
 import type { Engine } from '../compute/index.ts'
-import { CreditError, isProbeSize, type Ledger, type Settlement } from '../credit/index.ts'
+import { isProbeSize, type Ledger } from '../credit/index.ts'
 import type { SwarmNode, Ticker } from '../net/index.ts'
 import type { SwarmRegistry } from '../registry/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
@@ -20,6 +20,7 @@ import { priceAt, priceOf, RATE_DEFAULT } from './price.ts'
 import { ReceiptBook } from './receipt-book.ts'
 import { reinforce } from './reinforcements.ts'
 import { Round } from './round.ts'
+import { pastReseating } from './waiting.ts'
 
 export interface RequesterInit {
   readonly node: SwarmNode
@@ -271,7 +272,9 @@ export class Requester {
     for (const { escrow, channels, groups, seed, releases } of await round.close()) {
       const contract = hired.find((each) => each.contract.escrow.equals(escrow))?.contract
       try {
-        const settlement = await this.settleOnce(escrow, groups, { seed, releases })
+        const settlement = await pastReseating(() =>
+          this.init.ledger.settle(escrow, groups, { seed, releases })
+        )
         if (contract !== undefined) {
           book.add(contract, settlement, channels)
         }
@@ -282,20 +285,6 @@ export class Requester {
     await round.hangUp()
     if (failures.length > 0) {
       throw failures[0]
-    }
-  }
-
-  /** Waits while this node's witnesses are being changed: a job that is done must not fail for that. */
-  private async settleOnce(...what: Parameters<Ledger['settle']>): Promise<Settlement> {
-    for (let left = constants.SETTLE_ATTEMPTS; ; left--) {
-      try {
-        return await this.init.ledger.settle(...what)
-      } catch (error) {
-        if (!(error instanceof CreditError && error.code === 'BUSY') || left <= 1) {
-          throw error
-        }
-        await new Promise((resolve) => setTimeout(resolve, constants.SETTLE_PAUSE))
-      }
     }
   }
 

@@ -1,3 +1,6 @@
+import { CreditError } from '../credit/index.ts'
+import { BUSY_ATTEMPTS, BUSY_PAUSE } from './constants.ts'
+
 /** A condition that loops wait for: every `notify` wakes all who wait. */
 export class Condition {
   private pending = Promise.withResolvers<void>()
@@ -32,4 +35,22 @@ export async function paused(ms: number, signal: AbortSignal): Promise<void> {
     timer = setTimeout(resolve, ms)
   })
   await orAborted(pause, signal).finally(() => clearTimeout(timer))
+}
+
+/**
+ * Tries again while this node's witnesses are being changed, for ten seconds: no job fails for that.
+ *
+ * @throws CreditError `BUSY` after that; whatever else `attempt` throws, at once; the signal's reason
+ */
+export async function pastReseating<T>(attempt: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  for (let left = BUSY_ATTEMPTS; ; left--) {
+    try {
+      return await attempt()
+    } catch (error) {
+      if (!(error instanceof CreditError && error.code === 'BUSY') || left <= 1) {
+        throw error
+      }
+      await paused(BUSY_PAUSE, signal ?? new AbortController().signal)
+    }
+  }
 }

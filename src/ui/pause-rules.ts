@@ -34,7 +34,7 @@ export const FIRST_RULES: ContributeRules = {
 export interface Conditions {
   readonly battery: boolean | undefined
   readonly metered: boolean | undefined
-  /** Compute Pressure says that the processor is about to be slowed down. */
+  /** Compute Pressure says that the processor can hardly do more. */
   readonly hot: boolean | undefined
   /** Milliseconds since a hand was on this page. */
   readonly idleMs: number

@@ -77,7 +77,7 @@ export const en = {
     rests: {
       battery: 'Paused: on battery',
       metered: 'Paused: the network is metered',
-      heat: 'Paused: the processor is hot',
+      heat: 'Paused: the processor is fully busy',
       schedule: 'Paused: outside your hours',
       used: 'Paused: you use this page'
     },
@@ -118,7 +118,7 @@ export const en = {
     rests: {
       onBattery: 'on battery',
       onMetered: 'on a metered network, or with data saving',
-      onHeat: 'when the processor is about to slow down from heat'
+      onHeat: 'when the browser reports that the processor is fully busy (work of this page counts)'
     },
     hours: 'Hours',
     schedule: 'Only at certain hours',

@@ -63,7 +63,7 @@ export const zh: Texts = {
     rests: {
       battery: '已暂停：正在使用电池',
       metered: '已暂停：网络按流量计费',
-      heat: '已暂停：处理器过热',
+      heat: '已暂停：处理器满负荷',
       schedule: '已暂停：不在你设定的时段内',
       used: '已暂停：你正在使用本页'
     },
@@ -102,7 +102,7 @@ export const zh: Texts = {
     rests: {
       onBattery: '使用电池时',
       onMetered: '网络按流量计费或省流量时',
-      onHeat: '处理器即将因过热而降速时'
+      onHeat: '浏览器报告处理器满负荷时（包括本页面自己的工作）'
     },
     hours: '时段',
     schedule: '仅在特定时段',
