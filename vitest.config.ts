@@ -34,6 +34,9 @@ const BROWSER_PACKAGES = [
   'zod/mini'
 ]
 
+/** Whole Chromium profiles, copied and started again: their start has hung for a minute once in three runs. */
+const NIGHTLY_ONLY = ['test/e2e/profiles.test.ts']
+
 const nightly = Boolean(process.env.NIGHTLY)
 /** Runs of each fast-check property that does not say how many it needs. */
 const propertyRuns = nightly ? 500 : 50
@@ -80,6 +83,7 @@ export default defineConfig({
           name: 'e2e',
           environment: 'node',
           include: ['test/e2e/**/*.test.ts'],
+          exclude: nightly ? [] : NIGHTLY_ONLY,
           globalSetup: ['test/e2e/build.setup.ts'],
           fileParallelism: false,
           testTimeout: 180_000 * patience,

@@ -42,6 +42,8 @@ export class Healing {
   private readonly init: HealingInit
   private certificate: HealCertificate | undefined
   private running: Promise<boolean> | undefined
+  /** Somebody wanted it while it ran. */
+  private isAskedAgain = false
   private readonly told = new Set<PeerIdString>()
   /** A quorum of the last sure seat has said that it knows of no other branch. */
   private isAlone = false
@@ -57,15 +59,25 @@ export class Healing {
 
   /** Looks for another branch and joins it. Never rejects. @returns whether there was one */
   start(): Promise<boolean> {
-    this.running ??= this.heal()
-      .catch((error) => {
-        this.init.log(`This chain has another branch, and stays as it is: ${String(error)}`)
-        return false
-      })
-      .finally(() => {
-        this.running = undefined
-      })
+    this.isAskedAgain = this.running !== undefined
+    this.running ??= this.run()
     return this.running
+  }
+
+  private async run(): Promise<boolean> {
+    try {
+      let isHealed = await this.heal()
+      while (!isHealed && this.isAskedAgain) {
+        this.isAskedAgain = false // a witness has come back meanwhile
+        isHealed = await this.heal()
+      }
+      return isHealed
+    } catch (error) {
+      this.init.log(`This chain has another branch, and stays as it is: ${String(error)}`)
+      return false
+    } finally {
+      this.running = undefined
+    }
   }
 
   /** The peer is there: it may keep a branch that this node has not heard of when it took a seat without its witnesses. */
@@ -146,7 +158,7 @@ export class Healing {
     await forks.healed(chain.peer, made.record.seq)
   }
 
-  /** The longest of the branches that the witnesses of this node keep, from its first record on. */
+  /** The longest of the branches that the witnesses of this node keep, from its first record on; a quorum must answer. */
   private async findBranch(): Promise<Signed[] | undefined> {
     const { chain, transport, within, log } = this.init
     const { author, seat, sure } = await chain.latest()
@@ -166,7 +178,10 @@ export class Healing {
         }
       })
     )
-    this.isAlone = longest === undefined && heard >= sure.quorum
+    if (heard < sure.quorum) {
+      return undefined // what a quorum has certified, one of any quorum keeps: fewer may lack the branch's end
+    }
+    this.isAlone = longest === undefined
     return longest
   }
 
@@ -187,9 +202,21 @@ export class Healing {
       }
       const { record } = await openRecord(envelope, network)
       const isOwn = record.author === chain.peer && prev?.equals(await cidOf(before.payload)) === true
-      return isOwn ? tail.slice(i) : []
+      return isOwn && !(await this.isHealed(tail.slice(i))) ? tail.slice(i) : []
     }
     return []
+  }
+
+  /** The newest heal has joined all of these records: its certificate is all that is missing. */
+  private async isHealed(branch: readonly Signed[]): Promise<boolean> {
+    const { chain, network } = this.init
+    const { healSeq } = await chain.latest()
+    const [heal] = healSeq > 0 ? await chain.range(healSeq, healSeq + 1) : []
+    const { record } = heal ? await openRecord(heal, network, { signatures: false }) : {}
+    const joined = record?.kind === 'heal' ? record.body.branch : []
+    const ids = new Set((await Promise.all(joined.map(({ payload }) => cidOf(payload)))).map(String))
+    const others = await Promise.all(branch.map(({ payload }) => cidOf(payload)))
+    return others.every((id) => ids.has(id.toString()))
   }
 }
 
