@@ -84,8 +84,8 @@ export class Dispatcher {
         continue
       }
       this.giveCanary(channel)
-      if (!channel.hasRoom) {
-        continue
+      if (!channel.hasRoom || !this.fits(channel, this.job.plan.units[index], index)) {
+        continue // the canary took its room, or what was left of its pay
       }
       this.queue.remove(index)
       this.job.router.hedges.earn(this.job.skill.manifest.name)
