@@ -51,7 +51,7 @@ export class Round implements ChannelHandler {
   constructor(job: JobContext) {
     this.job = job
     this.dispatcher = new Dispatcher(job, this.channels, (index) => {
-      this.opinions.computeHere(index).catch(this.over.reject)
+      this.opinions.computeHere(index).then(() => this.goOn(), this.over.reject)
     })
     this.opinions = new SecondOpinions({
       job,

@@ -77,12 +77,17 @@ export class SecondOpinions {
     }
   }
 
-  /** As many as were asked for agree; or, where nobody asked, enough to be believed. */
+  /**
+   * As many as were asked for agree; or, where nobody asked, enough to be believed: never one alone, however credible,
+   * since the lot has fallen on this unit to see whether it still deserves that.
+   */
   private winner(groups: Opinion[][]): Opinion[] | undefined {
     const { copies } = this.init.job
-    return copies === undefined
-      ? groups[accepted(groups.map((group) => group.map((each) => this.credibility(each)))) ?? -1]
-      : groups.find(({ length }) => length >= copies)
+    if (copies !== undefined) {
+      return groups.find(({ length }) => length >= copies)
+    }
+    const believed = accepted(groups.map((group) => group.map((each) => this.credibility(each))))
+    return groups.find(({ length }, index) => index === believed && length > 1)
   }
 
   /** Equal results together. Only of those that are still there to be paid. */

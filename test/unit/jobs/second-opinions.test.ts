@@ -64,6 +64,13 @@ describe('a weak check', () => {
     expect(requester.router.checksPassed(providers[0]?.peer as never, NAME)).toBe(own.runs)
   })
 
+  test('when the lot falls on a unit it is compared, however much its provider is believed', async () => {
+    const { job, own, requester, providers } = await hire([undefined], 40, () => 0)
+    await job()
+    expect(own.runs).toBe(40)
+    expect(requester.router.checksPassed(providers[0]?.peer as never, NAME)).toBe(40)
+  })
+
   test('catches one that lies among honest ones, pays it at most what it had receipts for, and ends right', async () => {
     const { job, providers, requester } = await hire([undefined, undefined, (number) => 2 * number + 1], 60)
     const { paid, receipt, replicas } = await job()
