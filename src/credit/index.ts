@@ -61,6 +61,7 @@ export {
   type WorthPoint,
   worthOfAll
 } from './shapley-capacity.ts'
+export { splitLanes, weightsFor } from './shapley-lanes.ts'
 export {
   type CoalitionGame,
   type PermutationEstimate,

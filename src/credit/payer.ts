@@ -169,13 +169,13 @@ export class Payer {
   }
 
   private escrowBody(
-    { jobId, channels, inputRoot, tClose }: Order,
+    { jobId, parent, channels, inputRoot, tClose }: Order,
     on: ReadonlyArray<RecognitionShare[]>,
     state: ChainState | undefined
   ) {
     return {
       jobId,
-      parent: null,
+      parent: parent ?? null,
       payees: channels.map(({ peer, max }, i) => ({ peer, max, on: on[i] ?? [] })),
       amount: sum(channels.map(({ max }) => max)),
       inputRoot,

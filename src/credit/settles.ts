@@ -26,7 +26,7 @@ import { CreditError, ensure } from './errors.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { Proofs } from './proofs.ts'
 import { certificateRow, type SettleVotes } from './settle-votes.ts'
-import { divide } from './settling.ts'
+import { divide, divideLanes } from './settling.ts'
 import type { Spending } from './spending.ts'
 import type { ChainState, OpenEscrow } from './state.ts'
 import type { Ledger, Settlement } from './types.ts'
@@ -62,14 +62,18 @@ export class Settles {
   async settle(
     escrow: CID,
     groups: readonly UnitGroup[],
-    { seed, releases, signal }: Parameters<Ledger['settle']>[2]
+    { seed, lanes, releases, signal }: Parameters<Ledger['settle']>[2]
   ): Promise<Settlement> {
     const { chain, spending } = this.init
     const open = openEscrowOf(await chain.latest(), escrow)
     const mixed = await sha256(concat([open.body.nonce, seed]))
     spending.close(escrow) // from here on nothing is receipted that the settle could miss
     try {
-      const settle = divide(escrow, open.body, groups, spending.amountsOf(escrow, open.body), mixed)
+      const receipted = spending.amountsOf(escrow, open.body)
+      const settle =
+        lanes === undefined
+          ? divide(escrow, open.body, groups, receipted, mixed)
+          : divideLanes(escrow, open.body, lanes, receipted, mixed)
       const given = [...(releases?.values() ?? [])]
       if (this.mustWait(open, settle, given)) {
         await this.init.store.table('contracts').put(`${PLAN}${escrow}`, encode({ settle }))
@@ -186,7 +190,7 @@ function settlementOf(
     settle,
     payouts: body.payees.map(({ peer }, index) => ({ peer, amount: payouts[index] ?? 0n })),
     refund,
-    groups: split.inputs,
+    split,
     certainty,
     votes
   }

@@ -58,3 +58,16 @@ export function sharesOf(values: readonly number[], total: MicroCredits, seed: U
 }
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** Of whole numbers above 0; 1 of none. */
+export function leastCommonMultiple(numbers: Iterable<bigint>): bigint {
+  let multiple = 1n
+  for (const number of numbers) {
+    let [x, y] = [multiple, number]
+    while (y > 0n) {
+      ;[x, y] = [y, x % y]
+    }
+    multiple = (multiple / x) * number
+  }
+  return multiple
+}

@@ -1,6 +1,7 @@
 import type { MicroCredits, SettleBody, UnitGroup } from '../wire/index.ts'
 import { ensure } from './errors.ts'
-import { roundByLargestRemainder } from './shapley-rounding.ts'
+import { splitLanes } from './shapley-lanes.ts'
+import { leastCommonMultiple, roundByLargestRemainder } from './shapley-rounding.ts'
 
 /**
  * The Shapley split of a job of units (credit.md section 4, form 1): with
@@ -18,7 +19,7 @@ import { roundByLargestRemainder } from './shapley-rounding.ts'
 export function splitUnits(groups: readonly UnitGroup[], players: number, seed: Uint8Array): MicroCredits[] {
   checkGroups(groups, players)
   const earning = groups.filter(({ payees, quorum }) => quorum <= payees.length)
-  const denominator = earning.reduce((lcm, { payees }) => leastCommonMultiple(lcm, BigInt(payees.length)), 1n)
+  const denominator = leastCommonMultiple(earning.map(({ payees }) => BigInt(payees.length)))
   const numerators = new Array<bigint>(players).fill(0n)
   for (const { weight, payees } of earning) {
     const share = (weight * denominator) / BigInt(payees.length)
@@ -32,7 +33,9 @@ export function splitUnits(groups: readonly UnitGroup[], players: number, seed: 
 
 /** The payouts that follow from what a settle says of its split: anyone can compare them with its payouts. */
 export function replaySplit({ payouts, split }: Pick<SettleBody, 'payouts' | 'split'>): MicroCredits[] {
-  return splitUnits(split.inputs, payouts.length, split.seed)
+  return split.form === 'units'
+    ? splitUnits(split.inputs, payouts.length, split.seed)
+    : splitLanes(split.inputs, payouts.length, split.seed)
 }
 
 /** Units that the same payees computed under the same quorum, as one group. Order by first appearance. */
@@ -56,12 +59,4 @@ function checkGroups(groups: readonly UnitGroup[], players: number): void {
       'A group of units must name each of its payees once, by its index in the escrow.'
     )
   }
-}
-
-function leastCommonMultiple(a: bigint, b: bigint): bigint {
-  let [x, y] = [a, b]
-  while (y > 0n) {
-    ;[x, y] = [y, x % y]
-  }
-  return (a / x) * b
 }

@@ -1,5 +1,13 @@
 import type { CID } from 'multiformats/cid'
-import type { MicroCredits, Milliseconds, PeerIdString, Signed, UnitGroup } from '../wire/index.ts'
+import type {
+  MicroCredits,
+  Milliseconds,
+  PeerIdString,
+  PipelineLane,
+  SettleBody,
+  Signed,
+  UnitGroup
+} from '../wire/index.ts'
 import type { RecognitionShare } from './standing.ts'
 
 export interface Balance {
@@ -33,7 +41,7 @@ export interface Settlement {
   readonly settle: CID | undefined
   readonly payouts: ReadonlyArray<{ peer: PeerIdString; amount: MicroCredits }>
   readonly refund: MicroCredits
-  readonly groups: readonly UnitGroup[]
+  readonly split: SettleBody['split']
   /**
    * `witnessed`: a quorum of the escrow's witnesses has voted for it. `detection-only`: there are none, or not any
    * more. `pending`: the witnesses have not answered yet, or wait for tClose because a payee has not released the
@@ -74,6 +82,8 @@ export interface Ledger {
     channels: readonly Channel[]
     inputRoot: Uint8Array
     tClose: Milliseconds
+    /** The escrow of the job that this one works for. */
+    parent?: CID | undefined
     signal?: AbortSignal
   }): Promise<Contract>
 
@@ -82,12 +92,18 @@ export interface Ledger {
 
   /**
    * Appends the one settle of an escrow, collects votes, hands each payee its certificate. Payouts follow
-   * from `groups` (Shapley, form `units`), and are never below a receipt given.
+   * from `groups` (Shapley, form `units`), or where `lanes` are given, from these (form `pipeline`); they are never
+   * below a receipt given.
    */
   settle(
     escrow: CID,
     groups: readonly UnitGroup[],
-    options: { seed: Uint8Array; releases?: ReadonlyMap<PeerIdString, Signed>; signal?: AbortSignal }
+    options: {
+      seed: Uint8Array
+      lanes?: readonly PipelineLane[] | undefined
+      releases?: ReadonlyMap<PeerIdString, Signed>
+      signal?: AbortSignal
+    }
   ): Promise<Settlement>
 
   earning(escrow: CID): Promise<EarningContract | undefined>

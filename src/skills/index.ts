@@ -8,6 +8,16 @@ import { matmulI8 } from './matmul-i8/skill.ts'
 import { renderTile } from './render-tile/skill.ts'
 import type { Skill } from './skill.ts'
 
+export {
+  type Chain,
+  type ChainAssembler,
+  type ChainPlan,
+  type ChainSource,
+  type ChainUnit,
+  type Rows,
+  SCALE_ONE,
+  type Via
+} from './chain.ts'
 export { SkillError, type SkillErrorCode } from './errors.ts'
 export { type InputField, type InputIssue, inputFields, inputIssues } from './input-fields.ts'
 export type { KnnInput, KnnOutput } from './knn-i8/plan.ts'

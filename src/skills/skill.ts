@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini'
 import type { WasmModule } from '../../shaders/generated.ts'
 import type { MicroCredits } from '../wire/index.ts'
+import type { Chain } from './chain.ts'
 
 export type { WasmModule }
 
@@ -140,6 +141,16 @@ export interface Skill<Input = unknown, Output = unknown> {
    * @default equal bytes
    */
   agrees?(result: Uint8Array, other: Uint8Array): boolean
+
+  /** How it stands in a pipeline. @default it does not */
+  readonly chain?: Chain<Output>
+
+  /**
+   * A unit's result as an `Output` of its own size, to look at while it is computed. @default nothing to see
+   *
+   * @param params of a unit that `checkUnit` has passed
+   */
+  picture?(params: readonly number[], result: Uint8Array): Output
 
   /** True if `result` is right, as far as the skill's own check sees (see the skill's `verify.ts`). */
   verify(unit: UnitInput, result: Uint8Array, random: () => number): boolean

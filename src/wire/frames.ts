@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { chainStart } from './chain-start.ts'
 import { forkProof } from './fork-proof.ts'
 import {
   CERTIFIED_PAYLOAD_MAX,
@@ -39,6 +40,10 @@ export const PARTS_ASKED_MAX = 1_024
 /** Largest message of the ledger protocol in bytes. */
 export const LEDGER_MESSAGE_MAX = 512 * 1024
 
+/** Parts that one ticket names, and its largest payload in bytes. */
+export const TICKET_PARTS_MAX = 24
+export const TICKET_PAYLOAD_MAX = 1_280
+
 /** Units that a provider may say it computes side by side. */
 export const SLOTS_MAX = 256
 
@@ -56,6 +61,44 @@ export const control = [
   z.strictObject({ t: z.literal('bye'), reason: name })
 ] as const
 
+/** A part will come: `chunks` are the SHA-256 of its chunks, and `hash` is that over all of them. */
+const partFrame = z.strictObject({
+  t: z.literal('part'),
+  hash,
+  size: natural.check(z.maximum(PART_BYTES_MAX)),
+  chunks: z.array(hash).check(z.minLength(1), z.maxLength(PART_CHUNKS_MAX))
+})
+const chunkFrame = z.strictObject({ t: z.literal('chunk'), hash, offset: natural, bytes: chunk })
+
+const parts = z.array(hash).check(z.maxLength(16))
+/** Where a unit's rows come from: another unit's result, of which each number is changed so. */
+const rowsOf = z.strictObject({
+  skill: name,
+  /** Of the unit whose result they are. */
+  params: z.array(z.int()).check(z.maxLength(64)),
+  relu: z.boolean(),
+  /** Times 2^(scale − 64). */
+  scale: natural.check(z.maximum(128))
+})
+
+/** A unit of the stage before, with all that its check needs. Bytes are named by their part hash. */
+export const origin = z.strictObject({
+  /** Who computed it. */
+  peer: peerId,
+  /** Its number on the stream of that peer, under the same escrow. */
+  index: unitIndex,
+  skill: name,
+  params: z.array(z.int()).check(z.maxLength(64)),
+  parts,
+  /** What it was computed from. */
+  input: hash,
+  via: z.nullable(rowsOf),
+  /** The result, of so many bytes, and that peer's signature over `stepStatement`. */
+  result: hash,
+  size: natural.check(z.maximum(UNIT_BYTES_MAX)),
+  signature
+})
+
 /** Requester to provider. */
 export const jobRequestFrame = z.discriminatedUnion('t', [
   z.strictObject({
@@ -69,14 +112,8 @@ export const jobRequestFrame = z.discriminatedUnion('t', [
     /** Parts that units will name: does the provider still have them from an earlier job? */
     parts: z.array(hash).check(z.maxLength(PARTS_ASKED_MAX))
   }),
-  /** A part will come: `chunks` are the SHA-256 of its chunks, and `hash` is that over all of them. */
-  z.strictObject({
-    t: z.literal('part'),
-    hash,
-    size: natural.check(z.maximum(PART_BYTES_MAX)),
-    chunks: z.array(hash).check(z.minLength(1), z.maxLength(PART_CHUNKS_MAX))
-  }),
-  z.strictObject({ t: z.literal('chunk'), hash, offset: natural, bytes: chunk }),
+  partFrame,
+  chunkFrame,
   z.strictObject({
     t: z.literal('unit'),
     index: unitIndex,
@@ -87,6 +124,23 @@ export const jobRequestFrame = z.discriminatedUnion('t', [
   }),
   /** The rest of a unit's input, in order, when it exceeds one chunk. */
   z.strictObject({ t: z.literal('input'), index: unitIndex, offset: natural, bytes: chunk }),
+  /**
+   * A unit of a pipeline, whose rows are the bytes `input` as `via` makes them. Where `origin` is not null, they are its
+   * result: the provider checks it before anything else. `mode`: `keep`: the result stays here, for the next stage;
+   * `send`: it goes to the requester, too; `check`: nothing is computed but the check. `tickets`: who has what is
+   * missing here.
+   */
+  z.strictObject({
+    t: z.literal('step'),
+    index: unitIndex,
+    mode: z.enum(['keep', 'send', 'check']),
+    params: z.array(z.int()).check(z.maxLength(64)),
+    parts,
+    input: hash,
+    via: z.nullable(rowsOf),
+    origin: z.nullable(origin),
+    tickets: z.array(signedUpTo(TICKET_PAYLOAD_MAX)).check(z.maxLength(4))
+  }),
   z.strictObject({ t: z.literal('cancel'), index: unitIndex }),
   z.strictObject({ t: z.literal('receipt'), receipt: signed }),
   /** No more units will come: answer with a release. */
@@ -133,6 +187,52 @@ export const jobResponseFrame = z.discriminatedUnion('t', [
 /** What a provider signs (domain `result`) before it learns the challenge. */
 export const resultStatement = z.strictObject({ escrow: cid, index: unitIndex, hash, author: peerId })
 
+/**
+ * What a provider signs (domain `result`) of a unit of a pipeline: both hashes are those of parts. It says, too, that the
+ * input was checked, where the unit named its origin. For a mere check `result` is that of no bytes.
+ */
+export const stepStatement = z.strictObject({
+  escrow: cid,
+  index: unitIndex,
+  input: hash,
+  result: hash,
+  author: peerId
+})
+
+/**
+ * A requester's leave (domain `ticket`): `holder` may give these of its parts to `taker`. Within the network's clock
+ * skew and an hour of `ts`.
+ */
+export const ticket = z.strictObject({
+  v: z.literal(1),
+  net: hash,
+  author: peerId,
+  ts: timestamp,
+  holder: peerId,
+  taker: peerId,
+  parts: z.array(hash).check(z.minLength(1), z.maxLength(TICKET_PARTS_MAX))
+})
+
+/** Asks a provider for parts of a pipeline. */
+export const pullRequestFrame = z.discriminatedUnion('t', [
+  /** `parts`: those wanted of the ticket's. */
+  z.strictObject({
+    t: z.literal('pull'),
+    ticket: signedUpTo(TICKET_PAYLOAD_MAX),
+    parts: z.array(hash).check(z.minLength(1), z.maxLength(TICKET_PARTS_MAX))
+  }),
+  ...control
+])
+
+/** One `part` with its chunks, or one `gone`, for each part asked for, in that order. */
+export const pullResponseFrame = z.discriminatedUnion('t', [
+  partFrame,
+  chunkFrame,
+  z.strictObject({ t: z.literal('gone'), hash }),
+  z.strictObject({ t: z.literal('refused'), code: name, message: shortText }),
+  ...control
+])
+
 const tail = z.array(signed).check(z.maxLength(1024))
 const certified = {
   escrow: signedUpTo(CERTIFIED_PAYLOAD_MAX),
@@ -143,11 +243,13 @@ const certified = {
 export const ledgerRequest = z.discriminatedUnion('t', [
   /**
    * Vote on `record`. `tail`: the author's records before it, oldest first, that the witness lacks. `evidence`:
-   * releases of payees and votes of other witnesses that a settle among these records needs.
+   * releases of payees and votes of other witnesses that a settle among these records needs. `start`: of a chain that
+   * is long; the tail begins with its checkpoint.
    */
   z.strictObject({
     t: z.literal('certify'),
     record: signed,
+    start: z.optional(chainStart),
     tail,
     evidence: z.array(signedUpTo(VOTE_PAYLOAD_MAX)).check(z.maxLength(4 * PAYEES_MAX))
   }),
@@ -157,6 +259,7 @@ export const ledgerRequest = z.discriminatedUnion('t', [
     seq: natural,
     prev: cid,
     members: z.array(peerId).check(z.maxLength(SEAT_MAX)),
+    start: z.optional(chainStart),
     tail
   }),
   /** Which records of `author` after the place `after` (-1: from the first) do you have? */
@@ -209,6 +312,12 @@ export const ledgerResponse = z.discriminatedUnion('t', [
 export type JobRequestFrame = z.output<typeof jobRequestFrame>
 export type JobResponseFrame = z.output<typeof jobResponseFrame>
 export type ControlFrame = z.output<(typeof control)[number]>
+export type Origin = z.output<typeof origin>
+export type RowsOf = z.output<typeof rowsOf>
+export type Ticket = z.output<typeof ticket>
+export type StepStatement = z.output<typeof stepStatement>
+export type PullRequestFrame = z.output<typeof pullRequestFrame>
+export type PullResponseFrame = z.output<typeof pullResponseFrame>
 export type LedgerRequest = z.output<typeof ledgerRequest>
 export type LedgerResponse = z.output<typeof ledgerResponse>
 export type ResultStatement = z.output<typeof resultStatement>

@@ -92,7 +92,7 @@ export async function networkOf(parameters: NetworkParameters): Promise<Network>
   return { parameters, hash: await sha256(encode(parameters)) }
 }
 
-export type Protocol = 'kad' | 'advert' | 'job' | 'ledger'
+export type Protocol = 'kad' | 'advert' | 'job' | 'pull' | 'ledger'
 
 /** `/swarmharness/job/1.0.0`, with `/<network>` in front on every network but `main`. */
 export function protocolId(network: NetworkParameters, protocol: Protocol): string {

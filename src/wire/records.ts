@@ -70,12 +70,30 @@ export const unitsSplit = z.strictObject({
   inputs: z.array(unitGroup).check(z.maxLength(256))
 })
 
+/** The most stages of a pipeline. */
+export const STAGES_MAX = 8
+
+/** What a stage is worth (µcr), and who could each have done it alone, by index. */
+export const pipelineStage = z.strictObject({
+  weight: microCredits,
+  payees: z.array(natural).check(z.minLength(1), z.maxLength(PAYEES_MAX))
+})
+
+/** The stages that some rows of a pipeline went through, in order. No payee stands in two of them. */
+export const pipelineLane = z.array(pipelineStage).check(z.minLength(1), z.maxLength(STAGES_MAX))
+
+export const pipelineSplit = z.strictObject({
+  form: z.literal('pipeline'),
+  seed: hash,
+  inputs: z.array(pipelineLane).check(z.maxLength(256))
+})
+
 /** Ends an escrow: Σ payouts (by payee index) + refund = the escrow's amount, exactly. */
 export const settleBody = z.strictObject({
   escrow: cid,
   payouts: z.array(microCredits).check(z.minLength(1), z.maxLength(PAYEES_MAX)),
   refund: microCredits,
-  split: unitsSplit
+  split: z.discriminatedUnion('form', [unitsSplit, pipelineSplit])
 })
 
 /**
@@ -178,6 +196,8 @@ export type RecordOf<K extends RecordKind> = Extract<LedgerRecord, { kind: K }>
 export type EscrowBody = z.output<typeof escrowBody>
 export type SettleBody = z.output<typeof settleBody>
 export type UnitGroup = z.output<typeof unitGroup>
+export type PipelineStage = z.output<typeof pipelineStage>
+export type PipelineLane = z.output<typeof pipelineLane>
 export type TransferBody = z.output<typeof transferBody>
 export type Certificate = z.output<typeof certificate>
 export type PayoutCertificate = z.output<typeof payoutCertificate>

@@ -17,7 +17,8 @@ export const DOMAINS = {
   record: 'swarmharness-ledger/1',
   statement: 'swarmharness-statement/1',
   advert: 'swarmharness-advert/1',
-  result: 'swarmharness-result/1'
+  result: 'swarmharness-result/1',
+  ticket: 'swarmharness-ticket/1'
 } as const
 
 export type Domain = (typeof DOMAINS)[keyof typeof DOMAINS]

@@ -90,22 +90,27 @@ export const unitCost = (shape: SearchShape): MicroCredits =>
   BigInt(Math.ceil(operations(shape) / OPERATIONS_PER_MICROCREDIT))
 
 /** Where the rows and the queries of a unit begin. */
-interface Place {
+export interface Place {
   readonly firstRow: number
   readonly firstQuery: number
   readonly shape: SearchShape
 }
 
-export function plan(raw: KnnInput, { units: wanted }: PlanOptions = {}): Plan<KnnOutput> {
+/** @throws SkillError `BAD_INPUT` */
+export function parse(raw: unknown): KnnInput {
   const parsed = input.safeParse(raw)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     throw new SkillError('BAD_INPUT', `${issue?.path.join('.') || 'input'}: ${issue?.message}.`)
   }
+  return parsed.data
+}
+
+export function plan(raw: KnnInput, { units: wanted }: PlanOptions = {}): Plan<KnnOutput> {
+  const { database, queries, dims, top, metric } = parse(raw)
   if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1)) {
     throw new SkillError('BAD_INPUT', 'units: must be a whole number of at least 1.')
   }
-  const { database, queries, dims, top, metric } = parsed.data
   const shards = ranges(database.length / dims, shardRows(dims))
   const [[, firstEnd] = [0, 1]] = shards
   const full = { rows: firstEnd, dims, queries: queries.length / dims, top, metric }
@@ -126,7 +131,7 @@ export function plan(raw: KnnInput, { units: wanted }: PlanOptions = {}): Plan<K
 }
 
 /** By whole segments. */
-function shardRows(dims: number): number {
+export function shardRows(dims: number): number {
   const segments = Math.floor(SHARD_BYTES / depthOf(dims) / SEGMENT)
   return Math.min(SEGMENTS_MAX, Math.max(1, segments)) * SEGMENT
 }
@@ -144,14 +149,17 @@ function blockQueries(full: SearchShape, shards: number, wanted: number | undefi
 }
 
 /** [0, total) in pieces of `size`; the last may be smaller. */
-function ranges(total: number, size: number): Array<readonly [number, number]> {
+export function ranges(total: number, size: number): Array<readonly [number, number]> {
   return Array.from({ length: Math.ceil(total / size) }, (_, index) => [
     index * size,
     Math.min(total, (index + 1) * size)
   ])
 }
 
-function assemble({ queries, top, metric }: SearchShape, places: readonly Place[]): Assembler<KnnOutput> {
+export function assemble(
+  { queries, top, metric }: SearchShape,
+  places: readonly Place[]
+): Assembler<KnnOutput> {
   const lists = Array.from({ length: queries }, () => new TopList(top, metric))
   const missing = new Set(places.keys())
   return {

@@ -1,6 +1,7 @@
 import { UNIT_BYTES_MAX } from '../../wire/index.ts'
 import { SkillError } from '../errors.ts'
 import type { Skill, UnitInput } from '../skill.ts'
+import { knnChain } from './chain.ts'
 import { scoreOf, search } from './cpu.ts'
 import { searchProgram, VARIANTS } from './gpu.ts'
 import { depthOf, resultSize, type SearchShape, shapeOf, signedBytes } from './layout.ts'
@@ -57,6 +58,7 @@ export const knnI8: Skill<KnnInput, KnnOutput> = {
   }),
   sample: sampleSearch,
   variants: VARIANTS,
+  chain: knnChain,
   plan,
   checkUnit({ params, dataSize, partSizes }) {
     const shape = shapeOf(params)

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { toFloat32 } from '../chain.ts'
 import {
   bindingsOf,
   blockProduct,
@@ -7,6 +8,7 @@ import {
   type ProductOutput,
   shapeOf
 } from '../matmul/blocks.ts'
+import { productChain } from '../matmul/chain.ts'
 import { dispatches } from '../matmul/dispatches.ts'
 import { sampleProduct } from '../matmul/sample.ts'
 import type { Skill } from '../skill.ts'
@@ -46,7 +48,12 @@ const product = blockProduct<Float32Array, Float32Array<ArrayBuffer>>({
 })
 
 export const matmulF32: Skill<MatmulF32Input, MatmulF32Output> = {
-  ...product,
+  ...product.skill,
+  chain: productChain({
+    ...product.parts,
+    taken: (rows, via) => toFloat32(rows, via, SIZE_MAX),
+    zeros: (length) => new Float32Array(length)
+  }),
   manifest: {
     name: 'matmul-f32',
     version: '1.0.0',

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { toInt8 } from '../chain.ts'
 import {
   bindingsOf,
   blockProduct,
@@ -7,6 +8,7 @@ import {
   type ProductOutput,
   shapeOf
 } from '../matmul/blocks.ts'
+import { productChain } from '../matmul/chain.ts'
 import { dispatches } from '../matmul/dispatches.ts'
 import { padded } from '../matmul/grid.ts'
 import { sampleProduct } from '../matmul/sample.ts'
@@ -41,7 +43,12 @@ const product = blockProduct<Int8Array, Int32Array<ArrayBuffer>>({
 })
 
 export const matmulI8: Skill<MatmulInput, MatmulOutput> = {
-  ...product,
+  ...product.skill,
+  chain: productChain({
+    ...product.parts,
+    taken: (rows, via) => toInt8(rows, via),
+    zeros: (length) => new Int8Array(length)
+  }),
   manifest: {
     name: 'matmul-i8',
     version: '1.0.0',

@@ -45,6 +45,15 @@ export interface UnitShape {
 
 type TypedArray = Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>
 
+/** What a product in a pipeline is made of, too. */
+export interface ChainParts<Matrix, Result> {
+  readonly elements: Elements<Matrix, Result>
+  /** @throws SkillError `BAD_INPUT` */
+  parse(raw: unknown): ProductInput<Matrix>
+  unitCost(rows: number, k: number, columns: number): MicroCredits
+  assemble(m: number, n: number, blocks: readonly Block[]): Assembler<ProductOutput<Result>>
+}
+
 /** Schema, plan and checks of strangers' units for products of any type of number. */
 export function blockProduct<Matrix extends { readonly length: number }, Result extends TypedArray>(
   elements: Elements<Matrix, Result>
@@ -79,17 +88,21 @@ export function blockProduct<Matrix extends { readonly length: number }, Result 
     return { resultSize: rows * columns * 4, cost: unitCost(rows, k, columns) }
   }
 
-  function plan(raw: ProductInput<Matrix>, options: PlanOptions = {}): Plan<ProductOutput<Result>> {
+  function parse(raw: unknown): ProductInput<Matrix> {
     const parsed = input.safeParse(raw)
     if (!parsed.success) {
       const [issue] = parsed.error.issues
       throw new SkillError('BAD_INPUT', `${issue?.path.join('.') || 'input'}: ${issue?.message}.`)
     }
+    return parsed.data
+  }
+
+  function plan(raw: ProductInput<Matrix>, options: PlanOptions = {}): Plan<ProductOutput<Result>> {
+    const { a, b, m, k, n } = parse(raw)
     const { units: wanted } = options
     if (wanted !== undefined && (!Number.isInteger(wanted) || wanted < 1)) {
       throw new SkillError('BAD_INPUT', 'units: must be a whole number of at least 1.')
     }
-    const { a, b, m, k, n } = parsed.data
     const grid = chooseGrid(m, n, elements.operations(m, k, n), wanted)
     const across = cut(n, grid.across)
     const parts = across.map(([left, end]) => elements.packColumns(b, k, n, left, end - left))
@@ -146,7 +159,8 @@ export function blockProduct<Matrix extends { readonly length: number }, Result 
     }
   }
 
-  return { input, checkUnit, plan }
+  const parts: ChainParts<Matrix, Result> = { elements, parse, unitCost, assemble }
+  return { skill: { input, checkUnit, plan }, parts }
 }
 
 const side = z
