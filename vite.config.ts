@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
 
@@ -57,11 +58,40 @@ function shortPrefixList(): Plugin {
   }
 }
 
+const SERVICE_WORKER = 'service-worker.js'
+
+/** Tells the service worker which files there are, and names their version by what is in them. */
+function offlineFiles(): Plugin {
+  return {
+    name: 'offline-files',
+    apply: 'build',
+    enforce: 'post',
+    generateBundle: {
+      order: 'post',
+      handler(_options, bundle) {
+        const worker = bundle[SERVICE_WORKER]
+        if (worker?.type !== 'chunk') return
+        const hash = createHash('sha256').update(worker.code)
+        const built = Object.values(bundle).filter((file) => file !== worker)
+        for (const file of built) {
+          hash.update(`${file.fileName}\0`).update(file.type === 'chunk' ? file.code : file.source)
+        }
+        const shared = readdirSync(here('public')).filter((name) => !name.endsWith('.txt'))
+        for (const name of shared) hash.update(`${name}\0`).update(readFileSync(here(`public/${name}`)))
+        const names = [...built.map(({ fileName }) => fileName), ...shared].sort()
+        const files = names.map((name) => (name === 'index.html' ? './' : name))
+        const offline = { version: hash.digest('hex').slice(0, 12), files }
+        worker.code = worker.code.replace(/\bOFFLINE\b/, () => JSON.stringify(offline))
+      }
+    }
+  }
+}
+
 export const plugins = () => [ed25519Only(), shortPrefixList(), oneCopyAVersion()]
 
 /** The page. What consent loads is in chunks of its own, which the html neither names nor preloads. */
 const app: UserConfig = {
-  plugins: plugins(),
+  plugins: [...plugins(), offlineFiles()],
   worker: { format: 'es', plugins, rolldownOptions: { treeshake } },
   build: {
     target: TARGET,
@@ -69,7 +99,13 @@ const app: UserConfig = {
     modulePreload: false,
     sourcemap: false,
     chunkSizeWarningLimit: 1_500,
-    rolldownOptions: { treeshake }
+    rolldownOptions: {
+      treeshake,
+      input: { index: here('index.html'), 'service-worker': here('workers/service-worker.ts') },
+      output: {
+        entryFileNames: ({ name }) => (name === 'service-worker' ? SERVICE_WORKER : 'assets/[name]-[hash].js')
+      }
+    }
   }
 }
 

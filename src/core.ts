@@ -1,4 +1,21 @@
 /** The door of our own page: what it uses of `index.ts`. */
-export { checkLedger, type LedgerFault, type LedgerRow, readLedger } from './swarm/ledger-view.ts'
+export { defaultNetwork } from './swarm/host.ts'
+export { type OpenedIdentity, openIdentity } from './swarm/identity-view.ts'
+export {
+  checkLedger,
+  type EscrowRow,
+  type LedgerFault,
+  type LedgerRow,
+  readEscrows,
+  readLedger
+} from './swarm/ledger-view.ts'
 export { openSwarm as createSwarm } from './swarm/sdk/index.ts'
-export { encodeLedgerFile } from './wire/index.ts'
+export {
+  type Share,
+  type ShareInit,
+  shareSwarm,
+  type View,
+  type ViewInit,
+  viewSwarm
+} from './swarm/view/index.ts'
+export { encodeLedgerFile, sealerOf } from './wire/index.ts'

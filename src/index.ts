@@ -28,7 +28,15 @@ export type {
   RenderInput,
   RenderOutput
 } from './skills/index.ts'
-export { checkLedger, type LedgerFault, type LedgerRow, readLedger } from './swarm/ledger-view.ts'
+export { type OpenedIdentity, openIdentity } from './swarm/identity-view.ts'
+export {
+  checkLedger,
+  type EscrowRow,
+  type LedgerFault,
+  type LedgerRow,
+  readEscrows,
+  readLedger
+} from './swarm/ledger-view.ts'
 export { knnI8, mandelbrot, matmulF32, matmulI8, renderTile } from './swarm/sdk/index.ts'
 export {
   decodeLedgerFile,
@@ -40,7 +48,8 @@ export {
   type Milliseconds,
   type PeerIdString,
   type PlainError,
-  SwarmError
+  SwarmError,
+  sealerOf
 } from './wire/index.ts'
 
 /**

@@ -165,18 +165,21 @@ export async function importProfile(store: Store, file: IdentityFile, network: N
   if (isHere) {
     return
   }
+  const rows = file.rows.map(({ table, ...row }) => {
+    const known = MOVED.find((each) => each === table)
+    if (known === undefined) {
+      throw new CreditError('BAD_RECORD', `The identity file has a table ${table}: it is damaged, or newer.`)
+    }
+    return { ...row, table: known }
+  })
   const meta = store.table('meta')
   await meta.put(IMPORTED, new Uint8Array())
   if (file.token) {
     await meta.put(TOKEN, file.token)
   }
-  for (const { table, key, value } of file.rows) {
-    const known = MOVED.find((each) => each === table)
-    if (known === undefined) {
-      throw new CreditError('BAD_RECORD', `The identity file has a table ${table}: it is damaged, or newer.`)
-    }
-    if (known !== 'meta' || !STAYS.has(key)) {
-      await store.table(known).put(key, value)
+  for (const { table, key, value } of rows) {
+    if (table !== 'meta' || !STAYS.has(key)) {
+      await store.table(table).put(key, value)
     }
   }
   return putChain(store, file, isSame)

@@ -1,5 +1,5 @@
 import type { LedgerExport } from '../api.ts'
-import { replayChain, type VerifiedRecord, verifyRecord } from '../credit/index.ts'
+import { openExport, replayChain, type VerifiedRecord, verifyRecord } from '../credit/index.ts'
 import {
   type MicroCredits,
   type Milliseconds,
@@ -25,6 +25,18 @@ export interface LedgerRow {
   readonly change: MicroCredits
   /** Who votes on it, or has: of a seat its members, of a claim those whose votes it holds. */
   readonly witnesses: readonly PeerIdString[]
+}
+
+/** Credit that is set aside for a job of this node. */
+export interface EscrowRow {
+  /** CID text of the escrow record. */
+  readonly id: string
+  readonly at: Milliseconds
+  /** All that is locked (µcr). */
+  readonly amount: MicroCredits
+  readonly payees: ReadonlyArray<{ readonly peer: PeerIdString; readonly max: MicroCredits }>
+  /** It is settled before, or can be from then on, whatever its payees do. */
+  readonly frees: Milliseconds
 }
 
 /** What is wrong first, and where: `seq` is undefined for the chain as a whole. */
@@ -60,6 +72,24 @@ export async function readLedger(ledger: LedgerExport): Promise<LedgerRow[]> {
 }
 
 /**
+ * The escrows that are open at the end of an export, oldest first. Checks the chain's rules, not its signatures.
+ *
+ * @throws SwarmError for what is no ledger of a known network
+ */
+export async function readEscrows(ledger: LedgerExport): Promise<EscrowRow[]> {
+  const network = await networkNamed(ledger.network)
+  const start = await openExport(ledger, network)
+  const state = await replayChain(start?.state, ledger.records, network, { signatures: false })
+  return [...(state?.openEscrows ?? [])].map(([id, { body, ts }]) => ({
+    id,
+    at: ts,
+    amount: body.amount,
+    payees: body.payees.map(({ peer, max }) => ({ peer, max })),
+    frees: body.tClose
+  }))
+}
+
+/**
  * Checks an export from its first record: every signature, certificate, link, balance and split. Needs nobody else and
  * no network. What is missing at its end cannot be seen.
  *
@@ -75,7 +105,9 @@ export async function checkLedger(ledger: LedgerExport): Promise<LedgerFault | u
   }
   try {
     const network = await networkNamed(ledger.network)
-    const state = await replayChain(undefined, counted(), network, { together: 1 }) // so that `seq` is at fault
+    const start = await openExport(ledger, network)
+    seq = start?.state.seq ?? -1
+    const state = await replayChain(start?.state, counted(), network, { together: 1 }) // so that `seq` is at fault
     if (state?.author === ledger.peer) {
       return undefined
     }
@@ -104,7 +136,7 @@ function witnessesOf(verified: VerifiedRecord): readonly PeerIdString[] {
   }
 }
 
-async function networkNamed(name: string): Promise<Network> {
+export async function networkNamed(name: string): Promise<Network> {
   const parameters = Object.values(NETWORKS).find((known) => known.name === name)
   if (parameters === undefined) {
     throw new WireError('WRONG_NETWORK', `These records are of a network that is not known here: ${name}.`)

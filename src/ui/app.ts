@@ -1,17 +1,17 @@
 import { css, html, nothing } from 'lit'
-import type { SwarmCore, SwarmStatus } from '../api.ts'
 import type { Agreement } from './consent-card.ts'
 import './consent-card.ts'
 import { PageElement } from './element.ts'
 import { failureNote } from './failure-note.ts'
-import type { NodeCommand } from './node-panel.ts'
-import type { ContributeRules } from './pause-rules.ts'
+import { Keeper, type KeeperInit, type KeeperModule } from './keeper.ts'
 import type { Query } from './query.ts'
 import { type Phase, Session, type SessionInit } from './session.ts'
 import { base, tokens } from './styles.ts'
 import { isLanguage, LANGUAGE_NAMES, language, setLanguage, texts } from './texts/index.ts'
 
-export interface AppInit extends Omit<SessionInit, 'options'> {
+export interface AppInit extends Omit<SessionInit, 'options' | 'load'>, KeeperInit {
+  /** As of the session: called after consent only. */
+  readonly load: () => Promise<Awaited<ReturnType<SessionInit['load']>> & KeeperModule>
   readonly query: Query
   /** Why this browser cannot run a node, or undefined. */
   readonly unsupported: string | undefined
@@ -37,7 +37,7 @@ export class SwarmApp extends PageElement {
         padding: var(--space-6) var(--space-5) var(--space-7);
       }
       .page.live {
-        max-width: 72rem;
+        max-width: 112rem;
       }
       h1 {
         font-size: var(--text-xxl);
@@ -70,12 +70,6 @@ export class SwarmApp extends PageElement {
       .live .about {
         font-size: var(--text-m);
       }
-      .columns {
-        display: grid;
-        grid-template-columns: minmax(0, 25rem) minmax(0, 1fr);
-        gap: var(--space-5);
-        align-items: start;
-      }
       .withdraw {
         display: grid;
         grid-template-columns: auto minmax(0, 1fr);
@@ -83,8 +77,8 @@ export class SwarmApp extends PageElement {
         align-items: center;
       }
       @media (max-width: 56rem) {
-        .columns {
-          grid-template-columns: minmax(0, 1fr);
+        .live .about {
+          display: none;
         }
       }
       @media (max-width: 30rem) {
@@ -101,15 +95,37 @@ export class SwarmApp extends PageElement {
 
   declare init: AppInit
   #session: Session | undefined
+  #keeper: Keeper | undefined
 
   /** Starts nothing but what an earlier consent allows. */
   override connectedCallback(): void {
     super.connectedCallback()
     if (this.#session !== undefined || this.init.unsupported !== undefined) return
-    this.#session = new Session({ ...this.init, options: this.init.query.options }, () =>
-      this.requestUpdate()
+    const keeper = new Keeper(
+      this.init,
+      () => this.#session,
+      () => this.requestUpdate()
     )
+    const init = { ...this.init, load: keeper.fit(this.init.load), options: this.init.query.options }
+    this.#keeper = keeper
+    this.#session = new Session(init, () => this.requestUpdate())
     this.#session.boot()
+  }
+
+  /** It shows a node, or is about to. */
+  get isAtWork(): boolean {
+    const kind = this.#session?.phase.kind
+    return kind === 'running' || kind === 'starting' || kind === 'viewing'
+  }
+
+  /** What is nowhere else: an identity that was moved away, in its file. */
+  get holdsFile(): boolean {
+    return this.#keeper?.kept.kind === 'moved'
+  }
+
+  /** The network is back. */
+  online(): void {
+    void this.#keeper?.online()
   }
 
   /** The page is going away. */
@@ -117,15 +133,16 @@ export class SwarmApp extends PageElement {
     this.#session?.leave()
   }
 
-  /** Consent was withdrawn in another tab of this browser. */
+  /** By the button, or in another tab of this browser. */
   withdraw(): Promise<void> {
+    this.#keeper?.forget()
     return this.#session?.withdraw() ?? Promise.resolve()
   }
 
   protected override render() {
     const phase = this.#session?.phase
     return html`
-      <main class="page ${phase?.kind === 'running' ? 'live' : ''}" id="app" data-phase=${phase?.kind ?? 'unsupported'}>
+      <main class="page ${phase !== undefined && 'swarm' in phase ? 'live' : ''}" id="app" data-phase=${phase?.kind ?? 'unsupported'}>
         <header class="stack">
           <div class="top">
             <h1>${texts.name}</h1>
@@ -142,7 +159,11 @@ export class SwarmApp extends PageElement {
             ? html`<p class="failure" id="not-remembered">${texts.notice.notRemembered}</p>`
             : nothing
         }
-        ${this.#session === undefined ? this.#renderUnsupported() : this.#renderPhase(this.#session, this.#session.phase)}
+        ${
+          this.#session === undefined || this.#keeper === undefined
+            ? this.#renderUnsupported()
+            : [this.#renderNews(this.#keeper), this.#renderKept(this.#session, this.#keeper)]
+        }
       </main>
     `
   }
@@ -162,19 +183,57 @@ export class SwarmApp extends PageElement {
     if (target instanceof HTMLSelectElement && isLanguage(target.value)) setLanguage(target.value)
   }
 
+  #renderNews(keeper: Keeper) {
+    const { notice } = texts
+    return html`
+      ${
+        keeper.hasUpdate
+          ? html`
+            <div class="card row" id="update" role="status">
+              <p>${notice.update}</p>
+              <button id="update-now" @click=${() => keeper.update()}>${notice.updateNow}</button>
+            </div>
+          `
+          : nothing
+      }
+      ${keeper.isOffline && this.isAtWork ? html`<p class="card" id="offline" role="status">${notice.offline}</p>` : nothing}
+      ${failureNote(keeper.failure, 'keeper-error')}
+    `
+  }
+
+  #renderKept(session: Session, keeper: Keeper) {
+    return keeper.kept.kind === 'here'
+      ? this.#renderPhase(session, session.phase)
+      : this.#renderIdentity(session, keeper)
+  }
+
+  /** Not in a tab that only shows the node of another. */
+  #renderIdentity({ phase }: Session, keeper: Keeper | undefined) {
+    if (phase.kind === 'viewing' || keeper === undefined) return nothing
+    return html`
+      <identity-panel
+        slot="identity"
+        .keeper=${keeper}
+        .kept=${keeper.kept}
+        .network=${this.init.query.options.network}
+        .swarm=${phase.kind === 'running' ? phase.swarm : undefined}
+      ></identity-panel>
+    `
+  }
+
   #renderPhase(session: Session, phase: Phase) {
     switch (phase.kind) {
       case 'asking':
         return this.#renderConsent(session, phase.paused, false)
       case 'elsewhere':
-        return this.#renderElsewhere(session, phase.free)
+        return this.#renderElsewhere(session, phase)
       case 'starting':
         return html`
           <section class="card stack" id="starting" role="status">
             <h2>${texts.starting.title}</h2>
             <p>${texts.starting.text}</p>
           </section>
-          ${this.#renderWithdraw(session)}
+          ${this.#renderWithdraw()}
         `
       case 'stopped':
         return html`
@@ -185,9 +244,10 @@ export class SwarmApp extends PageElement {
               <button id="start-again" class="primary" @click=${() => session.start()}>${texts.stopped.start}</button>
             </div>
           </section>
-          ${this.#renderWithdraw(session)}
+          ${this.#renderIdentity(session, this.#keeper)} ${this.#renderWithdraw()}
         `
       case 'running':
+      case 'viewing':
         return this.#renderLive(session, phase)
     }
   }
@@ -203,16 +263,23 @@ export class SwarmApp extends PageElement {
     `
   }
 
-  #renderElsewhere(session: Session, free: boolean) {
+  #renderElsewhere(session: Session, { free, differs }: Extract<Phase, { kind: 'elsewhere' }>) {
     const { elsewhere } = texts
+    const text = free ? elsewhere.freeText : differs ? elsewhere.differsText : elsewhere.text
     return html`
-      <section class="card stack" id="elsewhere" data-free=${String(free)} role="status">
+      <section
+        class="card stack"
+        id="elsewhere"
+        data-free=${String(free)}
+        data-differs=${String(differs)}
+        role="status"
+      >
         <h2>${free ? elsewhere.freeTitle : elsewhere.title}</h2>
-        <p>${free ? elsewhere.freeText : elsewhere.text}</p>
+        <p>${text}</p>
         ${
           free
             ? html`<div class="row">
-              <button id="take-over" class="primary" @click=${() => session.start()}>${elsewhere.start}</button>
+              <button id="take-over" class="primary" @click=${() => session.takeOver()}>${elsewhere.start}</button>
             </div>`
             : nothing
         }
@@ -220,51 +287,29 @@ export class SwarmApp extends PageElement {
     `
   }
 
-  #renderLive(session: Session, { swarm, status }: Extract<Phase, { kind: 'running' }>) {
-    const mode = session.consent?.mode ?? 'hire'
+  #renderLive(session: Session, { kind, swarm, status }: Extract<Phase, { kind: 'running' | 'viewing' }>) {
+    const { desk } = session
     return html`
+      ${kind === 'viewing' ? html`<p class="card" id="viewing" role="status">${texts.elsewhere.viewing}</p>` : nothing}
       ${failureNote(session.failure, 'node-error', () => session.dismissFailure())}
-      <div class="columns">
-        <div class="stack">
-          <node-panel
-            .status=${status}
-            .mode=${mode}
-            .power=${session.power}
-            .finishing=${session.finishing}
-            .resting=${session.contributor.resting}
-            .backendAsked=${this.init.query.options.backend === 'cpu'}
-            @command=${(event: CustomEvent<NodeCommand>) => session[event.detail]()}
-            @power-change=${(event: CustomEvent<number>) => session.setPower(event.detail)}
-          ></node-panel>
-          ${mode === 'contribute' ? this.#renderServe(session, swarm, status) : nothing}
-          <peer-table .peers=${status.peers}></peer-table>
-        </div>
-        <div class="stack">
-          <hire-panel .swarm=${swarm} .settled=${status.balance.settled}></hire-panel>
-          <own-panel .swarm=${swarm}></own-panel>
-          <learned-panel .swarm=${swarm}></learned-panel>
-          ${mode === 'hire' ? this.#renderConsent(session, false, true) : nothing}
-        </div>
-      </div>
-      ${this.#renderWithdraw(session)}
+      <live-view
+        .session=${session}
+        .desk=${desk}
+        .swarm=${swarm}
+        .status=${status}
+        .isBackendAsked=${this.init.query.options.backend === 'cpu'}
+      >
+        ${desk.mode === 'hire' ? html`<div slot="consent">${this.#renderConsent(session, false, true)}</div>` : nothing}
+        ${this.#renderIdentity(session, this.#keeper)}
+      </live-view>
+      ${this.#renderWithdraw()}
     `
   }
 
-  #renderServe(session: Session, swarm: SwarmCore, { work }: SwarmStatus) {
-    return html`
-      <serve-panel
-        .rules=${session.contributor.rules}
-        .skills=${swarm.skills}
-        .work=${work}
-        @rules-change=${(event: CustomEvent<ContributeRules>) => session.setRules(event.detail)}
-      ></serve-panel>
-    `
-  }
-
-  #renderWithdraw(session: Session) {
+  #renderWithdraw() {
     return html`
       <section class="withdraw">
-        <button id="withdraw" @click=${() => session.withdraw()}>${texts.withdraw.button}</button>
+        <button id="withdraw" @click=${() => this.withdraw()}>${texts.withdraw.button}</button>
         <p class="soft small">${texts.withdraw.text}</p>
       </section>
     `

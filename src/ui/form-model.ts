@@ -143,7 +143,11 @@ export function draftInput(skill: SkillInfo, draft: Draft): { input: unknown } |
   const input: unknown = Object.fromEntries(entries)
   const issues = skill.check(input)
   if (issues.length === 0) return { input }
-  return { problems: Object.fromEntries(issues.map(({ field, message }) => [field, sentence(message)])) }
+  return {
+    problems: Object.fromEntries(
+      issues.map(({ field, message }) => [field, texts.hire.invalid.issue(message.slice(0, 300))])
+    )
+  }
 }
 
 /** @returns undefined for an empty budget: the API's default */
@@ -203,7 +207,3 @@ function wholeProblem(text: string, least: bigint, most: bigint): string | undef
   if (value < least) return invalid.tooSmall(formatInteger(least))
   return value > most ? invalid.tooLarge(formatInteger(most)) : undefined
 }
-
-/** `must be …` of a schema as a sentence beside its field. */
-const sentence = (message: string) =>
-  `${message.slice(0, 1).toUpperCase()}${message.slice(1, 300)}${message.endsWith('.') ? '' : '.'}`

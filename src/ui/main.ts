@@ -9,9 +9,11 @@
 
 import type { SwarmCore } from '../api.ts'
 import { SwarmApp } from './app.ts'
+import { browserData } from './browser-data.ts'
 import { watchConditions } from './conditions.ts'
 import { CONSENT_KEY, ConsentStore } from './consent.ts'
 import { RulesStore } from './contributor.ts'
+import { offlineCopy } from './offline-copy.ts'
 import { parseQuery } from './query.ts'
 import { page, tokens } from './styles.ts'
 import { whyUnsupported } from './support.ts'
@@ -48,6 +50,9 @@ app.init = {
   watch: (changed) => watchConditions(window, changed),
   locks: navigator.locks,
   keepStorage: async () => navigator.storage.persist(),
+  data: browserData(window),
+  offline: offlineCopy(window, () => location.reload()),
+  isOnline: () => navigator.onLine,
   query,
   publish: (swarm) => {
     if (swarm === undefined) delete window.swarmharness
@@ -63,6 +68,14 @@ addEventListener('pagehide', () => app.leave())
 // A page that comes back from the back/forward cache has a stopped node: start from the record again.
 addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload()
+})
+addEventListener('online', () => app.online())
+addEventListener('beforeunload', (event) => {
+  if (app.holdsFile) event.preventDefault()
+})
+// Another tab has changed over to a new version: what this one would load next is gone.
+navigator.serviceWorker?.addEventListener('controllerchange', () => {
+  if (!app.isAtWork) location.reload()
 })
 addEventListener('storage', (event) => {
   const forgotten = event.key === null || (event.key === CONSENT_KEY && event.newValue === null)

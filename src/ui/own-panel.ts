@@ -1,6 +1,6 @@
 import { css, html, nothing } from 'lit'
 import type { LedgerExport, SwarmCore } from '../api.ts'
-import type { LedgerFault, LedgerRow } from '../core.ts'
+import type { EscrowRow, LedgerFault, LedgerRow } from '../core.ts'
 import { saveAs } from './download.ts'
 import { PageElement } from './element.ts'
 import { describeFailure, type Failure } from './failure.ts'
@@ -13,6 +13,7 @@ import { texts } from './texts/index.ts'
 /** What reads a ledger: of `core.ts`, which a test replaces. */
 export interface LedgerReader {
   readLedger(ledger: LedgerExport): Promise<readonly LedgerRow[]>
+  readEscrows(ledger: LedgerExport): Promise<readonly EscrowRow[]>
   checkLedger(ledger: LedgerExport): Promise<LedgerFault | undefined>
   encodeLedgerFile(ledger: LedgerExport): Uint8Array<ArrayBuffer>
 }
@@ -26,6 +27,7 @@ export class OwnPanel extends PageElement {
     swarm: { attribute: false },
     reader: { attribute: false },
     rows: { state: true },
+    escrows: { state: true },
     checked: { state: true },
     failure: { state: true },
     open: { state: true }
@@ -33,14 +35,6 @@ export class OwnPanel extends PageElement {
   static override styles = [
     base,
     css`
-      summary {
-        font-size: var(--text-l);
-        font-weight: 600;
-        cursor: pointer;
-      }
-      details > .stack {
-        padding-top: var(--space-4);
-      }
       .scroll {
         max-height: 26rem;
         overflow: auto;
@@ -56,6 +50,7 @@ export class OwnPanel extends PageElement {
   declare swarm: SwarmCore
   declare reader: () => Promise<LedgerReader>
   declare rows: readonly LedgerRow[] | undefined
+  declare escrows: readonly EscrowRow[] | undefined
   declare checked: { readonly records: number; readonly fault: LedgerFault | undefined } | undefined
   declare failure: Failure | undefined
   declare open: boolean
@@ -69,7 +64,7 @@ export class OwnPanel extends PageElement {
   protected override render() {
     const { own } = texts
     return html`
-      <details class="card" id="own" @toggle=${this.#onToggle}>
+      <details class="card fold" id="own" @toggle=${this.#onToggle}>
         <summary>${own.title}</summary>
         ${this.open ? this.#renderBooks() : nothing}
       </details>
@@ -87,7 +82,40 @@ export class OwnPanel extends PageElement {
           <button id="read-ledger" @click=${() => this.#read()}>${own.refresh}</button>
         </div>
         <p id="ledger-check" role="status" data-fault=${this.checked?.fault?.code ?? ''}>${this.#verdict()}</p>
-        ${failureNote(this.failure, 'own-error')} ${this.rows === undefined ? nothing : this.#renderRows(this.rows)}
+        ${failureNote(this.failure, 'own-error')}
+        ${this.rows?.at(-1)?.kind === 'closed' ? html`<p id="arriving">${own.arriving}</p>` : nothing}
+        ${this.escrows === undefined ? nothing : this.#renderEscrows(this.escrows)}
+        ${this.rows === undefined ? nothing : this.#renderRows(this.rows)}
+      </div>
+    `
+  }
+
+  #renderEscrows(escrows: readonly EscrowRow[]) {
+    const { own } = texts
+    if (escrows.length === 0) return html`<p id="escrows" class="soft">${own.escrows}: ${own.noEscrows}</p>`
+    return html`
+      <h3 id="escrows-title">${own.escrows}</h3>
+      <div class="scroll" tabindex="0" role="region" aria-labelledby="escrows-title">
+        <table id="escrows">
+          <thead>
+            <tr>
+              <th scope="col" class="number">${own.amount}</th>
+              <th scope="col">${own.payees}</th>
+              <th scope="col">${own.frees}</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${escrows.map(
+              ({ id, amount, payees, frees }) => html`
+                <tr data-escrow=${id} title=${id}>
+                  <td class="number nowrap">${formatAmount(amount)}</td>
+                  <td class="mono">${payees.map(({ peer }) => shortId(peer)).join(' ')}</td>
+                  <td class="nowrap">${formatTime(frees)}</td>
+                </tr>
+              `
+            )}
+          </tbody>
+        </table>
       </div>
     `
   }
@@ -150,6 +178,7 @@ export class OwnPanel extends PageElement {
   #read(): Promise<void> {
     return this.#act(async (reader, ledger) => {
       this.rows = await reader.readLedger(ledger)
+      this.escrows = await reader.readEscrows(ledger)
     })
   }
 

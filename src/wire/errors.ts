@@ -41,8 +41,17 @@ export function errorFromPlain({ name, code, message, retryable, details }: Plai
   return Object.defineProperty(new SwarmError(code, message, { retryable, details }), 'name', { value: name })
 }
 
-/** Bytes from a peer, a file or a store that are not what the schema says. Never retryable. */
-export type WireErrorCode = 'TOO_LARGE' | 'MALFORMED' | 'NOT_CANONICAL' | 'BAD_SIGNATURE' | 'WRONG_NETWORK'
+/**
+ * Bytes from a peer, a file or a store that are not what the schema says. `PASSPHRASE`: a sealed file, and not the
+ * words that open it. Never retryable.
+ */
+export type WireErrorCode =
+  | 'TOO_LARGE'
+  | 'MALFORMED'
+  | 'NOT_CANONICAL'
+  | 'BAD_SIGNATURE'
+  | 'WRONG_NETWORK'
+  | 'PASSPHRASE'
 
 export class WireError extends SwarmError<WireErrorCode> {
   override readonly name = 'WireError'

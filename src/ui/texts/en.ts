@@ -9,7 +9,11 @@ export const en = {
   notice: {
     query: (name: string, allowed: string) =>
       `The address asks for an unknown “${name}”. It was ignored; use ${allowed}.`,
-    notRemembered: 'This browser does not let the page store your choice. It holds until you close the tab.'
+    notRemembered: 'This browser does not let the page store your choice. It holds until you close the tab.',
+    offline:
+      'You are offline. Your ledger can be read, checked and saved; computing and hiring begin when the network is back.',
+    update: 'A new version of this page is here.',
+    updateNow: 'Finish the work, then reload'
   },
   language: 'Language',
   consent: {
@@ -51,7 +55,10 @@ export const en = {
   },
   elsewhere: {
     title: 'Another tab runs the node',
-    text: 'One tab of this browser runs your node, so that your records stay one chain. Use that tab, or close it to go on here.',
+    text: 'One tab of this browser runs your node, so that your records stay one chain. It will be shown here as soon as it answers.',
+    differsText:
+      'That tab runs another version of this page, so it cannot be shown here. Reload that tab, then this one, or close it to go on here.',
+    viewing: 'Your node runs in another tab of this browser. This one shows it, and hires through it.',
     freeTitle: 'The other tab has stopped',
     freeText: 'Your node can run in this tab now.',
     start: 'Run it here'
@@ -107,6 +114,7 @@ export const en = {
   serve: {
     now: 'Computed now',
     nothing: 'Nothing at this moment.',
+    picture: (skill: string, peer: string) => `The last tile of “${skill}” for ${peer}`,
     computing: (units: string, skill: string, peer: string) => `${units} of “${skill}” for ${peer}`,
     rules: 'When, what, at what price',
     when: 'When',
@@ -152,6 +160,13 @@ export const en = {
     balance: 'Balance after',
     witnesses: 'Witnesses',
     nobody: 'none',
+    escrows: 'Open escrows',
+    noEscrows: 'None: no credit is set aside.',
+    amount: 'Set aside',
+    payees: 'For',
+    frees: 'Free at the latest',
+    arriving:
+      'This identity has just come here. It is for looking at until its witnesses have said how far its ledger goes.',
     kinds: {
       genesis: 'Grant',
       seat: 'Witnesses named',
@@ -164,6 +179,57 @@ export const en = {
       closed: 'Closed',
       opened: 'Opened'
     }
+  },
+  identity: {
+    title: 'Your identity',
+    text: 'Whoever has its key is you, with all that you have earned. It is in this browser and nowhere else.',
+    passphrase: 'Passphrase',
+    repeat: 'The same again',
+    passphraseHint: (least: string) =>
+      `At least ${least} characters. Without it nobody can open the file, not even you.`,
+    tooShort: (least: string) => `Use at least ${least} characters.`,
+    different: 'The two are not the same.',
+    move: {
+      title: 'Move it to another device',
+      text: 'Closes your ledger here and gives you a file. From then on this browser signs nothing more for this identity: take the file up elsewhere, or here again.',
+      button: 'Close it here and save the file'
+    },
+    moved: {
+      title: 'Your identity is in the file now',
+      text: 'Keep the file safe until you have taken it up elsewhere: it is the only one. It is gone when this page is closed.',
+      save: 'Save the file again'
+    },
+    bring: {
+      title: 'Take up an identity from a file',
+      text: 'The file that “Close it here and save the file” gave on the other device.',
+      file: 'Identity file',
+      passphrase: 'Its passphrase',
+      look: 'Look into the file',
+      found: (peer: string, records: string, balance: string) =>
+        `Peer ${peer}: ${records} records, all checked, and ${balance} credits.`,
+      replaces:
+        'It takes the place of the identity that is here now, which is erased with its key, its ledger and its credits. Move that one away first if you want to keep it.',
+      button: 'Erase the one here and take this one up',
+      otherNetwork: (theirs: string, ours: string) =>
+        `The file is of the network “${theirs}”, and this page is on “${ours}”. Nothing was changed.`,
+      same: 'This identity is here already. Nothing was changed.',
+      livesElsewhere:
+        'This identity runs elsewhere at this moment: stop it there first. Nothing was changed.',
+      tooLarge: (size: string) => `${size} is too much for an identity file. Nothing was read.`
+    },
+    erase: {
+      title: 'Erase everything here',
+      text: 'Key, ledger, credits, jobs, settings and the copy of this page are erased from this browser. Nobody can bring them back. Work in progress is finished first, and your own jobs are ended.',
+      word: 'ERASE',
+      confirm: (word: string) => `Type ${word} to confirm`,
+      button: 'Erase everything'
+    },
+    erased: {
+      title: 'Everything is erased',
+      text: 'Nothing of this page is left in this browser. Load it again to begin anew.',
+      button: 'Load it again'
+    },
+    busy: 'A job of yours is running: wait for it or cancel it first.'
   },
   learned: {
     title: 'What this node has learned',
@@ -191,6 +257,63 @@ export const en = {
     direct: 'direct',
     relayed: 'relayed',
     transports: { webrtc: 'WebRTC', websocket: 'WebSocket', other: 'other' }
+  },
+  views: {
+    label: 'Views',
+    contribute: 'Contribute',
+    see: 'See',
+    hire: 'Hire',
+    own: 'Own'
+  },
+  see: {
+    plots: 'Over time',
+    freeze: 'Freeze',
+    table: 'As a table',
+    ago: 'Ago',
+    lately: (span: string) => `last ${span}`,
+    collecting: 'A first line in a few seconds.',
+    work: { title: 'Units a second', served: 'for others', hired: 'for you' },
+    credits: { title: 'Credits', settled: 'settled, change', coming: 'on the way' },
+    latency: {
+      title: 'Latency to peers',
+      median: 'median',
+      most: 'slowest',
+      none: 'Not measured yet: every peer is asked twice a minute.'
+    },
+    use: { title: 'Use of the device', busy: 'of what it offers' },
+    hired: (units: string) => `works for you: ${units}`,
+    served: (units: string) => `you work for it: ${units}`,
+    graph: {
+      you: 'you',
+      direct: 'direct',
+      relayed: 'relayed',
+      relay: 'relay',
+      hired: 'works for you',
+      served: 'you work for it',
+      summary: (direct: string, relayed: string, hired: string, served: string) =>
+        `You and your peers. Direct: ${direct}, relayed: ${relayed}. Work for you: ${hired}. You work for: ${served}. The table says it one by one.`
+    }
+  },
+  log: {
+    title: 'Events',
+    kind: 'Kind',
+    all: 'All',
+    kinds: { node: 'Node', peers: 'Peers', work: 'Work', credits: 'Credits', jobs: 'Jobs' },
+    words: 'With the words',
+    empty: 'Nothing has happened yet.',
+    nothing: 'Nothing of that kind.',
+    dropped: (count: string) => `Older ones that are not shown: ${count}.`,
+    copy: 'Copy what is listed',
+    contributing: 'Contributes',
+    resting: 'Contributes no more',
+    met: (peer: string, connection: string) => `Met ${peer} (${connection})`,
+    moved: (peer: string, connection: string) => `${peer} is ${connection} now`,
+    lost: (peer: string) => `${peer} has left`,
+    taken: (skill: string, peer: string) => `Computes “${skill}” for ${peer}`,
+    over: (skill: string, peer: string) => `No more of “${skill}” for ${peer}`,
+    verified: (units: string) => `Receipt for ${units}`,
+    balance: (change: string) => `Settled balance ${change}`,
+    job: (job: string, line: string) => `Job ${job}: ${line}`
   },
   time: { ms: 'ms', s: 's', min: 'min', h: 'h' },
   hire: {
@@ -290,7 +413,10 @@ export const en = {
       longText: (most: string) => `At most ${most} characters.`,
       tooSmall: (least: string) => `Must be at least ${least}.`,
       tooLarge: (most: string) => `Must be at most ${most}.`,
-      overBalance: (settled: string) => `More than your settled balance of ${settled} µcr.`
+      overBalance: (settled: string) => `More than your settled balance of ${settled} µcr.`,
+      /** What a skill's schema says of a field: `must be …`. */
+      issue: (message: string) =>
+        `${message.slice(0, 1).toUpperCase()}${message.slice(1)}${message.endsWith('.') ? '' : '.'}`
     },
     jobs: 'Jobs',
     open: 'Show',

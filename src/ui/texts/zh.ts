@@ -1,4 +1,5 @@
 import type { Texts } from './en.ts'
+import { issueInChinese } from './zh-issues.ts'
 
 /** 简体中文。 */
 export const zh: Texts = {
@@ -10,7 +11,10 @@ export const zh: Texts = {
   ],
   notice: {
     query: (name, allowed) => `网址中的“${name}”无法识别，已忽略；可用的值：${allowed}。`,
-    notRemembered: '此浏览器不允许本页保存你的选择。选择只在关闭标签页之前有效。'
+    notRemembered: '此浏览器不允许本页保存你的选择。选择只在关闭标签页之前有效。',
+    offline: '你处于离线状态。账本可以阅读、检查和保存；网络恢复后即可计算和雇用。',
+    update: '本页有了新版本。',
+    updateNow: '完成工作后重新加载'
   },
   language: '语言',
   consent: {
@@ -37,7 +41,10 @@ export const zh: Texts = {
   },
   elsewhere: {
     title: '节点在另一个标签页中运行',
-    text: '同一浏览器只有一个标签页运行你的节点，使你的记录保持为一条链。请使用那个标签页，或关闭它以便在此继续。',
+    text: '同一浏览器只有一个标签页运行你的节点，使你的记录保持为一条链。它一旦回应，就会在此显示。',
+    differsText:
+      '那个标签页运行的是本页的另一版本，因此无法在此显示。请先重新加载那个标签页，再重新加载本页；或关闭它以便在此继续。',
+    viewing: '你的节点在此浏览器的另一个标签页中运行。本页显示它，并通过它雇用。',
     freeTitle: '另一个标签页已停止',
     freeText: '你的节点现在可以在此标签页运行。',
     start: '在此运行'
@@ -91,6 +98,7 @@ export const zh: Texts = {
   serve: {
     now: '正在计算',
     nothing: '此刻没有任务。',
+    picture: (skill, peer) => `为 ${peer} 计算的“${skill}”的最新一块`,
     computing: (units, skill, peer) => `为 ${peer} 计算“${skill}”的 ${units}`,
     rules: '何时、做什么、什么价格',
     when: '何时',
@@ -136,6 +144,12 @@ export const zh: Texts = {
     balance: '之后的余额',
     witnesses: '见证人',
     nobody: '无',
+    escrows: '未结的托管',
+    noEscrows: '无：没有预留积分。',
+    amount: '预留',
+    payees: '给',
+    frees: '最迟释放时间',
+    arriving: '此身份刚刚来到这里。在见证人说明其账本的终点之前，只能查看。',
     kinds: {
       genesis: '初始赠款',
       seat: '指定见证人',
@@ -148,6 +162,52 @@ export const zh: Texts = {
       closed: '已关闭',
       opened: '已开启'
     }
+  },
+  identity: {
+    title: '你的身份',
+    text: '谁持有它的密钥，谁就是你，拥有你赚取的一切。它只在此浏览器中。',
+    passphrase: '口令',
+    repeat: '再输入一次',
+    passphraseHint: (least) => `至少 ${least} 个字符。没有它，谁也打不开文件，包括你自己。`,
+    tooShort: (least) => `请使用至少 ${least} 个字符。`,
+    different: '两次输入不一致。',
+    move: {
+      title: '移到另一台设备',
+      text: '在此关闭你的账本，并给你一个文件。此后本浏览器不再为此身份签名：请在别处或再次在此处启用该文件。',
+      button: '在此关闭并保存文件'
+    },
+    moved: {
+      title: '你的身份现在在文件里',
+      text: '在别处启用之前请妥善保管该文件：它是唯一的一份。关闭本页后便无法再保存。',
+      save: '再次保存文件'
+    },
+    bring: {
+      title: '从文件启用身份',
+      text: '即另一台设备上“在此关闭并保存文件”给出的文件。',
+      file: '身份文件',
+      passphrase: '它的口令',
+      look: '查看文件',
+      found: (peer, records, balance) => `节点 ${peer}：${records} 条记录，全部检查过，${balance} 积分。`,
+      replaces: '它将取代此处现有的身份，后者连同密钥、账本和积分都会被清除。如果想保留，请先把它移走。',
+      button: '清除此处的身份并启用这个',
+      otherNetwork: (theirs, ours) => `文件属于网络“${theirs}”，而本页在“${ours}”。什么都没有改变。`,
+      same: '此身份已经在这里。什么都没有改变。',
+      livesElsewhere: '此身份此刻正在别处运行：请先在那里停止它。什么都没有改变。',
+      tooLarge: (size) => `${size} 对身份文件来说太大。没有读取任何内容。`
+    },
+    erase: {
+      title: '清除此处的一切',
+      text: '密钥、账本、积分、任务、设置以及本页的副本都会从此浏览器中清除，任何人都无法恢复。正在进行的工作会先完成，你自己的任务会被结束。',
+      word: '清除',
+      confirm: (word) => `输入“${word}”以确认`,
+      button: '清除一切'
+    },
+    erased: {
+      title: '一切都已清除',
+      text: '本页没有在此浏览器中留下任何东西。重新加载即可重新开始。',
+      button: '重新加载'
+    },
+    busy: '你有任务正在运行：请先等待或取消它。'
   },
   learned: {
     title: '本节点学到的东西',
@@ -175,6 +235,63 @@ export const zh: Texts = {
     direct: '直连',
     relayed: '经中继',
     transports: { webrtc: 'WebRTC', websocket: 'WebSocket', other: '其他' }
+  },
+  views: {
+    label: '视图',
+    contribute: '贡献',
+    see: '查看',
+    hire: '雇用',
+    own: '我的'
+  },
+  see: {
+    plots: '随时间变化',
+    freeze: '定格',
+    table: '以表格显示',
+    ago: '多久以前',
+    lately: (span) => `最近 ${span}`,
+    collecting: '几秒钟后出现第一条曲线。',
+    work: { title: '每秒单元数', served: '为他人', hired: '为你' },
+    credits: { title: '积分', settled: '已结算的变化', coming: '在途' },
+    latency: {
+      title: '到节点的延迟',
+      median: '中位数',
+      most: '最慢',
+      none: '尚未测量：每个节点每分钟询问两次。'
+    },
+    use: { title: '设备使用率', busy: '占所提供的' },
+    hired: (units) => `为你工作：${units}`,
+    served: (units) => `你为它工作：${units}`,
+    graph: {
+      you: '你',
+      direct: '直连',
+      relayed: '经中继',
+      relay: '中继',
+      hired: '为你工作',
+      served: '你为它工作',
+      summary: (direct, relayed, hired, served) =>
+        `你和你的节点。直连：${direct}，经中继：${relayed}。为你工作：${hired}。你为之工作：${served}。表格逐一列出。`
+    }
+  },
+  log: {
+    title: '事件',
+    kind: '类别',
+    all: '全部',
+    kinds: { node: '本节点', peers: '节点', work: '工作', credits: '积分', jobs: '任务' },
+    words: '包含文字',
+    empty: '还没有发生任何事。',
+    nothing: '没有这一类事件。',
+    dropped: (count) => `未显示的较早事件：${count}。`,
+    copy: '复制所列内容',
+    contributing: '开始贡献',
+    resting: '不再贡献',
+    met: (peer, connection) => `遇到 ${peer}（${connection}）`,
+    moved: (peer, connection) => `${peer} 现在${connection}`,
+    lost: (peer) => `${peer} 已离开`,
+    taken: (skill, peer) => `为 ${peer} 计算“${skill}”`,
+    over: (skill, peer) => `为 ${peer} 计算“${skill}”已结束`,
+    verified: (units) => `收到 ${units}的收据`,
+    balance: (change) => `已结算余额 ${change}`,
+    job: (job, line) => `任务 ${job}：${line}`
   },
   time: { ms: '毫秒', s: '秒', min: '分钟', h: '小时' },
   hire: {
@@ -260,7 +377,8 @@ export const zh: Texts = {
       longText: (most) => `最多 ${most} 个字符。`,
       tooSmall: (least) => `不得小于 ${least}。`,
       tooLarge: (most) => `不得大于 ${most}。`,
-      overBalance: (settled) => `超过了你已结算的余额 ${settled} µcr。`
+      overBalance: (settled) => `超过了你已结算的余额 ${settled} µcr。`,
+      issue: issueInChinese
     },
     jobs: '任务列表',
     open: '查看',

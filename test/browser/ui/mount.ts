@@ -46,6 +46,9 @@ export function mount(
     publish: (swarm) => published.push(swarm),
     reload: () => reloads++,
     keepStorage: async () => true,
+    data: { eraseNode: async () => {}, eraseAll: async () => {} },
+    offline: { keep: () => {}, drop: async () => {} },
+    isOnline: () => true,
     unsupported: undefined,
     ...options.init
   }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { OwnPanel } from '../../../src/ui/own-panel.ts'
 import { SwarmError } from '../../../src/wire/index.ts'
-import { ME } from '../../fixtures/fake-swarm.ts'
+import { ME, PEERS } from '../../fixtures/fake-swarm.ts'
 import { click, find, running, shown, textOf, unmountAll } from './mount.ts'
 
 afterEach(unmountAll)
@@ -26,6 +26,7 @@ async function opened(change: Partial<Awaited<ReturnType<OwnPanel['reader']>>> =
       read.push(peer)
       return ROWS
     },
+    readEscrows: async () => [],
     checkLedger: async () => undefined,
     encodeLedgerFile: () => Uint8Array.of(1, 2, 3),
     ...change
@@ -79,5 +80,28 @@ describe('the ledger', () => {
       readLedger: () => Promise.reject(new SwarmError('CORRUPT', 'The store is damaged.'))
     })
     expect(textOf(await shown(app, '#own-error'))).toContain('CORRUPT')
+  })
+
+  it('shows what is set aside, for whom and until when; or that nothing is', async () => {
+    const escrow = {
+      id: 'bafyescrow',
+      at: 1_700_000_000_000,
+      amount: 1_234n,
+      payees: PEERS.slice(1).map(({ peer }) => ({ peer, max: 617n })),
+      frees: Date.UTC(2030, 1, 3, 12)
+    }
+    const { app } = await opened({ readEscrows: async () => [escrow] })
+    const row = textOf(await shown(app, '#escrows [data-escrow="bafyescrow"]'))
+    expect(row).toContain('1,234 µcr …1prov001 …1prov002')
+    expect(row).toContain('2/3/30')
+    await unmountAll()
+    const none = await opened()
+    expect(textOf(await shown(none.app, '#escrows'))).toContain('None')
+  })
+
+  it('that has just come here is said to be for looking at', async () => {
+    const last = { ...ROWS[1], kind: 'closed' } as (typeof ROWS)[number] & { kind: 'closed' }
+    const { app } = await opened({ readLedger: async () => [...ROWS, last] })
+    await shown(app, '#arriving')
   })
 })

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest'
 
 const REPOSITORY = resolve(import.meta.dirname, '../../..')
 const LINES_MAX = 400
+/** All texts of a language stand in one file: they are looked up, not read through. */
+const TEXTS = /^src\/ui\/texts\/\w+\.ts$/
 const PACKAGES_MAX = 600
 /** Built from pieces, so that this file does not find itself. */
 const FORBIDDEN = [`@ts-${'ignore'}`, `@ts-${'nocheck'}`, `as ${'any'}`]
@@ -33,8 +35,9 @@ describe('what Biome cannot say', () => {
     expect(house.length).toBeGreaterThan(20)
   })
 
-  it(`no file of src, workers or relay is longer than ${LINES_MAX} lines`, () => {
-    const long = house.filter(
+  it(`no file of src, workers or relay is longer than ${LINES_MAX} lines, but for those of texts`, () => {
+    const read = house.filter((path) => !TEXTS.test(path))
+    const long = read.filter(
       (path) => readFileSync(join(REPOSITORY, path), 'utf8').split('\n').length > LINES_MAX + 1
     )
     expect(long).toEqual([])
