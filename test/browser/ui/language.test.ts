@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { skillList } from '../../../src/swarm/offered-skills.ts'
 import { parseQuery } from '../../../src/ui/query.ts'
 import { en } from '../../../src/ui/texts/en.ts'
 import { language, pickLanguage, setLanguage } from '../../../src/ui/texts/index.ts'
@@ -15,6 +16,37 @@ function shapeOf(texts: unknown, path = ''): string[] {
   if (typeof texts === 'function') return [`${path}(${texts.length})`]
   if (typeof texts !== 'object' || texts === null) return [path]
   return Object.entries(texts).flatMap(([name, part]) => shapeOf(part, `${path}.${name}`))
+}
+
+const WRONG = [
+  undefined,
+  null,
+  -1,
+  0,
+  1.5,
+  1e9,
+  5e8,
+  Number.NaN,
+  '',
+  'x',
+  '1e-300',
+  '9',
+  [],
+  {},
+  true,
+  new Int8Array(3)
+]
+
+/** An input with any one part of it wrong in many ways, or two. */
+function changesOf(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return WRONG
+  const inside = Object.entries(value).flatMap(([name, part]) =>
+    changesOf(part).map((changed) =>
+      Array.isArray(value) ? value.with(Number(name), changed) : { ...value, [name]: changed }
+    )
+  )
+  const many = Array.isArray(value) && value.length > 0 ? [Array.from({ length: 300 }, () => value[0])] : []
+  return [...inside, ...many, ...WRONG]
 }
 
 function choose(root: ParentNode, tag: string): void {
@@ -42,6 +74,25 @@ describe('the languages', () => {
       const filled = (each: string) => ['①', '②', '③'].filter((mark) => each.includes(mark))
       expect(filled(chinese[index] ?? ''), text).toEqual(filled(text))
     }
+  })
+
+  it('say what the schemas say of an input, each in its own words', () => {
+    const seen = new Set<string>()
+    for (const skill of skillList()) {
+      for (const change of changesOf(skill.example()))
+        for (const { message } of skill.check(change)) seen.add(message)
+    }
+    expect(seen.size).toBeGreaterThan(25)
+    for (const message of seen) {
+      const said = zh.hire.invalid.issue(message)
+      const names = /^[\w.]+: |\w+Array|NaN|from|'\w+'|\d+(\.\d+)?e-?\d+/g
+      expect(said.replaceAll(names, ''), message).not.toMatch(/[a-z]{2,}/i)
+      expect(en.hire.invalid.issue(message)).toMatch(/^\S.*\.$/)
+      const digits = (text: string) => new Set(text.match(/\d+/g))
+      if (!message.includes('multiple of'))
+        expect(digits(message).isSupersetOf(digits(said)) || /-0.75/.test(said), message).toBe(true)
+    }
+    expect(zh.hire.invalid.issue('must be blue')).toBe('无效（must be blue）。')
   })
 
   it('are picked by what the browser asks for, or by the address', () => {
