@@ -1,7 +1,9 @@
 import type { CreateSwarmInit, SwarmCore, SwarmStatus } from '../api.ts'
+import type { Share, ShareInit, View, ViewInit } from '../core.ts'
 import type { ConditionsWatch } from './conditions.ts'
 import type { Consent, ConsentMode, ConsentStore } from './consent.ts'
 import { Contributor, type RulesStore } from './contributor.ts'
+import { type Desk, type Order, parseDesk, parseOrder } from './desk.ts'
 import { describeFailure, type Failure } from './failure.ts'
 import { lockFreed, takeLock } from './lock.ts'
 import type { ContributeRules } from './pause-rules.ts'
@@ -10,7 +12,13 @@ import type { QueryOptions } from './query.ts'
 /** What the page needs of the world around it; tests give their own. */
 export interface SessionInit {
   /** Loads the public API. Called after consent only. */
-  readonly load: () => Promise<{ createSwarm(init: CreateSwarmInit): Promise<SwarmCore> }>
+  readonly load: () => Promise<{
+    createSwarm(init: CreateSwarmInit): Promise<SwarmCore>
+    /** Shows this tab's node to other tabs. */
+    shareSwarm(init: ShareInit): Share
+    /** The node of another tab. */
+    viewSwarm(init: ViewInit): Promise<View>
+  }>
   readonly consents: ConsentStore
   /** When to rest, which skills to serve, at what price. Read after consent only. */
   readonly rules: RulesStore
@@ -28,8 +36,10 @@ export interface SessionInit {
 
 export type Phase =
   | { readonly kind: 'asking'; readonly paused: boolean }
-  /** Another tab holds the lock, or held it until now. */
-  | { readonly kind: 'elsewhere'; readonly free: boolean }
+  /** Another tab holds the lock, or held it until now; `differs`: it runs another version of this page. */
+  | { readonly kind: 'elsewhere'; readonly free: boolean; readonly differs: boolean }
+  /** The node of another tab, shown in this one. */
+  | { readonly kind: 'viewing'; readonly swarm: View; readonly status: SwarmStatus }
   | { readonly kind: 'starting' }
   | { readonly kind: 'running'; readonly swarm: SwarmCore; readonly status: SwarmStatus }
   | { readonly kind: 'stopped'; readonly failure: Failure | undefined }
@@ -53,18 +63,22 @@ export class Session {
   #starting: Promise<void> = Promise.resolve()
   #stopping: Promise<void> = Promise.resolve()
   #release: (() => void) | undefined
+  #share: Share | undefined
   #hasAskedToKeep = false
 
   constructor(init: SessionInit, changed: () => void) {
     this.#init = init
-    this.#changed = changed
+    this.#changed = () => {
+      changed()
+      this.#share?.tell()
+    }
     this.contributor = new Contributor({
       store: init.rules,
       watch: init.watch,
-      onChange: changed,
+      onChange: () => this.#changed(),
       onError: (error) => {
         this.failure = describeFailure(error)
-        changed()
+        this.#changed()
       }
     })
   }
@@ -72,6 +86,14 @@ export class Session {
   /** The power to offer (percent). */
   get power(): number {
     return this.consent?.power ?? this.#init.options.power ?? DEFAULT_POWER
+  }
+
+  /** What is to be shown beside the node, here or where it runs. */
+  get desk(): Desk {
+    const { phase, power, finishing } = this
+    const there = phase.kind === 'viewing' ? parseDesk(phase.swarm.note) : undefined
+    const { resting, rules } = this.contributor
+    return there ?? { mode: this.consent?.mode ?? 'hire', power, finishing, resting, rules }
   }
 
   /** Reads the consent record; starts only where an earlier visit agreed to it. */
@@ -88,19 +110,23 @@ export class Session {
 
   /** The click on a consent button. */
   async agree(mode: ConsentMode, power: number): Promise<void> {
+    if (this.phase.kind === 'running' || this.phase.kind === 'viewing') {
+      return this.#give({ act: 'agree', mode, power })
+    }
     this.consent = { mode, power, auto: true }
-    const { phase } = this
-    if (phase.kind === 'running') {
-      this.#remember()
-      await this.#act(() => this.#contribute(phase.swarm))
-    } else await this.start()
+    await this.start()
+  }
+
+  /** The node may run here now: with what was agreed to in whichever tab, last. */
+  takeOver(): Promise<void> {
+    this.consent = this.#init.consents.read() ?? this.consent
+    return this.start()
   }
 
   start(): Promise<void> {
-    const { consent } = this
-    if (consent === undefined || this.phase.kind === 'starting' || this.phase.kind === 'running') {
-      return this.#starting
-    }
+    const { consent, phase } = this
+    const isUnderWay = phase.kind === 'starting' || phase.kind === 'running' || phase.kind === 'viewing'
+    if (consent === undefined || isUnderWay) return this.#starting
     this.failure = undefined
     this.#abort.abort()
     this.#abort = new AbortController()
@@ -110,48 +136,28 @@ export class Session {
   }
 
   run(): Promise<void> {
-    return this.#withSwarm((swarm) => {
-      this.#update({ auto: true })
-      return this.#contribute(swarm)
-    })
+    return this.#give({ act: 'run' })
   }
 
   pause(): Promise<void> {
-    return this.#withSwarm((swarm) => {
-      this.#update({ auto: false })
-      this.contributor.unwant()
-      return swarm.pause()
-    })
+    return this.#give({ act: 'pause' })
   }
 
   finish(): Promise<void> {
-    return this.#withSwarm(async (swarm) => {
-      this.#update({ auto: false })
-      this.contributor.unwant()
-      this.finishing = true
-      this.#changed()
-      try {
-        await swarm.finish()
-      } finally {
-        this.finishing = false
-      }
-    })
+    return this.#give({ act: 'finish' })
   }
 
   setPower(power: number): Promise<void> {
-    this.#update({ power })
-    return this.#withSwarm(async (swarm) => {
-      if (swarm.status.contributing || this.contributor.resting !== undefined) await this.#contribute(swarm)
-    })
+    return this.#give({ act: 'setPower', power })
   }
 
   /** Contribute although a rule says to rest. */
   runAnyway(): Promise<void> {
-    return this.#act(() => this.contributor.override())
+    return this.#give({ act: 'runAnyway' })
   }
 
   setRules(rules: ContributeRules): Promise<void> {
-    return this.#act(() => this.contributor.change(rules))
+    return this.#give({ act: 'setRules', rules })
   }
 
   /** Forgets the consent and ends all within 500 ms, by a reload if it must. */
@@ -161,7 +167,7 @@ export class Session {
     this.consent = undefined
     this.failure = undefined
     // A node that is only being built ends by the signal.
-    const stopped = this.phase.kind === 'running' ? this.phase.swarm.stop() : this.#starting
+    const stopped = 'swarm' in this.phase ? this.phase.swarm.stop() : this.#starting
     this.#abort.abort()
     this.#enter({ kind: 'asking', paused: false })
     this.#stopping = this.#settleStop(stopped)
@@ -171,7 +177,7 @@ export class Session {
   /** The page goes away: say goodbye without waiting. */
   leave(): void {
     // Nobody is left to tell of a failure.
-    if (this.phase.kind === 'running') this.phase.swarm.stop().catch(() => {})
+    if ('swarm' in this.phase) this.phase.swarm.stop().catch(() => {})
     this.#abort.abort()
   }
 
@@ -201,7 +207,7 @@ export class Session {
 
   async #run(consent: Consent, signal: AbortSignal): Promise<void> {
     const { backend, network } = this.#init.options
-    const { createSwarm } = await this.#init.load()
+    const { createSwarm, shareSwarm } = await this.#init.load()
     signal.throwIfAborted()
     const swarm = await createSwarm({
       ...(backend === undefined ? {} : { backend }),
@@ -215,7 +221,14 @@ export class Session {
     swarm.addEventListener('change', (event) => this.#onStatus(swarm, event.detail, signal))
     this.#init.publish(swarm)
     this.#enter({ kind: 'running', swarm, status: swarm.status })
-    if (consent.mode === 'contribute') await this.#act(() => this.#contribute(swarm))
+    this.#share = shareSwarm({
+      swarm,
+      locks: this.#init.locks,
+      note: () => this.desk,
+      obey: (order) => this.#obeyOther(swarm, order)
+    })
+    // paused in another tab, before it closed: paused here
+    if (consent.mode === 'contribute' && consent.auto) await this.#act(() => this.#contribute(swarm))
   }
 
   #onStatus(swarm: SwarmCore, status: SwarmStatus, signal: AbortSignal): void {
@@ -236,19 +249,103 @@ export class Session {
     this.#init.keepStorage().catch(() => {}) // no such thing here: stored as before
   }
 
+  /** Shows the other tab's node until that tab is gone; whichever tab runs it then is shown next. */
   async #waitForOtherTab(signal: AbortSignal): Promise<void> {
-    this.#enter({ kind: 'elsewhere', free: false })
+    const { locks, load } = this.#init
+    const wait = (free: boolean, differs = false) => {
+      if (!signal.aborted) this.#enter({ kind: 'elsewhere', free, differs })
+    }
+    wait(false)
+    let freed: Promise<void> = lockFreed(locks, signal)
+    freed.catch(() => {}) // awaited below, unless nothing can be loaded
+    const { viewSwarm } = await load()
+    const meet = () => viewSwarm({ locks, signal, onDiffers: () => wait(false, true) })
+    for (let meeting = meet(); ; meeting = meet()) {
+      const view = await Promise.race([meeting, freed.then(() => undefined)])
+      if (view === undefined) wait(true)
+      await this.#showOther(view ?? (await meeting), signal, () => wait(false, true))
+      wait(true)
+      freed = new Promise(() => {}) // it is free: only a tab that takes it is waited for
+    }
+  }
+
+  /** @returns when the tab that runs the node is gone */
+  async #showOther(view: View, signal: AbortSignal, onEnd: () => void): Promise<void> {
+    const show = () => {
+      if (signal.aborted) return
+      if (view.status.state === 'stopped') onEnd()
+      else this.#enter({ kind: 'viewing', swarm: view, status: view.status })
+    }
+    view.addEventListener('change', show)
+    this.#init.publish(view)
+    show()
     await lockFreed(this.#init.locks, signal)
-    this.#enter({ kind: 'elsewhere', free: true })
+    view.removeEventListener('change', show)
+    view.lost()
+    this.#init.publish(undefined)
   }
 
   #contribute(swarm: SwarmCore): Promise<void> {
     return this.contributor.want(swarm, this.power / 100)
   }
 
-  #withSwarm(act: (swarm: SwarmCore) => Promise<void>): Promise<void> {
+  /** Does it, or has it done in the tab that runs the node. */
+  #give(order: Order): Promise<void> {
     const { phase } = this
-    return phase.kind === 'running' ? this.#act(() => act(phase.swarm)) : Promise.resolve()
+    switch (phase.kind) {
+      case 'running':
+        return this.#act(() => this.#obey(phase.swarm, order))
+      case 'viewing':
+        return this.#act(() => phase.swarm.order(order))
+      default:
+        return Promise.resolve()
+    }
+  }
+
+  async #obeyOther(swarm: SwarmCore, given: unknown): Promise<boolean> {
+    const order = parseOrder(given)
+    if (order === undefined) return false
+    await this.#obey(swarm, order)
+    this.#changed()
+    return true
+  }
+
+  async #obey(swarm: SwarmCore, order: Order): Promise<void> {
+    switch (order.act) {
+      case 'agree':
+        this.consent = { mode: order.mode, power: order.power, auto: true }
+        this.#remember()
+        return this.#contribute(swarm)
+      case 'run':
+        this.#update({ auto: true })
+        return this.#contribute(swarm)
+      case 'pause':
+        this.#update({ auto: false })
+        this.contributor.unwant()
+        return swarm.pause()
+      case 'finish':
+        return this.#finish(swarm)
+      case 'runAnyway':
+        return this.contributor.override()
+      case 'setPower':
+        this.#update({ power: order.power })
+        if (swarm.status.contributing || this.contributor.resting !== undefined) await this.#contribute(swarm)
+        return
+      case 'setRules':
+        return this.contributor.change(order.rules)
+    }
+  }
+
+  async #finish(swarm: SwarmCore): Promise<void> {
+    this.#update({ auto: false })
+    this.contributor.unwant()
+    this.finishing = true
+    this.#changed()
+    try {
+      await swarm.finish()
+    } finally {
+      this.finishing = false
+    }
   }
 
   async #act(act: () => Promise<void>): Promise<void> {
@@ -276,6 +373,8 @@ export class Session {
 
   #letGo(): void {
     this.contributor.unwant()
+    this.#share?.stop()
+    this.#share = undefined
     this.#init.publish(undefined)
     this.#release?.()
     this.#release = undefined

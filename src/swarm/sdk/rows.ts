@@ -12,7 +12,8 @@ const valueKey = (id: string) => `job-value/${id}`
 
 const text = z.string()
 const amount = z.bigint()
-const receipt = z.object({
+/** A receipt as it is kept, and as another tab is told of it. */
+export const jobReceipt = z.object({
   jobId: text,
   skill: text,
   price: amount,
@@ -45,7 +46,7 @@ const row = z.object({
   print: z.optional(text),
   state: z.enum(['running', 'done', 'failed', 'cancelled']),
   at: z.number(),
-  receipt: z.optional(receipt),
+  receipt: z.optional(jobReceipt),
   error: z.optional(error),
   hasValue: z.boolean()
 })
