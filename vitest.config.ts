@@ -74,7 +74,8 @@ export default defineConfig({
             provider: playwright({
               launchOptions: { executablePath: findChromium(), args: [...CHROMIUM_FLAGS] }
             }),
-            instances: [{ browser: 'chromium' }]
+            // wide: all views of the page side by side; tests of the narrow one say so
+            instances: [{ browser: 'chromium', viewport: { width: 1280, height: 800 } }]
           }
         }
       },

@@ -1,5 +1,5 @@
 import type { InputField, InputIssue } from './skills/index.ts'
-import type { MicroCredits, Milliseconds, PeerIdString, SwarmError } from './wire/index.ts'
+import type { ChainStart, MicroCredits, Milliseconds, PeerIdString, SwarmError } from './wire/index.ts'
 
 export type * from './api-sdk.ts'
 export type { InputField, InputIssue, MicroCredits, Milliseconds, PeerIdString, SwarmError }
@@ -50,6 +50,8 @@ export interface PeerInfo {
   readonly isRelay: boolean
   /** What its last advert said. */
   readonly skills: readonly string[]
+  /** Round trip of the last ping, half a minute old at most. @default not measured yet */
+  readonly rttMs?: Milliseconds
 }
 
 export interface SwarmStatus {
@@ -79,12 +81,25 @@ export interface WorkDone {
   readonly units: number
   readonly running: number
   readonly verifiedUnits: number
+  /**
+   * How long the device has been in use for others; while units run on half of its lanes, half of the time counts.
+   * @default not known
+   */
+  readonly busyMs?: Milliseconds
   /** The jobs that have units here now. @default none */
   readonly now?: ReadonlyArray<{
     readonly skill: string
     readonly requester: PeerIdString
     readonly units: number
   }>
+}
+
+/** A unit that this node has computed for another, to look at. */
+export interface UnitPicture {
+  readonly skill: string
+  readonly requester: PeerIdString
+  /** As the skill's output, of the unit alone. */
+  readonly output: unknown
 }
 
 export interface SubmitOptions {
@@ -300,10 +315,16 @@ export interface SwarmCore {
   pause(): Promise<void>
   /** Take no more units, end those in work, then pause. */
   finish(): Promise<void>
+  /**
+   * The last unit that was computed for another, where its skill has something to look at.
+   *
+   * @default not known here: a view of another tab's node
+   */
+  lastPicture?(): UnitPicture | undefined
   /** What this node has learned of its providers. */
   readonly router: RouterView
-  /** Everything of this node's books: own records and certificates. */
-  exportLedger(): Promise<LedgerExport>
+  /** This node's books: own records and certificates, all of them or from a certified checkpoint on. */
+  exportLedger(options?: LedgerExportOptions): Promise<LedgerExport>
   /**
    * Moves this identity to another device: closes its ledger, stops the node, and gives a file for `createSwarm({
    * identity })` there. The file is as secret as the key in it. This profile signs nothing any more (`MOVED`).
@@ -321,5 +342,15 @@ export interface SwarmCore {
 export interface LedgerExport {
   readonly network: string
   readonly peer: PeerIdString
+  /** Of a chain that starts at a certified checkpoint, its first record: what it came to before. @default it is whole */
+  readonly start?: ChainStart | undefined
   readonly records: ReadonlyArray<{ readonly payload: Uint8Array; readonly signature: Uint8Array }>
+}
+
+export interface LedgerExportOptions {
+  /**
+   * `checkpoint`: from the older of the last two certified checkpoints on, where there is one. Such an export can be
+   * verified, as far as its witnesses are believed, but not audited. @default 'genesis': all of it
+   */
+  readonly from?: 'genesis' | 'checkpoint'
 }

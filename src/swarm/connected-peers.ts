@@ -21,7 +21,8 @@ export function connectedPeers(
         connection: isDirect(best) ? ('direct' as const) : ('relayed' as const),
         transport: transportOf(best),
         isRelay: relays.some((relay) => relay.endsWith(peer)),
-        skills: node.services.registry.known(peer)?.skills.map(({ name }) => name) ?? []
+        skills: node.services.registry.known(peer)?.skills.map(({ name }) => name) ?? [],
+        ...(best.rtt === undefined ? {} : { rttMs: best.rtt })
       }
     ]
   })

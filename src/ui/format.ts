@@ -14,6 +14,9 @@ function makeFormatters() {
     percent: new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }),
     credits: new Intl.NumberFormat(language, { minimumFractionDigits: 6, maximumFractionDigits: 6 }),
     significant: new Intl.NumberFormat(language, { maximumSignificantDigits: 2 }),
+    short: new Intl.NumberFormat(language, { maximumSignificantDigits: 3, notation: 'compact' }),
+    huge: new Intl.NumberFormat(language, { maximumSignificantDigits: 3, notation: 'scientific' }),
+    clock: new Intl.DateTimeFormat(language, { timeStyle: 'medium' }),
     time: new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'short' }),
     plural: new Intl.PluralRules(language)
   }
@@ -43,6 +46,16 @@ export function formatUnits(count: number): string {
 /** `34 µcr` */
 export function formatAmount(amount: MicroCredits): string {
   return `${formatInteger(amount)} µcr`
+}
+
+/** Three digits, however large or small: `0.000034`, `1.5K`, `1.23E39`. */
+export function formatDecimal(value: number): string {
+  return (Math.abs(value) < 1e15 ? now().short : now().huge).format(value)
+}
+
+/** Hours, minutes and seconds, in the device's time zone. */
+export function formatClock(ms: number): string {
+  return now().clock.format(ms)
 }
 
 /** Day and minute, in the device's time zone. */

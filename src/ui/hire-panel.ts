@@ -14,6 +14,7 @@ import { isPlaneView, zoomed } from './mandelbrot-zoom.ts'
 import type { Zoom } from './result-view.ts'
 import './skill-form.ts'
 import { type Order, SkillForm } from './skill-form.ts'
+import { wordsOf } from './skill-words.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
@@ -229,12 +230,6 @@ export class HirePanel extends PageElement {
     this.busy = false
     this.requestUpdate()
   }
-}
-
-function wordsOf(skill: SkillInfo): { readonly title: string; readonly text: string } {
-  const known: Readonly<Record<string, { title: string; text: string }>> = texts.hire.skills
-  const words = Object.hasOwn(known, skill.name) ? known[skill.name] : undefined
-  return words ?? { title: skill.name, text: skill.description }
 }
 
 customElements.define('hire-panel', HirePanel)

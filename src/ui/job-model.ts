@@ -98,7 +98,8 @@ function appendLine(model: JobModel, line: string): JobModel {
   return { ...model, log: log.slice(excess), logDropped: model.logDropped + excess }
 }
 
-function logLine(event: JobEvent): string | undefined {
+/** An event in words; undefined for mere progress. */
+export function logLine(event: JobEvent): string | undefined {
   const { events } = texts.job
   switch (event.type) {
     case 'queued':

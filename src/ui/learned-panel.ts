@@ -22,14 +22,6 @@ export class LearnedPanel extends PageElement {
   static override styles = [
     base,
     css`
-      summary {
-        font-size: var(--text-l);
-        font-weight: 600;
-        cursor: pointer;
-      }
-      details > .stack {
-        padding-top: var(--space-4);
-      }
       .scroll {
         max-height: 22rem;
         overflow: auto;
@@ -50,7 +42,7 @@ export class LearnedPanel extends PageElement {
 
   protected override render() {
     return html`
-      <details class="card" id="learned" @toggle=${this.#onToggle}>
+      <details class="card fold" id="learned" @toggle=${this.#onToggle}>
         <summary>${texts.learned.title}</summary>
         ${this.open ? this.#renderTrails() : nothing}
       </details>

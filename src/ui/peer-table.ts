@@ -1,16 +1,18 @@
-import { css, html } from 'lit'
+import { css, html, nothing } from 'lit'
 import type { PeerInfo } from '../api.ts'
 import { PageElement } from './element.ts'
-import { formatInteger, shortId } from './format.ts'
+import { formatDuration, formatInteger, formatUnits, shortId } from './format.ts'
 import { glyph } from './glyph.ts'
 import { base } from './styles.ts'
+import './swarm-graph.ts'
+import type { Hands } from './swarm-graph.ts'
 import { texts } from './texts/index.ts'
 
 const SKILLS_SHOWN = 6
 
-/** Who this node is connected to, direct peers first. */
+/** Who this node is connected to, as a picture and as a table: direct peers first. */
 export class PeerTable extends PageElement {
-  static override properties = { peers: { attribute: false } }
+  static override properties = { peers: { attribute: false }, hands: { attribute: false } }
   static override styles = [
     base,
     css`
@@ -26,21 +28,23 @@ export class PeerTable extends PageElement {
       tbody tr:last-child > * {
         border-bottom: 0;
       }
-      .count {
-        color: var(--ink-soft);
-        font-weight: 400;
-      }
       .connection .glyph {
         color: var(--accent);
+      }
+      .work {
+        display: block;
+        font-weight: 600;
       }
     `
   ]
 
   declare peers: readonly PeerInfo[]
+  declare hands: Hands
 
   constructor() {
     super()
     this.peers = []
+    this.hands = { hired: new Map(), served: new Map() }
   }
 
   protected override render() {
@@ -50,7 +54,11 @@ export class PeerTable extends PageElement {
         <h2 id="title">
           ${peers.title} <span class="count" id="peer-count">${formatInteger(this.peers.length)}</span>
         </h2>
-        ${this.peers.length === 0 ? html`<p class="soft">${peers.empty}</p>` : this.#renderTable()}
+        ${
+          this.peers.length === 0
+            ? html`<p class="soft">${peers.empty}</p>`
+            : html`<swarm-graph .peers=${this.peers} .hands=${this.hands}></swarm-graph> ${this.#renderTable()}`
+        }
       </section>
     `
   }
@@ -78,13 +86,19 @@ export class PeerTable extends PageElement {
     `
   }
 
-  #renderPeer({ peer, connection, transport, isRelay, skills }: PeerInfo) {
+  #renderPeer({ peer, connection, transport, isRelay, skills, rttMs }: PeerInfo) {
+    const { see } = texts
+    const [hired, served] = [this.hands.hired.get(peer), this.hands.served.get(peer)]
     return html`
       <tr data-peer=${peer} data-connection=${connection}>
         <td class="mono nowrap" title=${peer}>${shortId(peer)}</td>
         <td class="connection nowrap">
           ${glyph(connection === 'direct' ? 'full' : 'half')} ${texts.peers[connection]}
-          <span class="soft small">${texts.peers.transports[transport]}</span>
+          <span class="soft small"
+            >${texts.peers.transports[transport]}${rttMs === undefined ? nothing : `, ${formatDuration(rttMs)}`}</span
+          >
+          ${hired === undefined ? nothing : html`<span class="work small">${see.hired(formatUnits(hired))}</span>`}
+          ${served === undefined ? nothing : html`<span class="work small">${see.served(formatUnits(served))}</span>`}
         </td>
         <td>${isRelay && skills.length === 0 ? texts.peers.relay : skillsText(skills)}</td>
       </tr>

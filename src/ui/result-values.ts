@@ -85,6 +85,25 @@ export function pixelsOf(picture: PictureResult, isWhole: boolean): Uint8Clamped
   return pixels
 }
 
+/** Every n-th pixel of a picture, so that its longer side has `most` at most. */
+export function thumbnailOf(picture: PictureResult, most: number): PictureResult {
+  const step = Math.max(1, Math.ceil(Math.max(picture.width, picture.height) / most))
+  if (step === 1) return picture
+  const [width, height] = [Math.ceil(picture.width / step), Math.ceil(picture.height / step)]
+  const pick = <T extends Uint32Array | Float32Array>(from: T, to: T, channels: number): T => {
+    for (let at = 0; at < to.length; at++) {
+      const pixel = Math.floor(at / channels)
+      const source = Math.floor(pixel / width) * step * picture.width + (pixel % width) * step
+      to[at] = from[source * channels + (at % channels)] ?? 0
+    }
+    return to
+  }
+  const pixels = width * height
+  return 'counts' in picture
+    ? { counts: pick(picture.counts, new Uint32Array(pixels), 1), width, height }
+    : { radiance: pick(picture.radiance, new Float32Array(pixels * 3), 3), width, height }
+}
+
 /** By the logarithm of the count; black for the greatest one: the points that never left. */
 function escapeColours(counts: Uint32Array): Uint8ClampedArray<ArrayBuffer> {
   let most = 0

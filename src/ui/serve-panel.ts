@@ -1,11 +1,13 @@
 import { css, html, nothing } from 'lit'
-import type { SkillInfo, WorkDone } from '../api.ts'
+import type { SkillInfo, UnitPicture, WorkDone } from '../api.ts'
 import { PageElement } from './element.ts'
 import { formStyles } from './form-styles.ts'
 import { formatPercent, formatUnits, shortId } from './format.ts'
 import { type ContributeRules, FIRST_RULES, isRate, RATE_LEAST, RATE_MOST } from './pause-rules.ts'
+import { skillTitle } from './skill-words.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
+import './unit-picture.ts'
 
 const PROFILES = ['while', 'idle'] as const
 const RESTS = ['onBattery', 'onMetered', 'onHeat'] as const
@@ -18,6 +20,7 @@ export class ServePanel extends PageElement {
     rules: { attribute: false },
     skills: { attribute: false },
     work: { attribute: false },
+    picture: { attribute: false },
     priceProblem: { state: true }
   }
   static override styles = [
@@ -43,6 +46,8 @@ export class ServePanel extends PageElement {
   declare rules: ContributeRules
   declare skills: readonly SkillInfo[]
   declare work: WorkDone
+  /** The last unit, where there is something to see. */
+  declare picture: UnitPicture | undefined
   declare priceProblem: string | undefined
 
   constructor() {
@@ -56,7 +61,7 @@ export class ServePanel extends PageElement {
     return html`
       <section class="card stack" aria-labelledby="title">
         <h2 id="title">${serve.now}</h2>
-        ${this.#renderNow()}
+        ${this.#renderNow()} <unit-picture .picture=${this.picture} ?hidden=${this.picture === undefined}></unit-picture>
         <details id="rules">
           <summary>${serve.rules}</summary>
           <div class="stack">
@@ -78,7 +83,7 @@ export class ServePanel extends PageElement {
           .slice(0, 8)
           .map(
             ({ skill, requester, units }) =>
-              html`<li>${serve.computing(formatUnits(units), titleOf(skill), shortId(requester))}</li>`
+              html`<li>${serve.computing(formatUnits(units), skillTitle(skill), shortId(requester))}</li>`
           )}
       </ul>
     `
@@ -195,7 +200,7 @@ export class ServePanel extends PageElement {
                     without: isChecked(event) ? without.filter((each) => each !== name) : [...without, name]
                   })}
               />
-              ${titleOf(name)}
+              ${skillTitle(name)}
             </label>
           `
         )}
@@ -241,10 +246,5 @@ export class ServePanel extends PageElement {
 const isChecked = ({ target }: Event) => target instanceof HTMLInputElement && target.checked
 
 const hourOf = ({ target }: Event) => (target instanceof HTMLSelectElement ? Number(target.value) : 0)
-
-function titleOf(skill: string): string {
-  const known: Readonly<Record<string, { title: string }>> = texts.hire.skills
-  return Object.hasOwn(known, skill) ? (known[skill]?.title ?? skill) : skill
-}
 
 customElements.define('serve-panel', ServePanel)

@@ -182,6 +182,18 @@ export const base = css`
   .nowrap {
     white-space: nowrap;
   }
+  .count {
+    color: var(--ink-soft);
+    font-weight: 400;
+  }
+  .fold > summary {
+    font-size: var(--text-l);
+    font-weight: 600;
+    cursor: pointer;
+  }
+  .fold > .stack {
+    padding-top: var(--space-4);
+  }
   .figures {
     display: grid;
     grid-template-columns: auto minmax(0, 1fr);
