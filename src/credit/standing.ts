@@ -94,7 +94,9 @@ function changed(
   const after = new Map(before)
   for (const { payer, paid, spent } of changes) {
     const merit = after.get(payer) ?? NO_MERIT
-    after.set(payer, { paid: merit.paid + paid, spent: merit.spent + spent })
+    // who came upon the chain in its middle has not seen what is given back: it would count as earned
+    const left = merit.spent + spent
+    after.set(payer, { paid: merit.paid + paid, spent: left > 0n ? left : 0n })
   }
   return after
 }

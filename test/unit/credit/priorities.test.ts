@@ -124,6 +124,23 @@ test('following a record twice changes nothing; a gap forgets what was before it
   expect(priorities.sharesOf(j.peer)).toEqual([{ payer: p.peer, amount: 500n }])
 })
 
+test('what a settle gives back was spent before: who has not seen that owes nothing for it', async () => {
+  const priorities = prioritiesOfV()
+  await priorities.learnEdge(p.peer, unit(10_000n))
+  const chain = await TestChain.create(network, 7, NOW)
+  const friend = await TestChain.create(network, 8, NOW)
+  const on = [{ payer: p.peer, amount: 5_000n }]
+  const escrow = await chain.append(
+    chain.escrowIntent([[friend.peer, 5_000n]], NOW + 1, {
+      payees: [{ peer: friend.peer, max: 5_000n, on }]
+    })
+  )
+  const settle = await chain.append(chain.settleIntent(escrow, [0n], NOW + 2))
+  const body = escrow.record.kind === 'escrow' ? escrow.record.body : undefined
+  priorities.follow(settle, body) // the first that this life of v sees of the chain
+  expect(priorities.sharesOf(chain.peer)).toEqual([])
+})
+
 test('under an unsure seat an author is a stranger for a day, by this node’s clock', async () => {
   let now = NOW + 2_000
   const priorities = new Priorities({ store: memoryStore(), network, self: v.peer, now: () => now })
