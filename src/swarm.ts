@@ -5,6 +5,7 @@ import type {
   Job,
   JobQuote,
   LedgerExport,
+  LedgerExportOptions,
   PeerInfo,
   QuoteOptions,
   SubmitOptions,
@@ -234,8 +235,8 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     await this.pause()
   }
 
-  exportLedger(): Promise<LedgerExport> {
-    return this.parts.ledger.exportLedger()
+  exportLedger(options?: LedgerExportOptions): Promise<LedgerExport> {
+    return this.parts.ledger.exportLedger(options)
   }
 
   async exportIdentity(): Promise<Uint8Array> {

@@ -130,7 +130,8 @@ export function audit(
 }
 
 /**
- * Verifies exported ledgers from their first record and audits them together.
+ * Verifies exported ledgers from their first record and audits them together. Only whole ones can be: what an author had
+ * at a checkpoint came from nowhere, as far as the rest shows.
  *
  * @throws WireError or CreditError for the first fault in the order given
  */
@@ -140,7 +141,12 @@ export async function auditExports(
   now?: Milliseconds
 ): Promise<Audit> {
   const chains: AuditedRecord[][] = []
-  for (const { peer, records } of ledgers) {
+  for (const { peer, start, records } of ledgers) {
+    ensure(
+      start === undefined,
+      'BAD_RECORD',
+      `The ledger of ${peer} starts at a checkpoint: audit whole ones.`
+    )
     const state = await replayChain(undefined, records, network)
     ensure(state?.author === peer, 'BAD_RECORD', `The records are not those of ${peer}.`)
     chains.push(

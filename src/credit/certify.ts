@@ -1,6 +1,7 @@
 import type { CID } from 'multiformats/cid'
-import type { LedgerRecord, LedgerRequest, Network, PeerIdString, Signed } from '../wire/index.ts'
-import { TAIL_BYTES, TAIL_RECORDS, TAIL_ROUNDS_MAX } from './constants.ts'
+import type { ChainStart, LedgerRecord, LedgerRequest, Network, PeerIdString, Signed } from '../wire/index.ts'
+import type { KeptStart } from './checkpoints.ts'
+import { START_BEYOND, START_BEYOND_KNOWN, TAIL_BYTES, TAIL_RECORDS, TAIL_ROUNDS_MAX } from './constants.ts'
 import { isVoteOn, verifyStatement } from './envelope.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { Proofs } from './proofs.ts'
@@ -24,7 +25,7 @@ export type Votes = Map<PeerIdString, Signed>
 
 interface Question {
   readonly seq: number
-  request(tail: Signed[], evidence: Signed[]): LedgerRequest
+  request(tail: Signed[], evidence: Signed[], start: { start?: ChainStart }): LedgerRequest
   /** Throws for a vote that is not the one asked for. */
   check(vote: Signed, peer: PeerIdString): Promise<void>
 }
@@ -41,6 +42,7 @@ export class Certifier {
   private readonly proofs: Proofs
   private readonly log: (message: string) => void
   private readonly conflicted: () => void
+  private readonly starts: () => Promise<readonly KeptStart[]>
   private readonly inTurn = serialByKey()
   /** The place up to which a peer has followed this node's chain. */
   private readonly known = new Map<PeerIdString, number>()
@@ -53,6 +55,8 @@ export class Certifier {
     log: (message: string) => void
     /** A peer keeps another branch of this node's own chain. @default nobody listens */
     conflicted?: () => void
+    /** Where this node's own chain may be read from, newest first. @default from its genesis alone */
+    starts?: () => Promise<readonly KeptStart[]>
   }) {
     this.chain = init.chain
     this.transport = init.transport
@@ -60,6 +64,7 @@ export class Certifier {
     this.proofs = init.proofs
     this.log = init.log
     this.conflicted = init.conflicted ?? (() => {})
+    this.starts = init.starts ?? (async () => [])
   }
 
   /**
@@ -75,7 +80,7 @@ export class Certifier {
   ): Promise<Votes> {
     return this.ask(peers, signal, enough, {
       seq: own.record.seq,
-      request: (tail, evidence) => ({ t: 'certify', record: own.signed, tail, evidence }),
+      request: (tail, evidence, start) => ({ t: 'certify', record: own.signed, ...start, tail, evidence }),
       check: async (signed, peer) => {
         const vote = await verifyStatement(signed, 'vote', this.network)
         if (vote.author !== peer || !isVoteOn(vote, own.record, own.id)) {
@@ -94,7 +99,7 @@ export class Certifier {
   ): Promise<Votes> {
     return this.ask(peers, signal, enough, {
       seq,
-      request: (tail) => ({ t: 'reseat', seq, prev, members: [...members], tail }),
+      request: (tail, _, start) => ({ t: 'reseat', seq, prev, members: [...members], ...start, tail }),
       check: async (signed, peer) => {
         const vote = await verifyStatement(signed, 'reseat', this.network)
         const isRight =
@@ -142,10 +147,13 @@ export class Certifier {
   private async askOne(peer: PeerIdString, question: Question, signal: AbortSignal): Promise<Signed> {
     const { seq } = question
     let after = this.known.get(peer) ?? (seq <= SHORT_CHAIN ? -1 : seq - 1)
+    let untried: readonly KeptStart[] | undefined
+    let from: KeptStart | undefined
     for (let round = 0; round < TAIL_ROUNDS_MAX; round++) {
       signal.throwIfAborted()
-      const tail = await this.tail(after, seq)
-      const request = question.request(tail, this.proofs.between(after, seq))
+      const tail = from ? await this.chain.range(from.seq, from.seq + 1) : await this.tail(after, seq)
+      const evidence = this.proofs.between(from?.seq ?? after, seq)
+      const request = question.request(tail, evidence, from ? { start: from.start } : {})
       const answer = await this.transport.call(peer, request, signal)
       switch (answer.t) {
         case 'vote':
@@ -153,10 +161,14 @@ export class Certifier {
           this.remember(peer, seq)
           return answer.vote
         case 'need':
-          if (answer.after >= seq || (round > 0 && answer.after <= after)) {
+          // a start that it does not believe is no reason to send what comes before it twice
+          if (answer.after >= seq || (round > 0 && from === undefined && answer.after <= after)) {
             throw new Error('it asks for what it was sent')
           }
           after = answer.after
+          untried ??= await this.starts()
+          from = untried.find((start) => start.seq < seq && sparesMuch(start, after))
+          untried = untried.filter((start) => start !== from)
           break
         case 'refused':
           throw new Error(`${answer.code}: ${answer.message}`)
@@ -191,3 +203,7 @@ export class Certifier {
     this.known.set(peer, Math.max(seq, this.known.get(peer) ?? -1))
   }
 }
+
+/** Whether reading from there is worth a question that may come to nothing. */
+const sparesMuch = ({ seq }: KeptStart, after: number) =>
+  seq - after > (after < 0 ? START_BEYOND : START_BEYOND_KNOWN)

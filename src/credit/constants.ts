@@ -39,11 +39,18 @@ export const TAIL_ROUNDS_MAX = 256
 export const CHECKPOINT_RECORDS = 256
 export const CHECKPOINT_MS = 24 * 3_600_000
 
+/** Certified checkpoints that are kept, with their states. */
+export const STARTS_KEPT = 2
+/** Who knows nothing of a chain, or only a part, reads from a checkpoint if that spares it more than so many records. */
+export const START_BEYOND = CHECKPOINT_RECORDS
+export const START_BEYOND_KNOWN = 4_096
+
 /** The least that is given or taken as a gift (µcr): each one adds a record of 3 kB to its receiver's chain. */
 export const TRANSFER_MIN = 10_000n
 
 /** What a witness bears from others. */
-export const CHAIN_LENGTH_MAX = 65_536
+/** Records of one chain that are read before the first vote: what is longer is read from a checkpoint. */
+export const CHAIN_READ_MAX = 65_536
 export const AUTHORS_MAX = 10_000
 export const WAITING_PER_AUTHOR_MAX = 8
 export const EARNINGS_PER_PAYER_MAX = 256

@@ -21,6 +21,8 @@ export interface Step {
   readonly verified: VerifiedRecord
   /** The chain before it. */
   readonly before: ChainState | undefined
+  /** Nothing before it was read: `before` is the word of its author's witnesses. */
+  readonly isStart?: boolean
 }
 
 export interface Followed {
@@ -44,12 +46,14 @@ export class Follower {
    * The author's chain after the tail; what is known of the tail already is skipped. A stranger that gets no vote
    * leaves nothing in the store.
    *
+   * @param start a state that this node believes, after what it knows: the tail goes on from there
    * @throws CreditError or WireError for a record that does not fit
    */
-  async follow(author: PeerIdString, tail: readonly Signed[]): Promise<Followed> {
-    const start = await this.of(author)
-    let { state } = start
-    const steps = [...start.steps]
+  async follow(author: PeerIdString, tail: readonly Signed[], start?: ChainState): Promise<Followed> {
+    const known = await this.of(author)
+    const isAhead = start !== undefined && start.seq > (known.state?.seq ?? -1)
+    let state = isAhead ? start : known.state
+    const steps = isAhead ? [] : [...known.steps]
     for (const envelope of tail) {
       const { seq } = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
       if (state !== undefined && seq < state.seq) {
@@ -64,12 +68,12 @@ export class Follower {
         break // a gap: `need` says from where
       }
       ensure(verified.record.author === author, 'BAD_RECORD', 'The tail is of another chain.')
-      const step = { envelope, verified, before: state }
+      const step = { envelope, verified, before: state, ...(isAhead && state === start && { isStart: true }) }
       state = await this.after(step)
       steps.push(step)
     }
     const followed = { state, steps }
-    if (steps.length > start.steps.length) {
+    if (isAhead || steps.length > known.steps.length) {
       this.remember(author, followed)
     }
     return followed

@@ -12,6 +12,7 @@ export {
   verifyEscrow
 } from './certificate.ts'
 export { applyRecord, availableAt, type Intent, nextRecord, replayChain } from './chain.ts'
+export { type OpenedStart, openExport } from './chain-start.ts'
 export { drain, idleHours } from './drain.ts'
 export {
   addWork,

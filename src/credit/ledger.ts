@@ -13,6 +13,7 @@ import type {
 } from '../wire/index.ts'
 import { Certifier } from './certify.ts'
 import { availableAt } from './chain.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { AuthorClock } from './clock.ts'
 import { ASK_AGAIN_MS } from './constants.ts'
 import { Earnings } from './earnings.ts'
@@ -36,7 +37,15 @@ import { Spending } from './spending.ts'
 import { type ChainState, escrowed } from './state.ts'
 import { Transfers } from './transfers.ts'
 import { type LedgerTransport, libp2pTransport } from './transport.ts'
-import type { Balance, Contract, EarningContract, Ledger, LedgerExport, Settlement } from './types.ts'
+import type {
+  Balance,
+  Contract,
+  EarningContract,
+  Ledger,
+  LedgerExport,
+  LedgerExportOptions,
+  Settlement
+} from './types.ts'
 import { answerAsWitness, answerOf } from './voter.ts'
 import { Witness } from './witness.ts'
 
@@ -63,6 +72,7 @@ class SwarmLedger implements LedgerService {
   private readonly votes: SettleVotes
   private readonly settles: Settles
   private readonly keeper: SeatKeeper
+  private readonly checkpoints: Checkpoints
   private readonly lodging: Lodging
   private readonly transfers: Transfers
   private readonly witness: Witness
@@ -84,7 +94,7 @@ class SwarmLedger implements LedgerService {
     forked,
     slandered,
     terms = () => [],
-    knows = () => true
+    knows
   }: LedgerInit) {
     this.terms = terms
     this.network = network
@@ -124,7 +134,8 @@ class SwarmLedger implements LedgerService {
       ...base,
       chain: this.chain,
       transport: this.transport,
-      knows,
+      knows: knows ?? (() => true),
+      starts: () => this.checkpoints.kept(),
       seen: (sightings: readonly Sighting[]) => this.seen(sightings),
       earnings: new Earnings(base),
       spending: new Spending(base),
@@ -144,6 +155,7 @@ class SwarmLedger implements LedgerService {
     this.votes = votes
     this.settles = new Settles({ ...parts, votes })
     this.keeper = new SeatKeeper({ ...parts, certifier })
+    this.checkpoints = new Checkpoints({ ...parts, certifier })
     this.transfers = new Transfers({ ...parts, certifier, keeper: this.keeper })
     this.payee = new Payee(parts)
     this.lodging = new Lodging({ ...parts, payee: this.payee })
@@ -152,11 +164,12 @@ class SwarmLedger implements LedgerService {
       ...base,
       now,
       rule: (verified) => this.payee.vote(verified),
-      followed: ({ verified, before }) => {
+      ...(knows && { believes: knows }),
+      followed: ({ verified, before, isStart }) => {
         const { record } = verified
         const ended =
           record.kind === 'settle' ? before?.openEscrows.get(record.body.escrow.toString()) : undefined
-        followed(verified, ended?.body)
+        followed(verified, ended?.body, isStart === true && before?.unsure === true)
       }
     })
   }
@@ -203,6 +216,7 @@ class SwarmLedger implements LedgerService {
       this.payee.askAll(),
       this.payer.settleLeftovers(),
       this.keeper.tend(),
+      this.checkpoints.tend(),
       this.healing.tend(),
       this.votes.retry(),
       this.transfers.retry(),
@@ -274,11 +288,13 @@ class SwarmLedger implements LedgerService {
     return () => this.listeners.delete(listener)
   }
 
-  async exportLedger(): Promise<LedgerExport> {
+  async exportLedger({ from = 'genesis' }: LedgerExportOptions = {}): Promise<LedgerExport> {
+    const kept = from === 'checkpoint' ? (await this.checkpoints.kept()).at(-1) : undefined
     return {
       network: this.network.parameters.name,
       peer: this.peer,
-      records: await this.chain.range(0, Number.MAX_SAFE_INTEGER)
+      ...(kept && { start: kept.start }),
+      records: await this.chain.range(kept?.seq ?? 0, Number.MAX_SAFE_INTEGER)
     }
   }
 
@@ -310,7 +326,7 @@ class SwarmLedger implements LedgerService {
     groups: readonly UnitGroup[],
     options: Parameters<Ledger['settle']>[2]
   ): Promise<Settlement> {
-    return this.payer.settle(escrow, groups, options)
+    return this.payer.settle(escrow, groups, options).finally(() => void this.checkpoints.tend())
   }
 
   async earning(escrow: CID): Promise<EarningContract | undefined> {

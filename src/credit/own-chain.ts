@@ -18,6 +18,7 @@ import {
 import { checkPayloadSize } from './bodies.ts'
 import { applyRecord, type Intent, nextRecord, replayChain } from './chain.ts'
 import { checkCheckpoint, NO_SNAPSHOT, readSnapshot, snapshotRow, stateHash } from './checkpoint.ts'
+import { NO_STARTS } from './checkpoints.ts'
 import { CHECKPOINT_MS, CHECKPOINT_RECORDS } from './constants.ts'
 import { openRecord } from './envelope.ts'
 import { CreditError } from './errors.ts'
@@ -191,7 +192,7 @@ export class OwnChain {
       const { seq } = made.record
       const row = { seq, id: made.id.toString(), record: made.signed }
       try {
-        await this.store.chain.replace([...rows, row], head.id.toString(), [NO_SNAPSHOT])
+        await this.store.chain.replace([...rows, row], head.id.toString(), [NO_SNAPSHOT, NO_STARTS])
       } finally {
         this.current = undefined // read anew, whatever was stored
         this.promised = undefined
@@ -226,6 +227,11 @@ export class OwnChain {
       }
     }
     return undefined
+  }
+
+  /** Place of the newest checkpoint, 0 for none. */
+  get checkpoint(): number {
+    return this.checkpointSeq
   }
 
   /** Resolves when the appends asked for so far are over. */

@@ -111,8 +111,9 @@ export class Priorities implements Recogniser {
    * skipped; after a gap the standing starts anew, with the records seen from there on.
    *
    * @param escrow that a settle ends
+   * @param isUnsureStart what is before it was not read, and its seat is unsure: since when, nobody has said
    */
-  follow(verified: VerifiedRecord, escrow?: EscrowBody): void {
+  follow(verified: VerifiedRecord, escrow?: EscrowBody, isUnsureStart = false): void {
     const { record } = verified
     const { author, seq, ts, idleSince, kind } = record
     const known = this.followed.get(author)
@@ -127,7 +128,9 @@ export class Priorities implements Recogniser {
       standing: followStanding(before?.standing ?? new Map(), verified, escrow),
       firstSeat: before?.firstSeat ?? (kind === 'seat' ? ts : undefined),
       strangerUntil:
-        record.kind === 'seat' && record.body.unsure ? this.now() + UNSURE_MS : (before?.strangerUntil ?? 0)
+        isUnsureStart || (record.kind === 'seat' && record.body.unsure)
+          ? this.now() + UNSURE_MS
+          : (before?.strangerUntil ?? 0)
     })
     for (const oldest of this.followed.keys()) {
       if (this.followed.size <= STANDINGS_MAX) {

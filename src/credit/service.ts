@@ -4,7 +4,7 @@ import type { EscrowBody, MicroCredits, Milliseconds, Network, PeerIdString } fr
 import type { ForkBookInit } from './fork-book.ts'
 import type { RecognitionShare } from './standing.ts'
 import type { LedgerTransport } from './transport.ts'
-import type { Ledger, LedgerExport, Transferred } from './types.ts'
+import type { Ledger, LedgerExport, LedgerExportOptions, Transferred } from './types.ts'
 import type { VerifiedRecord } from './verify.ts'
 
 export interface LedgerInit {
@@ -22,14 +22,15 @@ export interface LedgerInit {
   readonly log?: (message: string) => void
   /**
    * Each record of another chain that this node's votes rest on, in the chain's order; with the escrow that a settle
-   * ends. For `Priorities.follow`. @default nobody listens
+   * ends, and whether the chain was read from here on under a seat that is unsure. For `Priorities.follow`.
+   * @default nobody listens
    */
-  readonly followed?: (verified: VerifiedRecord, escrow?: EscrowBody) => void
+  readonly followed?: (verified: VerifiedRecord, escrow?: EscrowBody, isUnsureStart?: boolean) => void
   /** On whose account this node serves a requester, up to `max` in all: `Priorities.offer`. @default as a stranger */
   readonly terms?: (payer: PeerIdString, max: MicroCredits) => readonly RecognitionShare[]
   /**
-   * Whether this node has seen good work of a peer: only such witnesses count where it serves on somebody's word.
-   * @default all do
+   * Whether this node has seen good work of a peer: only such witnesses count where it serves on somebody's word, and
+   * on the word of a quorum of them it reads a chain from a checkpoint. @default all count, and none is believed
    */
   readonly knows?: (peer: PeerIdString) => boolean
   /** What is proven of others: for `Priorities.bar`, and the router's trust. @default nobody listens */
@@ -54,7 +55,7 @@ export interface LedgerService extends Ledger {
    * the seat. Never rejects.
    */
   maintain(): Promise<void>
-  exportLedger(): Promise<LedgerExport>
+  exportLedger(options?: LedgerExportOptions): Promise<LedgerExport>
   /**
    * Closes the chain and gives all that another profile needs to go on with this identity: a file as secret as the key.
    * Nothing is signed here afterwards.

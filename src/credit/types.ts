@@ -1,5 +1,6 @@
 import type { CID } from 'multiformats/cid'
 import type {
+  ChainStart,
   MicroCredits,
   Milliseconds,
   PeerIdString,
@@ -118,6 +119,14 @@ export interface Ledger {
   release(escrow: CID, delivered?: MicroCredits): Promise<Signed>
 }
 
+export interface LedgerExportOptions {
+  /**
+   * `checkpoint`: from the older of the last two certified checkpoints on, where there is one. Such an export can be
+   * verified, as far as its witnesses are believed, but not audited. @default 'genesis': all of it
+   */
+  readonly from?: 'genesis' | 'checkpoint'
+}
+
 /** A gift that is on its way. */
 export interface Transferred {
   readonly transfer: CID
@@ -129,5 +138,7 @@ export interface Transferred {
 export interface LedgerExport {
   readonly network: string
   readonly peer: PeerIdString
+  /** Of a chain that starts at a certified checkpoint, its first record. @default it is whole */
+  readonly start?: ChainStart | undefined
   readonly records: readonly Signed[]
 }

@@ -11,8 +11,9 @@ import {
   sign
 } from '../wire/index.ts'
 import { Cashier, type Unsigned } from './cashier.ts'
+import { believedState } from './chain-start.ts'
 import { checkPromises, contradiction, orConflict } from './conflicts.ts'
-import { AUTHORS_MAX, CHAIN_LENGTH_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
+import { AUTHORS_MAX, CHAIN_READ_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
 import { Deposits } from './deposits.ts'
 import { decodeStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
@@ -54,6 +55,7 @@ export class Witness {
   private readonly now: () => Milliseconds
   private readonly rule: VotingRule
   private readonly followed: (step: Step) => void
+  private readonly believes: (peer: PeerIdString) => boolean
 
   constructor(init: {
     store: Store
@@ -65,6 +67,8 @@ export class Witness {
     rule: VotingRule
     /** Each record that this node's vote rests on, in its chain's order. @default nobody listens */
     followed?: (step: Step) => void
+    /** On whose word this node reads a chain from a checkpoint: a quorum of these. @default nobody's */
+    believes?: (peer: PeerIdString) => boolean
   }) {
     this.forks = init.forks
     this.book = new VoteBook(init)
@@ -83,6 +87,7 @@ export class Witness {
     this.now = init.now
     this.rule = init.rule
     this.followed = init.followed ?? (() => {})
+    this.believes = init.believes ?? (() => false)
   }
 
   async load(): Promise<void> {
@@ -100,7 +105,7 @@ export class Witness {
       const verified = await verifyRecord(request.record, this.network)
       const { record } = verified
       ensure(record.author === from, 'NOT_CONCERNED', 'Only its author asks for votes on a record.')
-      const page = await this.pageFor(from, record.seq)
+      const page = await this.pageFor(from)
       const isHeal = 'branch' in verified
       const other = isHeal ? undefined : await this.conflictIn(page, [...request.tail, request.record])
       if (other) {
@@ -117,7 +122,7 @@ export class Witness {
       ensure(record.seq > (page?.seq ?? -1), 'BAD_RECORD', 'This node has voted on a later record.')
       checkClock(verified, this.now(), this.network.parameters)
       return orConflict(page, async () => {
-        const followed = await this.catchUp(from, request.tail, record.seq, page)
+        const followed = await this.catchUp(from, request, record.seq, page)
         if ('t' in followed) {
           return followed
         }
@@ -140,7 +145,7 @@ export class Witness {
     const top = page?.recent.findLast(({ id }) => id !== null)?.id
     const isOff = branch.some(({ id }) => top?.equals(id))
     const follower = isOff ? this.rebuilt : this.follower
-    const { state, steps } = await follower.follow(author, request.tail)
+    const { state, steps } = await this.read(follower, author, request)
     if (seq > (state?.seq ?? -1) + 1) {
       return { t: 'need', after: state?.seq ?? -1 }
     }
@@ -162,7 +167,7 @@ export class Witness {
         'BAD_RECORD',
         'A seat has 1, 2, 3, 4 or 7 different members.'
       )
-      const page = await this.pageFor(from, seq)
+      const page = await this.pageFor(from)
       const other = await this.conflictIn(page, request.tail)
       if (other) {
         return { t: 'conflict', record: other }
@@ -182,10 +187,11 @@ export class Witness {
 
   private async reseatAfter(
     from: PeerIdString,
-    { seq, prev, members, tail }: Reseating,
+    request: Reseating,
     page: Page | undefined
   ): Promise<LedgerResponse> {
-    const followed = await this.catchUp(from, tail, seq, page)
+    const { seq, prev, members } = request
+    const followed = await this.catchUp(from, request, seq, page)
     if ('t' in followed) {
       return followed
     }
@@ -232,8 +238,7 @@ export class Witness {
     return found?.one
   }
 
-  private async pageFor(author: PeerIdString, seq: number): Promise<Page | undefined> {
-    ensure(seq < CHAIN_LENGTH_MAX, 'BUSY', 'The chain is too long for this node.')
+  private async pageFor(author: PeerIdString): Promise<Page | undefined> {
     const page = await this.book.page(author)
     ensure(page !== undefined || this.book.size < AUTHORS_MAX, 'BUSY', 'This node follows too many chains.')
     return page
@@ -262,17 +267,34 @@ export class Witness {
   /** The author's chain up to the place `seq`; or the answer that says what is missing or in its way. */
   private async catchUp(
     author: PeerIdString,
-    tail: readonly Signed[],
+    request: Certify | Reseating,
     seq: number,
     page: Page | undefined
   ): Promise<Followed | LedgerResponse> {
-    const followed = await this.follower.follow(author, tail)
+    const followed = await this.read(this.follower, author, request)
     const last = followed.state?.seq ?? -1
     if (seq > last + 1) {
       return { t: 'need', after: last }
     }
     ensure(seq > last, 'FORK', 'This node knows another record, or a later one, of that place.')
     checkPromises(followed.steps, page)
+    return followed
+  }
+
+  private async read(
+    follower: Follower,
+    author: PeerIdString,
+    request: Certify | Reseating
+  ): Promise<Followed> {
+    const { state } = await follower.of(author)
+    const counts = (peer: PeerIdString) => this.believes(peer) && !this.forks.has(peer)
+    const start = await believedState(request, author, state, this.network, counts)
+    const followed = await follower.follow(author, request.tail, start)
+    ensure(
+      followed.steps.length <= CHAIN_READ_MAX,
+      'BUSY',
+      'The chain is too long for this node, which knows nobody who could vouch for a part of it.'
+    )
     return followed
   }
 

@@ -10,7 +10,7 @@ export function ledgerListeners(
   return {
     terms: (payer, max) => parts().priorities.offer(payer, max),
     knows: (peer) => (parts().priorities.edges.get(peer)?.work ?? 0n) > 0n,
-    followed: (verified, escrow) => parts().priorities.follow(verified, escrow),
+    followed: (...step) => parts().priorities.follow(...step),
     forked: (peer, healedAt) => {
       parts().router.condemn(peer)
       parts().priorities.bar(peer, healedAt).catch(notKept)

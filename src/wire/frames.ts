@@ -136,6 +136,9 @@ export const jobRequestFrame = z.discriminatedUnion('t', [
     mode: z.enum(['keep', 'send', 'check']),
     params: z.array(z.int()).check(z.maxLength(64)),
     parts,
+    /** Bytes of these parts, and of the rows as the unit takes them in. */
+    partSizes: z.array(natural.check(z.maximum(PART_BYTES_MAX))).check(z.maxLength(16)),
+    dataSize: natural.check(z.maximum(UNIT_BYTES_MAX)),
     input: hash,
     via: z.nullable(rowsOf),
     origin: z.nullable(origin),

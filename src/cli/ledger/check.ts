@@ -1,7 +1,15 @@
 import type { CID } from 'multiformats/cid'
 import { toString as textOf } from 'uint8arrays/to-string'
-import { type ChainState, replayChain, type VerifiedRecord, verifyRecord } from '../../credit/index.ts'
 import {
+  type ChainState,
+  type OpenedStart,
+  openExport,
+  replayChain,
+  type VerifiedRecord,
+  verifyRecord
+} from '../../credit/index.ts'
+import {
+  type ChainStart,
   decodeLedgerFile,
   type LedgerRecord,
   NETWORKS,
@@ -15,7 +23,7 @@ import {
 
 /** What is wrong first. */
 export interface Fault {
-  /** Place of the record in the file; null: the file as a whole. */
+  /** Place of the record in its chain; null: the file as a whole. */
   readonly place: number | null
   readonly code: string
   readonly message: string
@@ -26,6 +34,8 @@ export interface CheckedLedger {
   readonly network: Network
   readonly peer: PeerIdString
   readonly records: readonly VerifiedRecord[]
+  /** Of a file that is not whole: where its chain begins, and who vouches for that. */
+  readonly start: OpenedStart | undefined
   /** After the last record; undefined if there is a fault. */
   readonly state: ChainState | undefined
   readonly fault: Fault | undefined
@@ -34,25 +44,29 @@ export interface CheckedLedger {
 export interface OpenedLedger {
   readonly network: Network
   readonly peer: PeerIdString
+  readonly start: ChainStart | undefined
   readonly envelopes: readonly Signed[]
 }
 
 /** @throws WireError for bytes that are no ledger file of a known network */
 export async function openLedger(bytes: Uint8Array): Promise<OpenedLedger> {
-  const { network: name, peer, records } = decodeLedgerFile(bytes)
+  const { network: name, peer, start, records } = decodeLedgerFile(bytes)
   const parameters = Object.values(NETWORKS).find((known) => known.name === name)
   if (parameters === undefined) {
     const known = Object.keys(NETWORKS).join(', ')
     throw new WireError('WRONG_NETWORK', `The file is of the network ${name}; known are ${known}.`)
   }
-  return { network: await networkOf(parameters), peer, envelopes: records }
+  return { network: await networkOf(parameters), peer, start, envelopes: records }
 }
 
 /**
  * Checks a chain from its first record: every signature, certificate, link, balance, escrow and split. Needs
- * nobody else and no network. An export that ends early is still sound: what is missing cannot be seen.
+ * nobody else and no network. An export that ends early is still sound: what is missing cannot be seen. What is before
+ * the checkpoint of one that starts there, its witnesses vouch for.
  */
-export async function checkLedger({ network, peer, envelopes }: OpenedLedger): Promise<CheckedLedger> {
+export async function checkLedger(ledger: OpenedLedger): Promise<CheckedLedger> {
+  const { network, peer, envelopes } = ledger
+  let start: OpenedStart | undefined
   let place = -1
   function* counted(): Generator<Signed> {
     for (const envelope of envelopes) {
@@ -62,19 +76,30 @@ export async function checkLedger({ network, peer, envelopes }: OpenedLedger): P
   }
   let state: ChainState | undefined
   let fault: Fault | undefined
+  let held = envelopes.length
   try {
-    state = await replayChain(undefined, counted(), network, { together: 1 }) // so that `place` is the one at fault
+    start = await openExport({ start: ledger.start, records: envelopes }, network)
+    place = start?.state.seq ?? -1
+    state = await replayChain(start?.state, counted(), network, { together: 1 }) // so that `place` is the one at fault
     if (state?.author !== peer) {
       fault = { place: null, code: 'BAD_RECORD', message: `The records are not those of ${peer}.` }
     }
   } catch (error) {
-    fault = faultOf(error, place)
+    held = Math.max(0, place - (start?.state.seq ?? -1) - 1)
+    fault = faultOf(error, place < 0 ? null : place)
   }
   const records: VerifiedRecord[] = []
-  for (const envelope of envelopes.slice(0, fault?.place ?? envelopes.length)) {
+  for (const envelope of envelopes.slice(0, held)) {
     records.push(await verifyRecord(envelope, network, { signatures: false })) // they were checked above
   }
-  return { network, peer, records, state: fault ? undefined : state, fault: fault ?? findFork([records]) }
+  return {
+    network,
+    peer,
+    start,
+    records,
+    state: fault ? undefined : state,
+    fault: fault ?? findFork([records])
+  }
 }
 
 /** @throws what is no error of the ledger's own */
@@ -92,7 +117,8 @@ export function faultOf(error: unknown, place: number | null): Fault {
 export function findFork(chains: ReadonlyArray<readonly VerifiedRecord[]>): Fault | undefined {
   const known = new Map<string, string>()
   for (const chain of chains) {
-    for (const [place, verified] of chain.entries()) {
+    for (const verified of chain) {
+      const place = verified.record.seq
       for (const { author, of, seq, id } of statedIn(verified)) {
         const key = `${textOf(verified.record.net, 'hex')}/${author}/${of ?? ''}/${seq}`
         const text = id.toString()

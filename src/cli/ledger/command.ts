@@ -12,14 +12,24 @@ import {
   openLedger
 } from './check.ts'
 import { replaySettle } from './replay.ts'
-import { balanceView, describeBooks, describeRecord, isoTime, receiptViews, toJson } from './views.ts'
+import {
+  balanceView,
+  describeBooks,
+  describeRecord,
+  describeStart,
+  isoTime,
+  receiptViews,
+  startView,
+  toJson
+} from './views.ts'
 
 const HELP = `Checks and shows a ledger that was exported from the page. Needs no network.
 
   npm run --silent ledger -- COMMAND [options]
 
   verify FILE ...      every signature, certificate, link, sum and escrow; names the first fault.
-                       Several files: also whether anybody forked, and where all credit is
+                       Several files: also whether anybody forked, and where all credit is.
+                       Of a file that starts at a checkpoint: who vouches for what was before
   show FILE            every record, up to the first fault
   balance FILE         what is spendable and what is in escrow
   receipts FILE        what was paid and earned, with the settle of each payment
@@ -178,15 +188,16 @@ async function verify(files: readonly string[]): Promise<Result> {
     throw new FaultFound(files.join(', '), { ...fork, place: null })
   }
   const books = booksOf(ledgers)
-  const lines = ledgers.map(
-    ({ peer, network, records }, i) =>
-      `${files[i]}: all ${records.length} records of ${peer} on ${network.parameters.name} hold`
-  )
-  const heads = ledgers.map(({ peer, network, state }) => ({
+  const lines = ledgers.flatMap(({ peer, network, records, start }, i) => [
+    `${files[i]}: all ${records.length} records of ${peer} on ${network.parameters.name} hold`,
+    ...(start ? [describeStart(start)] : [])
+  ])
+  const heads = ledgers.map(({ peer, network, records, start, state }) => ({
     peer,
     network: network.parameters.name,
-    records: state.seq + 1,
-    head: state.id.toString()
+    records: records.length,
+    head: state.id.toString(),
+    start: start ? startView(start) : null
   }))
   return {
     lines: [...lines, ...(books ? [describeBooks(books)] : [])],
@@ -195,11 +206,13 @@ async function verify(files: readonly string[]): Promise<Result> {
   }
 }
 
-/** The audit of several chains; of one chain alone it says nothing. */
+/** The audit of several chains; of one chain alone it says nothing, nor of chains that are not whole. */
 function booksOf(ledgers: readonly CheckedLedger[]): Audit | undefined {
   const [first] = ledgers
   const chains = new Map(ledgers.map(({ peer, records }) => [peer, records]))
-  const isOneNetwork = ledgers.every(({ network }) => network.parameters === first?.network.parameters)
+  const isOneNetwork = ledgers.every(
+    ({ network, start }) => network.parameters === first?.network.parameters && start === undefined
+  )
   if (first === undefined || chains.size < 2 || chains.size < ledgers.length || !isOneNetwork) {
     return undefined
   }
@@ -208,8 +221,12 @@ function booksOf(ledgers: readonly CheckedLedger[]): Audit | undefined {
 
 async function show(file: string): Promise<Result> {
   const ledger = await checkLedger(await open(file))
-  const { peer, network, records, fault } = ledger
-  const lines = [`${peer} on ${network.parameters.name}`, ...records.map(describeRecord)]
+  const { peer, network, records, start, fault } = ledger
+  const lines = [
+    `${peer} on ${network.parameters.name}`,
+    ...(start ? [describeStart(start)] : []),
+    ...records.map(describeRecord)
+  ]
   const json = {
     peer,
     network: network.parameters.name,

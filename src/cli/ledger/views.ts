@@ -1,5 +1,11 @@
 import { CID } from 'multiformats/cid'
-import { type Audit, availableAt, type ChainState, type VerifiedRecord } from '../../credit/index.ts'
+import {
+  type Audit,
+  availableAt,
+  type ChainState,
+  type OpenedStart,
+  type VerifiedRecord
+} from '../../credit/index.ts'
 import type { Milliseconds, Network } from '../../wire/index.ts'
 
 /** What the commands show of a checked chain, as plain data: amounts in µcr as decimal text, times in ms. */
@@ -85,6 +91,19 @@ function earned({ record, certificate }: Extract<VerifiedRecord, { certificate: 
     escrow: certificate.base.toString(),
     settle: certificate.kind === 'settle' ? certificate.settleId.toString() : null
   }
+}
+
+/** Where a chain begins that is not whole. */
+export const startView = ({ state: { seq, seat, bal }, voters }: OpenedStart) => ({
+  checkpoint: seq + 1,
+  balance: `${bal}`,
+  members: seat.members,
+  quorum: seat.quorum,
+  voters
+})
+
+export function describeStart({ state: { seq, seat, bal }, voters }: OpenedStart): string {
+  return `It starts at the checkpoint at place ${seq + 1}: that the chain came to ${bal} µcr there is the word of ${voters.length} of its author's ${seat.members.length} witnesses, ${voters.join(', ')}. What was before is not in the file.`
 }
 
 /** A record in one line. */

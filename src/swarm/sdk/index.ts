@@ -6,6 +6,7 @@ import type {
   Job,
   JobQuote,
   LedgerExport,
+  LedgerExportOptions,
   MapOptions,
   MapResult,
   OutputStream,
@@ -165,8 +166,8 @@ class ProgramSwarm implements Swarm {
     return this.core.finish()
   }
 
-  exportLedger(): Promise<LedgerExport> {
-    return this.core.exportLedger()
+  exportLedger(options?: LedgerExportOptions): Promise<LedgerExport> {
+    return this.core.exportLedger(options)
   }
 
   exportIdentity(): Promise<Uint8Array> {

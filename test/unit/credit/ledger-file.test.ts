@@ -5,6 +5,8 @@ import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkLedger, faultOf, openLedger } from '../../../src/cli/ledger/check.ts'
 import { runLedger } from '../../../src/cli/ledger/command.ts'
+import { auditExports, replayChain } from '../../../src/credit/index.ts'
+import { encodeState } from '../../../src/credit/state-codec.ts'
 import {
   cidOf,
   DOMAINS,
@@ -19,6 +21,7 @@ import {
 } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
 import { HOUR, NOW } from '../../fixtures/ledger-swarm.ts'
+import { witnessedChains } from '../../fixtures/witnessed-chains.ts'
 
 /** A payer that settled one job and has another one open, and a payee that claimed with a vote of its own. */
 let network: Network
@@ -159,6 +162,85 @@ describe('a ledger file', () => {
       await victim.claim(branch.certificate(escrow, settle), 0, NOW)
     }
     expect(await faultIn(bytesOf(victim, victim.signed))).toMatchObject({ place: 2, code: 'FORK' })
+  })
+})
+
+/** The witnessed payer's chain from its checkpoint on, for which three of its four witnesses vouch. */
+async function cutChain() {
+  const { payer: whole, witnesses } = await witnessedChains(network)
+  const place = whole.records.findIndex(({ record }) => record.kind === 'checkpoint')
+  const checkpoint = whole.records[place]
+  if (!checkpoint) {
+    throw new Error('a checkpoint')
+  }
+  await whole.append({
+    kind: 'transfer',
+    ts: NOW + 9,
+    body: { to: payee.peer, amount: 5n, on: [], witnesses: [...whole.head.seat.members], quorum: 3 }
+  })
+  const before = await replayChain(undefined, whole.signed.slice(0, place), network)
+  const votes = await Promise.all(witnesses.slice(1).map((witness) => witness.vote(checkpoint, NOW + 9)))
+  if (!before) {
+    throw new Error('a state')
+  }
+  const start = { state: encodeState(before), votes }
+  const file = (given: typeof start) =>
+    encodeLedgerFile({ network: 'local', peer: whole.peer, start: given, records: whole.signed.slice(place) })
+  return { whole, place, start, file, bytes: file(start) }
+}
+
+describe('a ledger file from a checkpoint on', () => {
+  test('comes to the same state as the whole, and says where it starts and who vouches for that', async () => {
+    const { whole, place, bytes } = await cutChain()
+    const checked = await checkLedger(await openLedger(bytes))
+    expect(checked.fault).toBeUndefined()
+    expect(checked.state).toEqual(whole.state)
+    expect(checked.records).toEqual(whole.records.slice(place))
+    const path = await save('cut', bytes)
+    expect(await run('verify', path)).toMatchObject({
+      status: 0,
+      out: expect.stringContaining(`starts at the checkpoint at place ${place}`)
+    })
+    const { ledgers, audit } = await json('verify', path, await save('whole', bytesOf(payee, payee.signed)))
+    expect(ledgers[0]).toMatchObject({ records: 2, start: { checkpoint: place, quorum: 3 } })
+    expect(ledgers[0].start.voters).toHaveLength(3)
+    expect([ledgers[1].start, audit]).toEqual([null, null])
+    expect(await run('balance', path)).toMatchObject({ status: 0 })
+    expect(await run('show', path)).toMatchObject({ status: 0, out: expect.stringContaining('checkpoint') })
+  })
+
+  test('with any single bit flipped does not hold', async () => {
+    const { bytes } = await cutChain()
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.byteLength - 1), fc.nat(7), async (at, bit) => {
+        const flipped = bytes.slice()
+        flipped[at] = (bytes[at] ?? 0) ^ (1 << bit)
+        expect(await faultIn(flipped)).toMatchObject({ code: expect.any(String) })
+      }),
+      { numRuns: 300 }
+    )
+  })
+
+  test('without a quorum, with another state, or with a hole after its start does not hold', async () => {
+    const { whole, place, start, file } = await cutChain()
+    expect(await faultIn(file({ ...start, votes: start.votes.slice(1) }))).toMatchObject({
+      place: null,
+      code: 'BAD_CERTIFICATE'
+    })
+    expect(await faultIn(file({ ...start, state: encodeState(whole.head) }))).toMatchObject({
+      place: null,
+      code: 'BAD_RECORD'
+    })
+    const bent = { ...whole.signedAt(place + 1), signature: whole.signedAt(place).signature }
+    const records = [whole.signedAt(place), bent]
+    const broken = encodeLedgerFile({ network: 'local', peer: whole.peer, start, records })
+    expect(await faultIn(broken)).toMatchObject({ place: place + 1, code: 'BAD_SIGNATURE' })
+    const { state, votes } = start
+    const books = auditExports(
+      [{ network: 'local', peer: whole.peer, start: { state, votes }, records }],
+      network
+    )
+    await expect(books).rejects.toMatchObject({ code: 'BAD_RECORD' })
   })
 })
 

@@ -1,7 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { base16 } from 'multiformats/bases/base16'
 import { expect, test } from 'vitest'
-import { replayChain, verifyForkProof, verifyRecord, verifyStatement } from '../../../src/credit/index.ts'
+import {
+  openExport,
+  replayChain,
+  verifyForkProof,
+  verifyRecord,
+  verifyStatement
+} from '../../../src/credit/index.ts'
 import { cidOf, NETWORKS, networkOf, type Signed, WireError } from '../../../src/wire/index.ts'
 import { ledgerVectors } from '../../fixtures/ledger-vectors.ts'
 
@@ -33,6 +39,19 @@ test('every vector under witnesses verifies', async () => {
   }
   expect((await verifyStatement(reseat, 'reseat', network)).seq).toBe(2)
   expect((await verifyStatement(payout, 'payout', network)).amount).toBe(250n)
+})
+
+test('a chain is read from its start as from its genesis', async () => {
+  const { started, witnessed } = await stored()
+  const network = await networkOf(NETWORKS.local)
+  const checkpoint = signedOf(started.checkpoint)
+  const start = { state: base16.baseDecode(started.state), votes: started.votes.map(signedOf) }
+  const opened = await openExport({ start, records: [checkpoint] }, network)
+  expect(opened?.voters).toHaveLength(3)
+  const whole = witnessed.records.filter(({ name }) => name.startsWith('A')).map(signedOf)
+  expect(await replayChain(opened?.state, [checkpoint], network)).toEqual(
+    await replayChain(undefined, whole, network)
+  )
 })
 
 test('the healed chain has paid for both of its branches', async () => {
