@@ -11,6 +11,8 @@ export interface WorkQueueInit {
   readonly weightOf: (payer: PeerIdString, escrow?: string) => number
   /** What strangers may have. */
   readonly strangers: StrangersShare
+  /** So much of the engine is in use from now on, 0 to 1. @default nobody listens */
+  readonly onUse?: (share: number) => void
 }
 
 /** `escrow` (CID text): on whose account it is worked. */
@@ -107,6 +109,7 @@ export class WorkQueue {
       return result
     } finally {
       this.running -= 1
+      this.tellUse()
       this.runningCost -= cost
       if (isStranger) {
         this.init.strangers.charge(payer, performance.now() - begun)
@@ -142,8 +145,13 @@ export class WorkQueue {
         return
       }
       this.running += 1
+      this.tellUse()
       work.start()
     }
+  }
+
+  private tellUse(): void {
+    this.init.onUse?.(Math.min(1, this.running / this.init.engine.concurrency))
   }
 
   private time(cost: number, begun: Milliseconds): void {

@@ -206,6 +206,10 @@ export const mandelbrot: Skill<MandelbrotInput, MandelbrotOutput> = {
       dispatches: dispatches(view, grain)
     }
   },
+  picture(params, result) {
+    const { columns: width, rows: height } = viewOf(params)
+    return { counts: new Uint32Array(result.slice().buffer), width, height }
+  },
   verify(unit, result, random) {
     const view = viewOf(unit.params)
     return check(view, result, pixelCounter(view), random)

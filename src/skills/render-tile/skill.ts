@@ -134,6 +134,10 @@ export const renderTile: Skill<RenderInput, RenderOutput> = {
       dispatches: dispatches(tile, grain)
     }
   },
+  picture(params, result) {
+    const { columns: width, rows: height } = tileOf(params)
+    return { radiance: new Float32Array(result.slice().buffer), width, height }
+  },
   verify(unit, result, random) {
     const tile = tileOf(unit.params)
     if (result.byteLength !== tile.columns * tile.rows * PIXEL_BYTES) {
