@@ -76,7 +76,7 @@ function offlineFiles(): Plugin {
         for (const file of built) {
           hash.update(`${file.fileName}\0`).update(file.type === 'chunk' ? file.code : file.source)
         }
-        const shared = readdirSync(here('public')).filter((name) => !name.endsWith('.txt'))
+        const shared = readdirSync(here('public')).filter((name) => !/\.(txt|png)$/.test(name))
         for (const name of shared) hash.update(`${name}\0`).update(readFileSync(here(`public/${name}`)))
         const names = [...built.map(({ fileName }) => fileName), ...shared].sort()
         const files = names.map((name) => (name === 'index.html' ? './' : name))

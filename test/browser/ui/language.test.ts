@@ -88,9 +88,9 @@ describe('the languages', () => {
       const names = /^[\w.]+: |\w+Array|NaN|from|'\w+'|\d+(\.\d+)?e-?\d+/g
       expect(said.replaceAll(names, ''), message).not.toMatch(/[a-z]{2,}/i)
       expect(en.hire.invalid.issue(message)).toMatch(/^\S.*\.$/)
-      const digits = (text: string) => new Set(text.match(/\d+/g))
-      if (!message.includes('multiple of'))
-        expect(digits(message).isSupersetOf(digits(said)) || /-0.75/.test(said), message).toBe(true)
+      const numbers = said.match(/\d+/g) ?? []
+      const isExample = said.includes('-0.75')
+      expect(isExample || numbers.every((number) => message.includes(number)), message).toBe(true)
     }
     expect(zh.hire.invalid.issue('must be blue')).toBe('无效（must be blue）。')
   })
