@@ -1,6 +1,6 @@
 import { SwarmError } from '../../wire/index.ts'
 
-export type ViewErrorCode = 'HOST_GONE' | 'ONLY_THERE' | 'BAD_MESSAGE' | 'UNKNOWN_JOB' | 'TOO_MANY'
+export type ViewErrorCode = 'HOST_GONE' | 'ONLY_THERE' | 'BAD_MESSAGE' | 'UNKNOWN_JOB'
 
 /** Between two tabs of one browser, of which one runs the node. */
 export class ViewError extends SwarmError<ViewErrorCode> {

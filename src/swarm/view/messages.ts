@@ -4,6 +4,7 @@ import {
   jobDispatch,
   jobEvent,
   jobLine,
+  ledgerOptions,
   plainError,
   quoteOptions,
   submitOptions,
@@ -53,7 +54,7 @@ export const ask = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('contribute'), options: contributeOptions }),
   z.strictObject({ do: z.literal('pause') }),
   z.strictObject({ do: z.literal('finish') }),
-  z.strictObject({ do: z.literal('ledger') }),
+  z.strictObject({ do: z.literal('ledger'), options: ledgerOptions }),
   z.strictObject({ do: z.literal('learned') }),
   /** What only the page's own code understands. */
   z.strictObject({ do: z.literal('order'), order: z.unknown() })

@@ -5,6 +5,7 @@ import type {
   JobEvent,
   JobQuote,
   LedgerExport,
+  LedgerExportOptions,
   QuoteOptions,
   SubmitOptions,
   SwarmStatus
@@ -151,6 +152,10 @@ export const contributeOptions = z.strictObject({
   rate: count,
   skills: z.optional(list(skillName))
 }) satisfies z.ZodMiniType<ContributeOptions>
+
+export const ledgerOptions = z.strictObject({
+  from: z.optional(z.enum(['genesis', 'checkpoint']))
+}) satisfies z.ZodMiniType<LedgerExportOptions>
 
 export const jobLine = z.object({ id: text(64), skill: skillName, state: jobState })
 export type JobLine = z.output<typeof jobLine>

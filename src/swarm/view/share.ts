@@ -201,7 +201,7 @@ class Guest {
       case 'finish':
         return swarm.finish()
       case 'ledger':
-        return swarm.exportLedger()
+        return swarm.exportLedger(ask.options)
       case 'learned':
         return learnedBy(swarm)
       case 'order':

@@ -5,6 +5,7 @@ import type {
   Job,
   JobQuote,
   LedgerExport,
+  LedgerExportOptions,
   QuoteOptions,
   RouterView,
   SubmitOptions,
@@ -142,8 +143,8 @@ export class RemoteSwarm extends TypedEventEmitter<SwarmEvents> implements View 
     await this.ask({ do: 'order', order }, nothing)
   }
 
-  exportLedger(): Promise<LedgerExport> {
-    return this.ask({ do: 'ledger' }, ledgerExport)
+  exportLedger(options: LedgerExportOptions = {}): Promise<LedgerExport> {
+    return this.ask({ do: 'ledger', options }, ledgerExport)
   }
 
   /** The key stays in the tab that uses it. */

@@ -1,11 +1,13 @@
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { CONSENT_KEY } from '../../../src/ui/consent.ts'
+import { CONSENT_KEY, ConsentStore } from '../../../src/ui/consent.ts'
 import { formatCredits } from '../../../src/ui/format.ts'
+import { LOCK_NAME } from '../../../src/ui/lock.ts'
 import { parseQuery } from '../../../src/ui/query.ts'
 import { MICROCREDITS_PER_CREDIT, SwarmError } from '../../../src/wire/index.ts'
-import { PEERS, peerId } from '../../fixtures/fake-swarm.ts'
-import { click, find, mount, running, shown, textOf, unmountAll } from './mount.ts'
+import { eventually } from '../../fixtures/eventually.ts'
+import { PEERS, peerId, RECEIPT } from '../../fixtures/fake-swarm.ts'
+import { click, find, type Mounted, mount, running, shown, textOf, unmountAll } from './mount.ts'
 
 afterEach(unmountAll)
 
@@ -128,18 +130,91 @@ describe('the live view', () => {
 })
 
 describe('a second tab', () => {
-  it('says where the node runs, starts none, and takes over at a click when the first has stopped', async () => {
+  const viewing = (page: Mounted) => shown(page.app, '#viewing')
+
+  it('shows the node of the first, starts none, and takes over at a click when the first has stopped', async () => {
     const first = await running()
     const second = mount()
-    const message = await shown(second.app, '#elsewhere[data-free="false"]')
-    expect(textOf(message)).toContain('Another tab')
-    expect(find(second.app, 'button')).toBeUndefined()
-    expect(second.module.loads).toBe(0)
+    await viewing(second)
+    expect(second.module.inits).toEqual([])
+    first.swarm.update({ balance: { settled: 5n, verified: 0n, pending: 0n, escrowed: 0n }, peers: PEERS })
+    await shown(second.app, '#balance-settled[data-microcredits="5"]')
+    await shown(second.app, `#peers [data-peer="${PEERS[1]?.peer}"]`)
 
     await first.swarm.stop()
     await click(second.app, '#take-over')
-    await shown(second.app, '#state')
-    expect(second.module.loads).toBe(1)
+    await shown(second.app, '#app[data-phase="running"]')
+    expect(second.module.inits).toHaveLength(1)
+    // and the first shows it now
+    await click(first.app, '#start-again')
+    await viewing(first)
+  })
+
+  it('hires through the first', async () => {
+    const first = await running()
+    const second = mount()
+    await viewing(second)
+    await click(second.app, '#run-sample:enabled')
+    await shown(second.app, '#job')
+    await eventually(() => expect(first.swarm.submitted).toHaveLength(1))
+    const [job] = first.swarm.submitted
+    job?.emit({ type: 'queued', price: 34n, units: 2 }, { type: 'progress', done: 1, of: 2 })
+    await shown(second.app, '#job[data-state="running"]')
+    job?.succeed({ c: new Int32Array(4) }, { ...RECEIPT, providers: [] })
+    await shown(second.app, '#job[data-state="done"]')
+    await shown(second.app, '#job-receipt[data-paid="34"]')
+  })
+
+  it('has its orders carried out in the first, where the choice is kept', async () => {
+    const first = await running()
+    const second = mount()
+    await viewing(second)
+    await click(second.app, '#pause:enabled')
+    await shown(second.app, '#contributing[data-contributing="false"]')
+    expect(first.swarm.calls).toEqual(['contribute 0.6', 'pause'])
+    expect(new ConsentStore(() => localStorage).read()?.auto).toBe(false)
+    await click(second.app, '#run:enabled')
+    await shown(first.app, '#contributing[data-contributing="true"]')
+    first.tell({ battery: true })
+    await shown(second.app, '#contributing[data-paused="battery"]')
+    await click(second.app, '#run-anyway')
+    await shown(second.app, '#contributing[data-contributing="true"]')
+    expect(second.swarm.calls).toEqual([])
+  })
+
+  it('shows why an order failed', async () => {
+    const first = await running()
+    const second = mount()
+    await viewing(second)
+    first.swarm.failNext = new SwarmError('DEVICE_LOST', 'The device was lost. Run again.')
+    await click(second.app, '#pause:enabled')
+    expect(textOf(await shown(second.app, '#node-error'))).toContain('DEVICE_LOST')
+    expect(find(first.app, '#node-error')).toBeUndefined()
+  })
+
+  it('that takes over from one that was paused does not contribute by itself', async () => {
+    const first = await running()
+    const second = mount()
+    await viewing(second)
+    await click(first.app, '#pause:enabled')
+    await shown(second.app, '#contributing[data-contributing="false"]')
+    await first.swarm.stop()
+    await click(second.app, '#take-over')
+    await shown(second.app, '#app[data-phase="running"]')
+    expect(second.swarm.calls).toEqual([])
+  })
+
+  it('that is waiting shows whichever tab takes over', async () => {
+    const first = await running()
+    const [second, third] = [mount(), mount()]
+    await Promise.all([second, third].map(viewing))
+    await first.swarm.stop()
+    await shown(third.app, '#elsewhere[data-free="true"]')
+    await click(second.app, '#take-over')
+    await shown(second.app, '#app[data-phase="running"]')
+    await viewing(third)
+    second.swarm.update({ balance: { settled: 8n, verified: 0n, pending: 0n, escrowed: 0n } })
+    await shown(third.app, '#balance-settled[data-microcredits="8"]')
   })
 
   it('that consents anew does not touch the record of the first', async () => {
@@ -147,9 +222,34 @@ describe('a second tab', () => {
     await shown(second.app, '#consent-hire')
     const first = await running()
     await click(second.app, '#consent-hire')
-    await shown(second.app, '#elsewhere')
+    await viewing(second)
     expect(JSON.parse(localStorage.getItem(CONSENT_KEY) ?? '').mode).toBe('contribute')
     expect(find(first.app, '#state')).toBeDefined()
+  })
+
+  it('withdrawn shows nothing more', async () => {
+    await running()
+    const second = mount()
+    await viewing(second)
+    await click(second.app, '#withdraw')
+    await shown(second.app, '#consent-start')
+    expect(second.published.at(-1)).toBeUndefined()
+    expect(localStorage.getItem(CONSENT_KEY)).toBeNull()
+  })
+
+  it('says so where the first runs another version of the page', async () => {
+    const lobby = new BroadcastChannel('swarmharness.view')
+    lobby.addEventListener('message', ({ data }) =>
+      lobby.postMessage({ t: 'differs', v: 1_000, guest: data.guest })
+    )
+    const second = mount()
+    await navigator.locks.request(LOCK_NAME, async () => {
+      await click(second.app, '#consent-hire')
+      const message = await shown(second.app, '#elsewhere[data-differs="true"]')
+      expect(textOf(message)).toContain('another version')
+    })
+    await shown(second.app, '#take-over')
+    lobby.close()
   })
 })
 
