@@ -21,6 +21,7 @@ const BROWSER_PACKAGES = [
   '@libp2p/webrtc',
   '@libp2p/websockets',
   '@multiformats/multiaddr',
+  'axe-core',
   'comlink',
   'fast-check',
   'idb',
