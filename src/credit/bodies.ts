@@ -4,7 +4,8 @@ import {
   type NetworkParameters,
   type PeerIdString,
   type RecordOf,
-  type SettleBody
+  type SettleBody,
+  SIGNED_PAYLOAD_MAX
 } from '../wire/index.ts'
 import { ensure } from './errors.ts'
 import { quorumOf, SEAT_SIZES } from './seat.ts'
@@ -17,6 +18,8 @@ const BAD = 'BAD_RECORD'
 const distinct = (values: readonly unknown[]) => new Set(values).size === values.length
 
 export function checkPayloadSize(kind: string, bytes: number): void {
+  // nobody could read it, its author included
+  ensure(bytes <= SIGNED_PAYLOAD_MAX, BAD, `The ${kind} has ${bytes} bytes, above ${SIGNED_PAYLOAD_MAX}.`)
   if (kind === 'escrow' || kind === 'settle' || kind === 'transfer' || kind === 'seat') {
     ensure(
       bytes <= CERTIFIED_PAYLOAD_MAX,

@@ -42,6 +42,14 @@ export async function contradiction(
   return undefined
 }
 
+/** The records that the heals among these join, oldest first. @throws WireError for what is no record */
+export function healedIn(envelopes: readonly Signed[]): Signed[] {
+  return envelopes.flatMap(({ payload }) => {
+    const record = decodeStrict(payload, recordSchema, SIGNED_PAYLOAD_MAX)
+    return record.kind === 'heal' ? record.body.branch : []
+  })
+}
+
 /** Where this node voted for a seat that was to come, that seat must stand. @throws CreditError `FORK` */
 export function checkPromises(steps: readonly Step[], page: Page | undefined): void {
   for (const { verified } of steps) {

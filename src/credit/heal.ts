@@ -1,4 +1,13 @@
-import type { MicroCredits, Milliseconds, NetworkParameters, RecordOf } from '../wire/index.ts'
+import {
+  HEAL_BRANCH_MAX,
+  HEAL_RECORD_MAX,
+  type MicroCredits,
+  type Milliseconds,
+  type NetworkParameters,
+  type RecordOf,
+  SIGNED_PAYLOAD_MAX,
+  type Signed
+} from '../wire/index.ts'
 import { checkEscrow, checkSettle, checkTransfer, sum } from './bodies.ts'
 import { drain } from './drain.ts'
 import { ensure } from './errors.ts'
@@ -10,6 +19,38 @@ import type { VerifiedRecord } from './verify.ts'
  * set back) joins the branch that is not its chain any more: all debits of both count, shared credits count once. So
  * nobody is paid less for it, and the author is never richer than by either branch alone.
  */
+
+/** What a heal needs beside its branch, and each record of the branch beside its payload, in bytes. */
+const HEAL_REST = 2 * 1024
+const ENVELOPE_REST = 96
+
+/**
+ * The branch in pieces that fit into one heal each, oldest first.
+ *
+ * @returns their lengths
+ * @throws CreditError `BAD_RECORD` for a branch that is empty, or has a record too large for any heal
+ */
+export function healSteps(branch: readonly Signed[]): number[] {
+  ensure(
+    branch.length > 0 && branch.every(({ payload }) => payload.byteLength <= HEAL_RECORD_MAX),
+    'BAD_RECORD',
+    `A heal takes records of at most ${HEAL_RECORD_MAX} bytes: this chain stays as it is.`
+  )
+  const steps: number[] = []
+  let room = 0
+  for (const { payload } of branch) {
+    const size = payload.byteLength + ENVELOPE_REST
+    const last = steps.at(-1)
+    if (last === undefined || last === HEAL_BRANCH_MAX || size > room) {
+      steps.push(1)
+      room = SIGNED_PAYLOAD_MAX - HEAL_REST - size
+    } else {
+      steps[steps.length - 1] = last + 1
+      room -= size
+    }
+  }
+  return steps
+}
 
 /** A heal with the records of the branch, their signatures checked. */
 export interface VerifiedHeal {

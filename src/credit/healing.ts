@@ -207,13 +207,19 @@ export class Healing {
     return []
   }
 
-  /** The newest heal has joined all of these records: its certificate is all that is missing. */
+  /** The newest heal, and those right before it, have joined all of these records: its certificate is all that is missing. */
   private async isHealed(branch: readonly Signed[]): Promise<boolean> {
     const { chain, network } = this.init
     const { healSeq } = await chain.latest()
-    const [heal] = healSeq > 0 ? await chain.range(healSeq, healSeq + 1) : []
-    const { record } = heal ? await openRecord(heal, network, { signatures: false }) : {}
-    const joined = record?.kind === 'heal' ? record.body.branch : []
+    const joined: Signed[] = []
+    for (let seq = healSeq; seq > 0; seq--) {
+      const [heal] = await chain.range(seq, seq + 1)
+      const { record } = heal ? await openRecord(heal, network, { signatures: false }) : {}
+      if (record?.kind !== 'heal') {
+        break
+      }
+      joined.push(...record.body.branch)
+    }
     const ids = new Set((await Promise.all(joined.map(({ payload }) => cidOf(payload)))).map(String))
     const others = await Promise.all(branch.map(({ payload }) => cidOf(payload)))
     return others.every((id) => ids.has(id.toString()))

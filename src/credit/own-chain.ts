@@ -6,7 +6,6 @@ import {
   cidOf,
   DOMAINS,
   encode,
-  HEAL_BRANCH_MAX,
   isPeerIdString,
   type LedgerRecord,
   type Milliseconds,
@@ -22,6 +21,7 @@ import { NO_STARTS } from './checkpoints.ts'
 import { CHECKPOINT_MS, CHECKPOINT_RECORDS } from './constants.ts'
 import { openRecord } from './envelope.ts'
 import { CreditError } from './errors.ts'
+import { healSteps } from './heal.ts'
 import { serial } from './serial.ts'
 import type { ChainState, OpenEscrow } from './state.ts'
 import { type Embedded, type VerifiedRecord, verifiedRecord, verifyRecord } from './verify.ts'
@@ -166,10 +166,11 @@ export class OwnChain {
   }
 
   /**
-   * Joins another branch of this chain, which this key has signed elsewhere, by a `heal`: the longer one of the two is
-   * the chain from now on.
+   * Joins another branch of this chain, which this key has signed elsewhere, by a `heal`, or several if it is long: the
+   * longer one of the two is the chain from now on.
    *
    * @param branch its records from the first that is not in this chain on, oldest first
+   * @returns the last heal
    * @throws CreditError or WireError where the branch is none, or cannot be healed
    */
   async heal(branch: readonly Signed[]): Promise<Appended> {
@@ -185,21 +186,41 @@ export class OwnChain {
       const isLonger = other.length > own.length
       const before = isLonger ? await this.after(from, other) : head
       const [rows, dropped, verified] = isLonger ? [rowsOf(branch, other), own, lost] : [[], branch, other]
-      const made = await this.sealed(before, {
-        intent: healIntent(Math.max(this.now(), before.ts), before, dropped, verified),
-        embedded: verified
-      })
-      const { seq } = made.record
-      const row = { seq, id: made.id.toString(), record: made.signed }
+      const heals = await this.healsOf(before, dropped, verified)
+      const healed = heals.map(({ id, record: { seq }, signed }) => ({
+        seq,
+        id: id.toString(),
+        record: signed
+      }))
       try {
-        await this.store.chain.replace([...rows, row], head.id.toString(), [NO_SNAPSHOT, NO_STARTS])
+        await this.store.chain.replace([...rows, ...healed], head.id.toString(), [NO_SNAPSHOT, NO_STARTS])
       } finally {
         this.current = undefined // read anew, whatever was stored
         this.promised = undefined
       }
       await this.load()
-      return made
+      return last(heals)
     })
+  }
+
+  /** @param lost the branch, as signed and as verified */
+  private async healsOf(
+    before: ChainState,
+    lost: readonly Signed[],
+    verified: readonly VerifiedRecord[]
+  ): Promise<Appended[]> {
+    const ts = Math.max(this.now(), before.ts)
+    const heals: Appended[] = []
+    let [state, from] = [before, 0]
+    for (const length of healSteps(lost)) {
+      const branch = verified.slice(from, from + length)
+      const intent = healIntent(ts, state, lost.slice(from, from + length), last(branch).id)
+      const made = await this.sealed(state, { intent, embedded: branch })
+      heals.push(made)
+      state = made.state
+      from += length
+    }
+    return heals
   }
 
   /** The state after those of the own records before `from`, and then the given ones. */
@@ -318,20 +339,16 @@ const rowsOf = (envelopes: readonly Signed[], records: readonly VerifiedRecord[]
     return record ? [{ seq, id: id.toString(), record }] : []
   })
 
-/** @param lost the branch, as signed and as verified */
-function healIntent(
-  ts: Milliseconds,
-  { sure }: ChainState,
-  lost: readonly Signed[],
-  verified: readonly VerifiedRecord[]
-): Intent {
-  const head = verified.at(-1)?.id
-  if (head === undefined || lost.length > HEAL_BRANCH_MAX) {
-    throw new CreditError(
-      'BAD_RECORD',
-      `A heal holds 1 to ${HEAL_BRANCH_MAX} records: this chain stays as it is.`
-    )
-  }
+function healIntent(ts: Milliseconds, { sure }: ChainState, branch: readonly Signed[], head: CID): Intent {
   const { members, quorum } = sure
-  return { kind: 'heal', ts, body: { head, branch: [...lost], witnesses: [...members], quorum } }
+  return { kind: 'heal', ts, body: { head, branch: [...branch], witnesses: [...members], quorum } }
+}
+
+/** Of a list that is never empty. */
+function last<T>(list: readonly T[]): T {
+  const found = list.at(-1)
+  if (found === undefined) {
+    throw new CreditError('BAD_RECORD', 'There is nothing to heal.')
+  }
+  return found
 }

@@ -1,6 +1,7 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { Store } from '../store/index.ts'
 import {
+  cidOf,
   DOMAINS,
   type LedgerRequest,
   type LedgerResponse,
@@ -12,7 +13,7 @@ import {
 } from '../wire/index.ts'
 import { Cashier, type Unsigned } from './cashier.ts'
 import { believedState } from './chain-start.ts'
-import { checkPromises, contradiction, orConflict } from './conflicts.ts'
+import { checkPromises, contradiction, healedIn, orConflict } from './conflicts.ts'
 import { AUTHORS_MAX, CHAIN_READ_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
 import { Deposits } from './deposits.ts'
 import { decodeStatement } from './envelope.ts'
@@ -138,19 +139,23 @@ export class Witness {
     request: Certify,
     page: Page | undefined
   ): Promise<LedgerResponse> {
-    const { record, branch } = verified
+    const { record } = verified
     const { author, seq } = record
     ensure(seq > (page?.seq ?? -1), 'BAD_RECORD', 'This node has voted on a later record.')
     checkClock(verified, this.now(), this.network.parameters)
     const top = page?.recent.findLast(({ id }) => id !== null)?.id
-    const isOff = branch.some(({ id }) => top?.equals(id))
+    const lost = [...healedIn(request.tail), ...record.body.branch]
+    const isJoined = (await Promise.all(lost.map(({ payload }) => cidOf(payload)))).some((id) =>
+      top?.equals(id)
+    )
+    const isOff = isJoined || (await this.rebuilt.of(author)).steps.length > 0
     const follower = isOff ? this.rebuilt : this.follower
     const { state, steps } = await this.read(follower, author, request)
     if (seq > (state?.seq ?? -1) + 1) {
       return { t: 'need', after: state?.seq ?? -1 }
     }
     // a heal owns up to a fork: the proof stays
-    await this.conflictIn(page, isOff ? steps.map(({ envelope }) => envelope) : record.body.branch)
+    await this.conflictIn(page, isOff ? steps.map(({ envelope }) => envelope) : lost)
     const last = { envelope: request.record, verified, before: state }
     const answer = await this.vote(last, { state, steps }, isOff ? withoutPromises(page) : page, request)
     this.rebuilt.forget(author)

@@ -12,8 +12,8 @@ export const CERTIFIED_PAYLOAD_MAX = 16 * 1024
 export const VOTE_PAYLOAD_MAX = 384
 /** Largest payload of a vote on a seat in bytes: it names the members. */
 export const RESEAT_PAYLOAD_MAX = 1024
-/** Largest payload of a record in a healed branch in bytes; all of them fit into one record. */
-const HEAL_RECORD_MAX = 60 * 1024
+/** Largest payload of a record in a healed branch in bytes: one at least fits into a `heal`. */
+export const HEAL_RECORD_MAX = 60 * 1024
 /** Largest payload of a receipt in bytes. */
 export const RECEIPT_PAYLOAD_MAX = 512
 
@@ -146,7 +146,7 @@ export const transferBody = z.strictObject({
 /** What the chain before it comes to: SHA-256 of the canonical bytes of its state, so that the rest can go. */
 export const checkpointBody = z.strictObject({ state: hash })
 
-/** Records of a branch that one heal holds at most. */
+/** Records of a branch that one heal holds at most; the rest is in those that follow it. */
 export const HEAL_BRANCH_MAX = 64
 
 /**
