@@ -2,7 +2,6 @@ import { css, html, nothing, type PropertyValues } from 'lit'
 import type { Job, JobReceipt } from '../api.ts'
 import { PageElement } from './element.ts'
 import { formatAmount, shortId } from './format.ts'
-import { isOver } from './job-model.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
@@ -53,7 +52,7 @@ export class JobList extends PageElement {
     this.hidden = this.#rows.length === 0
     if (!changed.has('jobs')) return
     for (const job of this.#latest) {
-      if (!isOver(job.state) || this.#asked.has(job.id)) continue
+      if (this.#asked.has(job.id)) continue
       this.#asked.add(job.id)
       void this.#learn(job)
     }
@@ -101,11 +100,12 @@ export class JobList extends PageElement {
     this.dispatchEvent(new CustomEvent<Job>('show', { detail: job }))
   }
 
-  /** A job that is over tells what is left of it, and ends. */
+  /** A job that is over tells what is left of it, and ends; one that runs may have been submitted in another tab. */
   async #learn(job: Job): Promise<void> {
     for await (const event of job) {
       if (event.type === 'settled') this.receipts = new Map([...this.receipts, [job.id, event.receipt]])
     }
+    this.requestUpdate()
   }
 }
 

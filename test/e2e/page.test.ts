@@ -242,33 +242,53 @@ describe('withdrawal', () => {
 })
 
 describe('two tabs of one browser', () => {
-  test('on a first visit, consented at the same moment, make one chain', async () => {
+  test('on a first visit, consented at the same moment, make one chain, in which both hire', async () => {
     const context = await visitor()
     const [a, b] = await Promise.all([open(context), open(context)])
     await Promise.all([a, b].map((page) => page.locator('#consent-hire').click()))
     const pages = await Promise.all(
       [a, b].map(async (page) => {
-        const phase = page.locator('#app[data-phase="running"], #app[data-phase="elsewhere"]')
+        const phase = page.locator('#app[data-phase="running"], #app[data-phase="viewing"]')
         await phase.waitFor()
         return { page, phase: await phase.getAttribute('data-phase') }
       })
     )
-    expect(pages.map(({ phase }) => phase).sort()).toEqual(['elsewhere', 'running'])
+    expect(pages.map(({ phase }) => phase).sort()).toEqual(['running', 'viewing'])
     const leader = pages.find(({ phase }) => phase === 'running')?.page
-    const other = pages.find(({ phase }) => phase === 'elsewhere')?.page
+    const other = pages.find(({ phase }) => phase === 'viewing')?.page
     if (leader === undefined || other === undefined) {
       throw new Error('one of each')
     }
     const peer = await running(leader)
-    expect(await other.evaluate(() => window.swarmharness)).toBeUndefined()
 
-    // the second takes over when the first is gone: the same node, the same chain
+    // the second shows the node of the first, and hires through it
+    await other.locator('#viewing').waitFor()
+    expect(await running(other)).toBe(peer)
+    await other.locator('#balance-settled[data-microcredits="10000000"]').waitFor()
+    await other.locator('#skill-mandelbrot').check()
+    await other.locator('#run-sample').click()
+    await other.locator('#job[data-state="done"]').waitFor({ timeout: 60_000 })
+    const sum = await other.locator('#job-result:not([data-sha256=""])').getAttribute('data-sha256')
+    const receipt = other.locator('#job-receipt')
+    const [id, paid] = [await receipt.getAttribute('data-job'), await receipt.getAttribute('data-paid')]
+    expect(Number(paid)).toBeGreaterThan(0)
+    const left = `#balance-settled[data-microcredits="${10_000_000n - BigInt(paid ?? '0')}"]`
+    await Promise.all([leader, other].map((page) => page.locator(left).waitFor()))
+    await leader.locator(`#earlier-jobs [data-job="${id}"][data-state="done"]`).waitFor()
+    const idsOf = (page: Page) =>
+      page.evaluate(async () =>
+        ((await window.swarmharness?.exportLedger())?.records ?? []).map(({ signature }) => signature.join())
+      )
+    const chain = await idsOf(leader)
+    expect(await idsOf(other)).toEqual(chain)
+
+    // it takes over when the first is gone: the same node, the same chain, the same jobs
     await leader.close()
     await other.locator('#take-over').click()
+    await other.locator('#app[data-phase="running"]').waitFor()
     expect(await running(other)).toBe(peer)
-    const records = await other.evaluate(
-      async () => (await window.swarmharness?.exportLedger())?.records.length
-    )
-    expect(records).toBe(1)
+    expect((await idsOf(other)).slice(0, chain.length)).toEqual(chain)
+    await other.locator(`#earlier-jobs [data-job="${id}"] button`).click()
+    expect(await other.locator('#job-result:not([data-sha256=""])').getAttribute('data-sha256')).toBe(sum)
   })
 })
