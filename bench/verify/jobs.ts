@@ -130,6 +130,44 @@ const THIN: Readonly<Record<string, (random: () => number) => unknown>> = {
   })
 }
 
+/** Jobs too small for a check to cost a tenth. */
+const SMALL: Readonly<Record<string, (random: () => number) => unknown>> = {
+  'matmul-i8': (random): MatmulInput => {
+    const side = 128
+    return { a: int8(side * side, random), b: int8(side * side, random), m: side, k: side, n: side }
+  },
+  'matmul-f32': (random): MatmulF32Input => {
+    const side = 128
+    return { a: floats(side * side, random), b: floats(side * side, random), m: side, k: side, n: side }
+  },
+  'knn-i8': (random): KnnInput => ({
+    database: int8(2 ** 14 * 128, random),
+    queries: int8(128, random),
+    dims: 128,
+    top: 10,
+    metric: 'l2'
+  }),
+  mandelbrot: (): MandelbrotInput => ({
+    x: '-0.743643',
+    y: '0.131825',
+    span: '0.001',
+    width: 16,
+    height: 16,
+    iterations: 500
+  }),
+  'render-tile': (): RenderInput => ({
+    ...(skillByName('render-tile').example() as RenderInput), // the skill's own input
+    width: 16,
+    height: 16
+  })
+}
+
+/** One of a small job; and whether its check is weak, as the planner says. */
+export function smallUnit(skill: Skill): { readonly unit: UnitInput; readonly isWeak: boolean } {
+  const input = SMALL[skill.manifest.name]?.(seeded(0)) ?? skill.example()
+  return { unit: middleUnit(skill, input), isWeak: skill.plan(input).units[0]?.check === 'weak' }
+}
+
 /** A unit of the planner's own choice, of a job that is large enough for one. */
 export function typicalUnit(skill: Skill): UnitInput {
   const input = LARGE[skill.manifest.name]?.(seeded(0)) ?? skill.sample?.() ?? skill.example()

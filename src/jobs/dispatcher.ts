@@ -109,8 +109,8 @@ export class Dispatcher {
   }
 
   private giveReplicas(): void {
-    const isAnyoneAtWork = this.channels.some(({ sent }) =>
-      [...sent.values()].some(({ isAnswered }) => !isAnswered)
+    const mayAnyoneCome = this.channels.some(
+      ({ isOpening, sent }) => isOpening || [...sent.values()].some(({ isAnswered }) => !isAnswered)
     )
     for (const index of this.isOver ? [] : [...this.replicas]) {
       if (!this.job.missing.has(index)) {
@@ -126,7 +126,7 @@ export class Dispatcher {
         this.replicas.delete(index)
         this.job.outlay.compare(this.priceOf(index))
         this.give(index, drawn.channel, 'replica')
-      } else if (!isAnyoneAtWork || this.candidates(index).length === 0) {
+      } else if (!mayAnyoneCome || this.candidates(index).length === 0) {
         this.replicas.delete(index)
         this.onNobody(index)
       }

@@ -5,6 +5,7 @@ import type { UnitSpec } from '../skills/index.ts'
 import { holdback } from '../trust/index.ts'
 import { type PeerIdString, type Signed, sha256, type UnitGroup } from '../wire/index.ts'
 import type { Channel, ChannelHandler, UnitFailure, UnitResult } from './channel.ts'
+import { checkResult } from './check-result.ts'
 import { PROVIDER_FAILURES, UNIT_ATTEMPTS } from './constants.ts'
 import { crewOf } from './crew.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -14,7 +15,6 @@ import { operationsOf } from './hands.ts'
 import type { JobContext } from './job-context.ts'
 import { priceAt } from './price.ts'
 import { Receipting } from './receipting.ts'
-import { checkResultSignature } from './result.ts'
 import { agree, computeOwn, type Opinion, SecondOpinions } from './second-opinions.ts'
 import { orAborted } from './waiting.ts'
 
@@ -218,30 +218,13 @@ export class Round implements ChannelHandler {
   private async check(channel: Channel, result: UnitResult): Promise<void> {
     const { job } = this
     const { sent } = result
-    const unit = {
-      skill: job.skill.manifest.name,
-      params: sent.spec.params,
-      data: sent.spec.data,
-      parts: sent.spec.parts.flatMap((part) => job.plan.partRefs[part] ?? [])
-    }
-    // drawn after the signed result has come; so the three checks need not wait for each other
-    const challenge = crypto.getRandomValues(new Uint8Array(32))
-    const of = { escrow: channel.escrow, index: sent.number, author: channel.peer }
-    const [hash, isRight] = await Promise.all([
-      sha256(result.bytes),
-      job.engine.verify(unit, result.bytes, challenge),
-      checkResultSignature(of, result.hash, result.signature)
-    ])
-    if (hash.some((byte, i) => byte !== result.hash[i])) {
-      throw new JobError('WRONG_RESULT', `The result of unit ${result.index} does not match its hash.`)
-    }
-    if (!isRight) {
-      throw new JobError('WRONG_RESULT', `The result of unit ${result.index} is wrong.`)
-    }
+    const hash = await checkResult(job, channel, result)
     const opinion = { channel, index: result.index, sent, hash, bytes: result.bytes }
     const isDoubted = job.copies === undefined ? job.skill.manifest.check === 'weak' : job.copies > 1
     if (sent.known !== undefined) {
       await this.judgeCanary(opinion, sent.known)
+    } else if (!isDoubted && sent.spec.check === 'weak' && this.mustCompare(channel)) {
+      await this.compare(opinion)
     } else if (isDoubted && job.missing.has(result.index)) {
       this.opinions.add(opinion)
     } else {
@@ -252,12 +235,26 @@ export class Round implements ChannelHandler {
   /** Its right result is known, or so it was believed: before anybody is accused this node computes it itself. */
   private async judgeCanary(opinion: Opinion, known: Uint8Array): Promise<void> {
     const { job } = this
-    if (!agree(job.skill, known, opinion.bytes)) {
-      const own = await computeOwn(job, opinion.sent.spec)
-      if (!agree(job.skill, own, opinion.bytes)) {
-        throw new JobError('WRONG_RESULT', 'The result is not what is known to be right.')
-      }
+    if (agree(job, opinion.sent.spec, known, opinion.bytes)) {
+      this.accept(opinion, true)
+    } else {
+      await this.compare(opinion)
       job.known.forget(known) // those who confirmed it were all wrong
+    }
+  }
+
+  private mustCompare({ peer }: Channel): boolean {
+    return this.job.router.mustReplicate(peer, this.job.skill.manifest.name)
+  }
+
+  /** Accepts what this node computes too: of units so small that this is the cheapest second opinion. */
+  private async compare(opinion: Opinion): Promise<void> {
+    const { spec } = opinion.sent
+    if (!agree(this.job, spec, await computeOwn(this.job, spec), opinion.bytes)) {
+      throw new JobError(
+        'WRONG_RESULT',
+        `The result of unit ${opinion.index} is not what this node computed.`
+      )
     }
     this.accept(opinion, true)
   }

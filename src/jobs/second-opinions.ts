@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import type { Skill, UnitSpec } from '../skills/index.ts'
+import type { UnitSpec } from '../skills/index.ts'
 import { accepted, credibility } from '../trust/index.ts'
 import type { PeerIdString } from '../wire/index.ts'
 import type { Channel } from './channel.ts'
@@ -92,12 +92,12 @@ export class SecondOpinions {
 
   /** Equal results together. Only of those that are still there to be paid. */
   private groups(index: number): Opinion[][] {
-    const { skill } = this.init.job
+    const { job } = this.init
     const groups: Opinion[][] = []
     for (const opinion of this.held.get(index) ?? []) {
       if (opinion.channel.hands.get(index) !== undefined) {
         const group = groups.find(
-          ([first]) => first !== undefined && agree(skill, first.bytes, opinion.bytes)
+          ([first]) => first !== undefined && agree(job, opinion.sent.spec, first.bytes, opinion.bytes)
         )
         if (group === undefined) {
           groups.push([opinion])
@@ -117,7 +117,7 @@ export class SecondOpinions {
       return
     }
     const own = await computeOwn(job, spec)
-    this.end(index, ({ bytes }) => agree(job.skill, own, bytes))
+    this.end(index, ({ bytes }) => agree(job, spec, own, bytes))
   }
 
   private end(index: number, isRight: (opinion: Opinion) => boolean): void {
@@ -160,5 +160,9 @@ export function computeOwn({ engine, skill, plan }: JobContext, spec: UnitSpec):
   })
 }
 
-/** Two honest nodes could have computed both. */
-export const agree = (skill: Skill, a: Uint8Array, b: Uint8Array) => skill.agrees?.(a, b) ?? equals(a, b)
+/** Two honest nodes could have computed both, as results of one unit. */
+export function agree({ skill, plan }: JobContext, spec: UnitSpec, a: Uint8Array, b: Uint8Array): boolean {
+  const { params, data } = spec
+  const parts = spec.parts.flatMap((part) => plan.parts[part] ?? [])
+  return skill.agrees?.({ params, data, parts }, a, b) ?? equals(a, b)
+}

@@ -17,9 +17,8 @@ export interface Manifest {
   /** Longest time that one unit may take on a provider. */
   readonly timeout_secs: number
   /**
-   * `strong`: the skill's check catches a cheat on a tenth of a unit with probability .99 or better, whatever the
-   * unit's shape, and costs at most a tenth of computing for units as the plan makes them of jobs that fill them.
-   * `weak`: results want a second opinion.
+   * `strong`: the skill's check catches a cheat on a tenth of a unit with probability .99 or better, and costs at most
+   * a tenth of computing, but for units of which the plan says otherwise. `weak`: results want a second opinion.
    */
   readonly check: 'strong' | 'weak'
 }
@@ -32,6 +31,13 @@ export interface UnitSpec {
   /** The unit's own input, at most 4 MiB. */
   readonly data: Uint8Array
   readonly cost: MicroCredits
+  /**
+   * Too little work for a check that catches what a strong one does to cost a tenth of it: now and then the requester
+   * computes such a unit itself.
+   *
+   * @default as the manifest says
+   */
+  readonly check?: 'weak'
 }
 
 export interface Plan<Output> {
@@ -136,11 +142,11 @@ export interface Skill<Input = unknown, Output = unknown> {
   gpu(unit: UnitInput, variant: string, grain: number): GpuProgram
 
   /**
-   * Whether two honest nodes could have computed these two results of one unit. For weak checks.
+   * Whether two honest nodes could have computed these two results of one unit, each of the right size.
    *
    * @default equal bytes
    */
-  agrees?(result: Uint8Array, other: Uint8Array): boolean
+  agrees?(unit: UnitInput, result: Uint8Array, other: Uint8Array): boolean
 
   /** How it stands in a pipeline. @default it does not */
   readonly chain?: Chain<Output>

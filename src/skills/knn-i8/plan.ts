@@ -2,10 +2,12 @@ import * as z from 'zod/mini'
 import { type MicroCredits, OPERATIONS_PER_MICROCREDIT, UNIT_BYTES_MAX } from '../../wire/index.ts'
 import { SkillError } from '../errors.ts'
 import type { Assembler, Plan, PlanOptions, UnitSpec } from '../skill.ts'
+import { weakIf } from '../weak.ts'
 import {
   DIMS_MAX,
   depthOf,
   ENTRY_BYTES,
+  isSmall,
   METRICS,
   type Metric,
   NOBODY,
@@ -123,7 +125,8 @@ export function plan(raw: KnnInput, { units: wanted }: PlanOptions = {}): Plan<K
     for (const [block, [firstQuery, endQuery]] of blocks.entries()) {
       const shape = { ...full, rows: endRow - firstRow, queries: endQuery - firstQuery }
       const data = packed[block] ?? new Uint8Array(0)
-      units.push({ params: paramsOf(shape), parts: [part], data, cost: unitCost(shape) })
+      const check = weakIf(isSmall(shape))
+      units.push({ params: paramsOf(shape), parts: [part], data, cost: unitCost(shape), ...check })
       places.push({ firstRow, firstQuery, shape })
     }
   }

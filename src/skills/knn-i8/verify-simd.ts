@@ -1,7 +1,7 @@
 import { layOut, wasmFunction, wasmMemory } from '../wasm.ts'
 import { depthOf, ENTRY_BYTES, SEGMENT, type SearchShape, segmentsOf } from './layout.ts'
 import { scoresOfRows } from './simd.ts'
-import type { Scores } from './verify.ts'
+import type { Lists, Scores } from './verify.ts'
 
 /** What the check needs, by `shaders/knn-i8.as.ts`. */
 export function scoresSimd(
@@ -26,9 +26,17 @@ export function scoresSimd(
       const isDistance = shape.metric === 'l2' ? 1 : 0
       for (let first = 0; first < rows; first += SEGMENT) {
         const count = Math.min(SEGMENT, rows - first)
-        room.set(database.subarray(first * depth, (first + count) * depth))
         const list = fromLists + (first / SEGMENT) * top * ENTRY_BYTES
         const stride = segments * top * ENTRY_BYTES
+        if (shape.queries * top < count / 2) {
+          for (const row of rowsOf(lists, (first / SEGMENT) * top, segments * top, top)) {
+            if (row >= first && row < first + count) {
+              room.set(database.subarray(row * depth, (row + 1) * depth), (row - first) * depth)
+            }
+          }
+        } else {
+          room.set(database.subarray(first * depth, (first + count) * depth))
+        }
         const isRight = check(
           list,
           stride,
@@ -56,6 +64,15 @@ export function scoresSimd(
         gathered.set(database.subarray(row * depth, (row + 1) * depth), at * depth)
       }
       return scoresOfRows(exports, gathered, queries, shape, sample.length)
+    }
+  }
+}
+
+/** The rows that the lists of one segment name: `top` entries from `begin` on, of each query, `stride` entries apart. */
+function* rowsOf(lists: Lists, begin: number, stride: number, top: number): Generator<number> {
+  for (let list = begin; list * 2 < lists.length; list += stride) {
+    for (let entry = list; entry < list + top; entry++) {
+      yield (lists[entry * 2] ?? 0) >>> 0
     }
   }
 }

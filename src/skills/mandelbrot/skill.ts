@@ -2,8 +2,10 @@ import * as z from 'zod/mini'
 import { type MicroCredits, OPERATIONS_PER_MICROCREDIT, UNIT_BYTES_MAX } from '../../wire/index.ts'
 import { SkillError } from '../errors.ts'
 import { parseInput, side, whole } from '../picture/input.ts'
+import { isSmall } from '../picture/samples.ts'
 import { aligned, cutTiles, type Tile, tileAssembler } from '../picture/tiles.ts'
 import type { Plan, PlanOptions, Skill, UnitSpec } from '../skill.ts'
+import { weakIf } from '../weak.ts'
 import { escapeTimes, pixelCounter } from './cpu.ts'
 import { floorDivide, isDecimal, scaled, WORD_BITS, WORDS_MAX, WORDS_MIN, wordsOf } from './fixed.ts'
 import { dispatches, VARIANTS } from './gpu.ts'
@@ -103,7 +105,8 @@ function plan(raw: MandelbrotInput, options: PlanOptions = {}): Plan<MandelbrotO
       params,
       parts: [],
       data: new Uint8Array(0),
-      cost: checkUnit({ params, dataSize: 0, partSizes: [] }).cost
+      cost: checkUnit({ params, dataSize: 0, partSizes: [] }).cost,
+      ...weakIf(isSmall(tile.columns * tile.rows))
     }
   })
   return {

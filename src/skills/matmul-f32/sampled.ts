@@ -1,6 +1,6 @@
 import type { UnitShape } from '../matmul/blocks.ts'
 import { padded } from '../matmul/grid.ts'
-import { drawPlaces, isSampled } from '../matmul/sampled.ts'
+import { drawPlaces, isSampled, isWeak } from '../matmul/sampled.ts'
 import { floatsOf } from './layout.ts'
 import { allowedError, LOOKS } from './verify.ts'
 
@@ -9,6 +9,9 @@ const SLENDERNESS = 1 / 160
 
 /** True if a unit of this shape is checked by `checkSample`. */
 export const isThin = (shape: UnitShape): boolean => isSampled(shape, SLENDERNESS)
+
+/** True if a check of a unit of this shape costs more than a tenth of computing it. */
+export const isSmall = (shape: UnitShape): boolean => isWeak(shape, SLENDERNESS)
 
 /**
  * Computes 48 random elements anew in float64, and allows each what `checkProduct` allows a row: for thin products

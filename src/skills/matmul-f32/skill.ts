@@ -12,10 +12,11 @@ import { productChain } from '../matmul/chain.ts'
 import { dispatches } from '../matmul/dispatches.ts'
 import { sampleProduct } from '../matmul/sample.ts'
 import type { Skill } from '../skill.ts'
+import { productsAgree } from './agrees.ts'
 import { multiply } from './cpu.ts'
 import { groupOf, VARIANTS } from './gpu.ts'
 import { floatsOf, packColumns, packedSize, packRows } from './layout.ts'
-import { checkSample, isThin } from './sampled.ts'
+import { checkSample, isSmall, isThin } from './sampled.ts'
 import { multiplySimd } from './simd.ts'
 import { checkProduct } from './verify.ts'
 import { checkProductSimd } from './verify-simd.ts'
@@ -40,6 +41,7 @@ const product = blockProduct<Float32Array, Float32Array<ArrayBuffer>>({
       )
     ),
   operations,
+  isSmall,
   packedSize,
   packRows,
   packColumns,
@@ -96,6 +98,10 @@ export const matmulF32: Skill<MatmulF32Input, MatmulF32Output> = {
       resultSize: rows * columns * 4,
       dispatches: dispatches(shape, groupOf(variant), grain, (height, width) => operations(height, k, width))
     }
+  },
+  agrees(unit, result, other) {
+    const { a, b } = matricesOf(unit)
+    return productsAgree(a, b, shapeOf(unit.params), result, other)
   },
   verify(unit, result, random) {
     const { a, b } = matricesOf(unit)

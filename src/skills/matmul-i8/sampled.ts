@@ -1,12 +1,15 @@
 import type { UnitShape } from '../matmul/blocks.ts'
 import { padded } from '../matmul/grid.ts'
-import { drawPlaces, isSampled } from '../matmul/sampled.ts'
+import { drawPlaces, isSampled, isWeak } from '../matmul/sampled.ts'
 
 /** Measured: in WebAssembly, on one thread. */
 const SLENDERNESS = 1 / 128
 
 /** True if a unit of this shape is checked by `checkSample`. */
 export const isThin = (shape: UnitShape): boolean => isSampled(shape, SLENDERNESS)
+
+/** True if a check of a unit of this shape costs more than a tenth of computing it. */
+export const isSmall = (shape: UnitShape): boolean => isWeak(shape, SLENDERNESS)
 
 /**
  * Computes 48 random elements anew: for thin products (see `isThin`). Catches a result of which a tenth is wrong

@@ -16,7 +16,7 @@ import type { Skill } from '../skill.ts'
 import { multiply } from './cpu.ts'
 import { groupOf, VARIANTS } from './gpu.ts'
 import { packColumns, packedSize, packRows, signedBytes } from './layout.ts'
-import { checkSample, isThin } from './sampled.ts'
+import { checkSample, isSmall, isThin } from './sampled.ts'
 import { multiplySimd } from './simd.ts'
 import { checkProduct } from './verify.ts'
 import { checkProductSimd } from './verify-simd.ts'
@@ -35,6 +35,7 @@ const wordsOf = (bytes: Uint8Array): Int32Array<ArrayBuffer> =>
 const product = blockProduct<Int8Array, Int32Array<ArrayBuffer>>({
   matrix: z.custom<Int8Array>((value) => value instanceof Int8Array, 'must be an Int8Array'),
   operations,
+  isSmall,
   packedSize,
   packRows,
   packColumns,

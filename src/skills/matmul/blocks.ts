@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import { type MicroCredits, OPERATIONS_PER_MICROCREDIT, UNIT_BYTES_MAX } from '../../wire/index.ts'
 import { SkillError } from '../errors.ts'
 import type { Assembler, GpuBinding, Plan, PlanOptions, UnitInput, UnitSpec } from '../skill.ts'
+import { weakIf } from '../weak.ts'
 import { type Block, chooseGrid, cut, isSide, resultFits, SIDE_MAX } from './grid.ts'
 
 /** C = A × B. `a` is m × k, `b` is k × n, both row-major. */
@@ -25,6 +26,8 @@ export interface Elements<Matrix, Result> {
   readonly matrix: z.ZodMiniType<Matrix>
   /** Counted operations. */
   operations(rows: number, k: number, columns: number): number
+  /** A check takes more than a tenth of computing a unit of this shape. */
+  isSmall(shape: UnitShape): boolean
   /** Bytes of a packed block of `lines` rows (or columns) of length `k`. */
   packedSize(lines: number, k: number): number
   /** Packs rows [first, first + lines) of row-major A (… × k). */
@@ -121,7 +124,8 @@ export function blockProduct<Matrix extends { readonly length: number }, Result 
           params: [rows, k, end - left],
           parts: own ? [part] : [part, parts.length - 1],
           data: own ? packed : new Uint8Array(0),
-          cost: unitCost(rows, k, end - left)
+          cost: unitCost(rows, k, end - left),
+          ...weakIf(elements.isSmall({ rows, k, columns: end - left }))
         })
         blocks.push({ top, rows, left, columns: end - left })
       }

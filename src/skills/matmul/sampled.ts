@@ -4,6 +4,8 @@ import type { UnitShape } from './blocks.ts'
 const SAMPLES = 48
 /** Values that a full check may read whatever its share: it takes about a millisecond. */
 const READS_FREE = 2 ** 20
+/** Values that a processor's caches mostly hold: computing is then as fast as a thin product can be. */
+const CACHED = 2 ** 22
 
 /**
  * True if the check is to compute a sample of elements anew. Freivalds' check reads every matrix once or more, and
@@ -12,9 +14,21 @@ const READS_FREE = 2 ** 20
  *
  * @param slenderness 1/rows + 1/k + 1/columns of a product whose full check costs a tenth of computing it
  */
-export function isSampled({ rows, k, columns }: UnitShape, slenderness: number): boolean {
-  const reads = rows * k + k * columns + rows * columns
-  return 1 / rows + 1 / k + 1 / columns > slenderness && reads > READS_FREE
+export function isSampled(shape: UnitShape, slenderness: number): boolean {
+  return isSlender(shape, slenderness) && reads(shape) > READS_FREE
+}
+
+const isSlender = ({ rows, k, columns }: UnitShape, slenderness: number) =>
+  1 / rows + 1 / k + 1 / columns > slenderness
+
+const reads = ({ rows, k, columns }: UnitShape) => rows * k + k * columns + rows * columns
+
+/**
+ * True if checking a unit of this shape takes more than a tenth of computing it: the full check of a small one, and a
+ * sample of a thin one of which a processor's cache holds most.
+ */
+export function isWeak(shape: UnitShape, slenderness: number): boolean {
+  return isSlender(shape, slenderness) && reads(shape) < CACHED
 }
 
 /** Row and column of each sampled element, side by side. */

@@ -2,8 +2,10 @@ import * as z from 'zod/mini'
 import { type MicroCredits, OPERATIONS_PER_MICROCREDIT, UNIT_BYTES_MAX } from '../../wire/index.ts'
 import { SkillError } from '../errors.ts'
 import { parseInput, side, whole } from '../picture/input.ts'
+import { isSmall } from '../picture/samples.ts'
 import { aligned, cutTiles, tileAssembler } from '../picture/tiles.ts'
 import type { Plan, PlanOptions, Skill, UnitSpec } from '../skill.ts'
+import { weakIf } from '../weak.ts'
 import { render } from './cpu.ts'
 import { exampleScene } from './example.ts'
 import { dispatches, VARIANTS } from './gpu.ts'
@@ -17,7 +19,7 @@ import {
   sceneOf,
   tileOf
 } from './tile.ts'
-import { checkRadiance } from './verify.ts'
+import { checkRadiance, radianceAgrees } from './verify.ts'
 
 export type { Material, Scene, Vector } from './scene.ts'
 
@@ -93,7 +95,8 @@ function plan(raw: RenderInput, options: PlanOptions = {}): Plan<RenderOutput> {
   })
   const units = tiles.map((place): UnitSpec => {
     const tile = { ...place, ...common }
-    return { params: paramsOf(tile), parts: [0], data: new Uint8Array(0), cost: unitCost(tile) }
+    const check = weakIf(isSmall(tile.columns * tile.rows))
+    return { params: paramsOf(tile), parts: [0], data: new Uint8Array(0), cost: unitCost(tile), ...check }
   })
   return {
     parts: [new Uint8Array(packScene(scene, width, height).buffer)],
@@ -103,6 +106,11 @@ function plan(raw: RenderInput, options: PlanOptions = {}): Plan<RenderOutput> {
       return tileAssembler(tiles, radiance, width, 3, () => ({ radiance, width, height }))
     }
   }
+}
+
+function radianceOf(result: Uint8Array): Float32Array {
+  const { buffer, byteOffset, byteLength } = aligned(result)
+  return new Float32Array(buffer, byteOffset, byteLength / 4)
 }
 
 export const renderTile: Skill<RenderInput, RenderOutput> = {
@@ -138,13 +146,12 @@ export const renderTile: Skill<RenderInput, RenderOutput> = {
     const { columns: width, rows: height } = tileOf(params)
     return { radiance: new Float32Array(result.slice().buffer), width, height }
   },
+  agrees: (_unit, result, other) => radianceAgrees(radianceOf(result), radianceOf(other)),
   verify(unit, result, random) {
     const tile = tileOf(unit.params)
-    if (result.byteLength !== tile.columns * tile.rows * PIXEL_BYTES) {
-      return false
-    }
-    const bytes = aligned(result)
-    const radiance = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
-    return checkRadiance(tile, sceneOf(tile, unit.parts), radiance, random)
+    return (
+      result.byteLength === tile.columns * tile.rows * PIXEL_BYTES &&
+      checkRadiance(tile, sceneOf(tile, unit.parts), radianceOf(result), random)
+    )
   }
 }

@@ -56,6 +56,31 @@ export function checkRadiance(
   return outliers <= Math.ceil((OUTLIERS_MAX * drawn) / SAMPLES) && error <= MEAN_ERROR_MAX * drawn
 }
 
+/**
+ * Whether two honest nodes could have traced both pictures of one unit: at most the share of outliers that the check
+ * forgives among its samples, and the same mean error.
+ */
+export function radianceAgrees(one: Float32Array, other: Float32Array): boolean {
+  const pixels = one.length / 3
+  let outliers = 0
+  let error = 0
+  for (let at = 0; at < one.length; at += 3) {
+    let isOutlier = false
+    for (let channel = at; channel < at + 3; channel++) {
+      const a = one[channel] ?? 0
+      const b = other[channel] ?? 0
+      isOutlier ||= !isNear(a, b)
+      error += Math.abs(shade(a) - shade(b)) / 3
+    }
+    outliers += isOutlier ? 1 : 0
+  }
+  return (
+    one.length === other.length &&
+    outliers <= Math.ceil((OUTLIERS_MAX * pixels) / SAMPLES) &&
+    error <= MEAN_ERROR_MAX * pixels
+  )
+}
+
 const isRadiance = (value: number): boolean => value >= 0 && value <= RADIANCE_MAX
 
 const isNear = (found: number, right: number): boolean => Math.abs(found - right) <= TOLERANCE * (0.1 + right)

@@ -22,7 +22,7 @@ const numbers = (count: number) => Array.from({ length: count }, (_, i) => i % 1
 async function hire(
   rules: ReadonlyArray<((number: number) => number) | undefined>,
   count: number,
-  random = Math.random
+  { random = Math.random, skill: hired = skill }: { random?: () => number; skill?: typeof skill } = {}
 ) {
   const own = new RuleEngine()
   const requester = await house.trader(own, { serves: false, random })
@@ -30,7 +30,7 @@ async function hire(
   const providers = await Promise.all(engines.map((engine) => house.trader(engine, { serves: true })))
   await requester.meets(providers.map(({ peer }) => peer))
   const job = async (options: SubmitOptions = {}) => {
-    const handle = requester.requester.submit(skill, numbers(count), {
+    const handle = requester.requester.submit(hired, numbers(count), {
       providers: providers.map(({ peer }) => peer),
       budget: 3n * COST * BigInt(count),
       ...options
@@ -65,7 +65,7 @@ describe('a weak check', () => {
   })
 
   test('when the lot falls on a unit it is compared, however much its provider is believed', async () => {
-    const { job, own, requester, providers } = await hire([undefined], 40, () => 0)
+    const { job, own, requester, providers } = await hire([undefined], 40, { random: () => 0 })
     await job()
     expect(own.runs).toBe(40)
     expect(requester.router.checksPassed(providers[0]?.peer as never, NAME)).toBe(40)
@@ -103,6 +103,82 @@ describe('a weak check', () => {
   })
 })
 
+describe('a unit that is too small for its check', () => {
+  const small = doubling('strong')
+  const weakly: typeof small = {
+    ...small,
+    plan(input, options) {
+      const plan = small.plan(input, options)
+      return { ...plan, units: plan.units.map((unit) => ({ ...unit, check: 'weak' as const })) }
+    }
+  }
+
+  beforeEach(async () => {
+    await house.close()
+    house = await TradeHouse.open(weakly as unknown as Skill) // its types are the test's business
+  })
+
+  test('is computed here now and then, as its provider deserves, and paid once', async () => {
+    const { job, own, requester, providers } = await hire([undefined, undefined], 30, {
+      random: () => 0,
+      skill: weakly
+    })
+    const { receipt, replicas } = await job()
+    expect(replicas).toBe(0)
+    expect(own.runs).toBe(30)
+    expect(receipt.paid).toBe(receipt.price)
+    const compared = providers.map(({ peer }) => requester.router.checksPassed(peer, weakly.manifest.name))
+    expect(compared.reduce((sum, count) => sum + count, 0)).toBe(30)
+  })
+
+  test('is not, once its provider is believed', async () => {
+    const { job, own } = await hire([undefined], 30, { random: () => 1 - 1e-9, skill: weakly })
+    await job()
+    await job()
+    expect(own.runs).toBeLessThan(60)
+    const runs = own.runs
+    await job()
+    expect(own.runs).toBe(runs)
+  })
+
+  test('betrays one that lies', async () => {
+    const { job } = await hire([undefined, (number) => 2 * number + 1], 30, { skill: weakly })
+    const { paid } = await job()
+    expect(paid).toEqual([30n * COST, 0n])
+  })
+})
+
+describe('results that differ as honest ones may', () => {
+  const loose: ReturnType<typeof doubling> = {
+    ...doubling('strong'),
+    // by the unit's own input: what is near enough may depend on it
+    agrees: ({ params: [number = 0] }, [one = 0], [other = 0]) =>
+      [one, other].every((value) => Math.abs(value - 2 * number) <= 1)
+  }
+
+  beforeEach(async () => {
+    await house.close()
+    house = await TradeHouse.open(loose as unknown as Skill) // its types are the test's business
+  })
+
+  test('agree where a job asks for two of each', async () => {
+    const { requester, providers, own } = await hire([undefined, (number) => 2 * number + 1], 0, {
+      skill: loose
+    })
+    const handle = requester.requester.submit(loose, numbers(8), {
+      providers: providers.map(({ peer }) => peer),
+      budget: 2n * COST * 8n,
+      redundancy: 2
+    })
+    const { receipt } = await handle.result
+    expect(receipt.providers.map(({ units, rejected }) => [units, rejected])).toEqual([
+      [8, 0],
+      [8, 0]
+    ])
+    expect(own.runs).toBe(0)
+  })
+})
+
 describe('a ring of peers that lie alike', () => {
   const lie = (number: number) => (2 * number + 7) % 256
 
@@ -131,7 +207,7 @@ describe('a ring of peers that lie alike', () => {
 describe('a canary', () => {
   test('is a unit like any other: paid, computed by who has not seen it, and no unit of the job', async () => {
     let draw = 1 - 1e-9 // no canaries at first
-    const { job, engines } = await hire([undefined, undefined, undefined], 30, () => draw)
+    const { job, engines } = await hire([undefined, undefined, undefined], 30, { random: () => draw })
     await job()
     draw = 0 // before each unit one, as long as there are any
     for (const engine of engines) {
