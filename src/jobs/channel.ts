@@ -122,11 +122,6 @@ export class Channel {
     return this.hands.sent
   }
 
-  /** It has neither accepted nor refused. */
-  get isOpening(): boolean {
-    return this.isLive && this.window === 0
-  }
-
   /** Operations a ms that come back from there. */
   get speed(): number | undefined {
     return this.meter.speed

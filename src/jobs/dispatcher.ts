@@ -103,14 +103,14 @@ export class Dispatcher {
     this.next()
   }
 
-  /** Somebody is still to answer it. */
-  isOut(index: number): boolean {
-    return this.channels.some(({ sent }) => sent.get(index)?.isAnswered === false)
+  /** Others than these have it: their result is to come, or being checked. */
+  isElsewhere(index: number, channels: readonly Channel[]): boolean {
+    return this.holders(index).some((channel) => !channels.includes(channel))
   }
 
   private giveReplicas(): void {
     const mayAnyoneCome = this.channels.some(
-      ({ isOpening, sent }) => isOpening || [...sent.values()].some(({ isAnswered }) => !isAnswered)
+      (channel) => isOpening(channel) || [...channel.sent.values()].some(({ isAnswered }) => !isAnswered)
     )
     for (const index of this.isOver ? [] : [...this.replicas]) {
       if (!this.job.missing.has(index)) {
@@ -301,3 +301,7 @@ export class Dispatcher {
     return priceAt(this.job.plan.units[index]?.cost ?? 0n, this.job.outlay.rate)
   }
 }
+
+/** It has had nothing, and may have nothing yet: it has not accepted. */
+const isOpening = ({ isLive, hasRoom, hands, tally }: Channel) =>
+  isLive && !hasRoom && hands.size === 0 && tally.units === 0

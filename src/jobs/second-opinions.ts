@@ -72,7 +72,12 @@ export class SecondOpinions {
       this.end(index, (opinion) => winner.includes(opinion))
     } else if (groups.length === 0) {
       this.held.delete(index) // all that had it are gone: it goes out anew
-    } else if (!dispatcher.isOut(index)) {
+    } else if (
+      !dispatcher.isElsewhere(
+        index,
+        groups.flat().map(({ channel }) => channel)
+      )
+    ) {
       dispatcher.replicate(index)
     }
   }

@@ -39,13 +39,23 @@ export const resultSize = ({ rows, queries, top }: SearchShape): number =>
 /** Counted as all kernels read: dimensions in sixteens, two operations each. */
 export const operations = ({ rows, dims, queries }: SearchShape): number => 2 * rows * depthOf(dims) * queries
 
-/** Queries of a unit whose check stays within a tenth of the work, and operations (about 10 ms on a CPU's thread). */
+/** With fewer queries a check reads more than it computes. */
 export const QUERIES_MANY = 32
+/** Measured: with less in a unit the check costs more than a tenth. */
 const OPERATIONS_MANY = 2 ** 28
+const PAIRS_MANY = 2 ** 19
+const ENTRIES_MANY = 2 ** 20
 
 /** True if a check of a unit of this shape as strict as others' would cost more than a tenth of computing it. */
-export const isSmall = (shape: SearchShape): boolean =>
-  shape.queries < QUERIES_MANY || operations(shape) < OPERATIONS_MANY
+export function isSmall(shape: SearchShape): boolean {
+  const pairs = shape.rows * shape.queries
+  return (
+    shape.queries < QUERIES_MANY ||
+    operations(shape) < OPERATIONS_MANY ||
+    pairs < PAIRS_MANY ||
+    pairs * shape.top < ENTRIES_MANY
+  )
+}
 
 /** Rows [first, first + count) of row-major `values`, padded. */
 export function packRows(values: Int8Array, dims: number, first: number, count: number): Uint8Array {

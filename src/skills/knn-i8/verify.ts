@@ -32,9 +32,9 @@ export type Lists = Int32Array
  *
  * Costs k/1024 of the work for the returned rows (some times more, since they lie apart), and
  * 47 · 1024 / (k · rows · queries) of it for the sample: for k up to 16 a tenth in all for the units that the planner
- * makes of jobs that are large enough. Smaller ones are checked as strictly, which takes a larger share of less work, but
- * of units with fewer than 32 queries a 24th of the rows is sampled at most: of one query's answer a whole tenth that
- * is missing mostly stays unseen. Both are weak to the planner (`isSmall`): now and then the requester computes one.
+ * makes of jobs that are large enough. Others (`isSmall`) it marks as weak: they are checked as strictly, which takes a
+ * larger share of less work, but of units with fewer than 32 queries a 24th of the rows is sampled at most: of one
+ * query's answer a whole tenth that is missing mostly stays unseen.
  *
  * @param random uniform in [0, 1)
  */

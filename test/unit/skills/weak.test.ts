@@ -35,6 +35,7 @@ test.each([
   [16_384, 1, true],
   [16_384, 31, true],
   [16_384, 1024, false],
+  [16_384, 40, true],
   [100, 100, true]
 ])('a search of %i rows for %i queries', (rows, queries, isWeak) => {
   const input = {

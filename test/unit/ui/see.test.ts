@@ -142,14 +142,12 @@ describe('the scale of a plot', () => {
 })
 
 describe('the picture of the swarm', () => {
-  const swarm = fc
-    .uniqueArray(fc.integer({ min: 0, max: 10_000 }), { maxLength: 300 })
-    .map((ids) =>
-      ids.map((id) => ({
-        peer: nameOf(id),
-        connection: id % 3 === 0 ? ('relayed' as const) : ('direct' as const)
-      }))
-    )
+  const swarm = fc.uniqueArray(fc.integer({ min: 0, max: 10_000 }), { maxLength: 300 }).map((ids) =>
+    ids.map((id) => ({
+      peer: nameOf(id),
+      connection: id % 3 === 0 ? ('relayed' as const) : ('direct' as const)
+    }))
+  )
 
   it('has room for each peer, inside, and no two in one place', () => {
     fc.assert(
