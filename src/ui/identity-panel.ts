@@ -76,7 +76,7 @@ export class IdentityPanel extends PageElement {
     const { identity } = texts
     return html`
       <details class="card fold" id="identity">
-        <summary>${identity.title}</summary>
+        <summary><h2>${identity.title}</h2></summary>
         <div class="stack" aria-busy=${String(this.busy)}>
           <p class="soft">${identity.text}</p>
           ${this.swarm === undefined ? nothing : this.#renderMove()} ${this.#renderBring()} ${this.#renderErase()}

@@ -65,7 +65,7 @@ export class OwnPanel extends PageElement {
     const { own } = texts
     return html`
       <details class="card fold" id="own" @toggle=${this.#onToggle}>
-        <summary>${own.title}</summary>
+        <summary><h2>${own.title}</h2></summary>
         ${this.open ? this.#renderBooks() : nothing}
       </details>
     `
@@ -151,8 +151,8 @@ export class OwnPanel extends PageElement {
     const kinds: Readonly<Record<string, string>> = own.kinds
     return html`
       <tr data-seq=${seq} data-kind=${kind} title=${id}>
-        <td class="number">${formatInteger(seq)}</td>
-        <td>${kinds[kind] ?? kind}</td>
+        <td class="number nowrap">${formatInteger(seq)}</td>
+        <td class="nowrap">${kinds[kind] ?? kind}</td>
         <td class="nowrap">${formatTime(at)}</td>
         <td class="number nowrap">${formatAmount(change)}</td>
         <td class="number nowrap">${formatAmount(balance)}</td>

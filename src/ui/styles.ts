@@ -39,6 +39,8 @@ export const tokens = css`
 export const page = css`
   html {
     background: var(--paper);
+    /* what is scrolled to stands below the tabs, which stay */
+    scroll-padding-top: 4rem;
     -webkit-text-size-adjust: 100%;
   }
   body {
@@ -190,6 +192,9 @@ export const base = css`
     font-size: var(--text-l);
     font-weight: 600;
     cursor: pointer;
+  }
+  .fold > summary > h2 {
+    display: inline;
   }
   .fold > .stack {
     padding-top: var(--space-4);

@@ -1,0 +1,209 @@
+import axe from 'axe-core'
+import { afterEach, describe, expect, inject, it, vi } from 'vitest'
+import { page } from 'vitest/browser'
+import type { AppInit } from '../../../src/ui/app.ts'
+import { OwnPanel } from '../../../src/ui/own-panel.ts'
+import { type Language, setLanguage } from '../../../src/ui/texts/index.ts'
+import { SwarmError } from '../../../src/wire/index.ts'
+import { FakeModule, ME, PEERS, peerId } from '../../fixtures/fake-swarm.ts'
+import { click, fill, find, type Mounted, mount, shown, unmountAll } from './mount.ts'
+
+/** WCAG 2.2 AA and what axe calls best practice, on every view: both themes, both languages, phone and wide. */
+
+const THEMES = ['light', 'dark'] as const
+const LANGUAGES = ['en', 'zh'] as const
+const SIZES = { phone: [390, 844], wide: [1440, 900] } as const
+
+type Look = readonly [theme: (typeof THEMES)[number], language: Language, size: keyof typeof SIZES]
+
+const EVERY: readonly Look[] = THEMES.flatMap((theme) =>
+  LANGUAGES.flatMap((language) =>
+    (['phone', 'wide'] as const).map((size) => [theme, language, size] as const)
+  )
+)
+/** Each two of the three go together in one of these; nightly all eight. */
+const PAIRS: readonly Look[] = [
+  ['light', 'en', 'wide'],
+  ['dark', 'zh', 'wide'],
+  ['dark', 'en', 'phone'],
+  ['light', 'zh', 'phone']
+]
+const LOOKS = inject('propertyRuns') > 50 ? EVERY : PAIRS
+
+afterEach(async () => {
+  await unmountAll()
+  setLanguage('en')
+  document.documentElement.style.removeProperty('color-scheme')
+  await page.viewport(414, 896)
+})
+
+async function violations(): Promise<string[]> {
+  const { violations } = await axe.run(document, {
+    resultTypes: ['violations'],
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+  })
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.flat().join(' ')}\n${failureSummary}`)
+  )
+}
+
+/** Drawn, and no colour on its way to another. */
+async function atRest(root: Element): Promise<void> {
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+  for (const each of shadowsOf(root)) for (const animation of each.getAnimations()) animation.finish()
+}
+
+function shadowsOf(root: ParentNode): ShadowRoot[] {
+  return [...root.querySelectorAll('*'), ...(root instanceof Element ? [root] : [])].flatMap(
+    ({ shadowRoot }) => (shadowRoot === null ? [] : [shadowRoot, ...shadowsOf(shadowRoot)])
+  )
+}
+
+async function looksRight({ app }: Mounted): Promise<void> {
+  for (const [theme, language, size] of LOOKS) {
+    document.documentElement.style.colorScheme = theme
+    app.style.colorScheme = theme
+    document.documentElement.lang = language
+    setLanguage(language)
+    await page.viewport(...SIZES[size])
+    await app.updateComplete
+    await atRest(app)
+    for (const view of size === 'phone' && find(app, '[role="tab"]') !== undefined ? VIEWS : ['all']) {
+      if (view !== 'all') await click(app, `#tab-${view}`)
+      await atRest(app)
+      expect(await violations(), `${theme} ${language} ${size} ${view}`).toEqual([])
+      const { scrollWidth, clientWidth } = document.documentElement
+      expect(scrollWidth, `${theme} ${language} ${size} ${view}: nothing to scroll sideways`).toBe(
+        clientWidth
+      )
+    }
+  }
+}
+
+const VIEWS = ['contribute', 'see', 'hire', 'own']
+
+async function running(
+  consent: '#consent-start' | '#consent-hire',
+  init: Partial<AppInit> = {}
+): Promise<Mounted> {
+  const mounted = mount({ init })
+  await click(mounted.app, consent)
+  await shown(mounted.app, '#state')
+  return mounted
+}
+
+/** All that folds is open. */
+async function unfold({ app }: Mounted): Promise<void> {
+  const own = await shown(app, 'own-panel')
+  if (own instanceof OwnPanel) {
+    const at = 1_700_000_000_000
+    own.reader = async () => ({
+      readLedger: async () => [
+        {
+          seq: 0,
+          id: 'bafy0',
+          kind: 'genesis',
+          at,
+          balance: 10_000_000n,
+          change: 10_000_000n,
+          witnesses: [ME]
+        }
+      ],
+      readEscrows: async () => [{ id: 'bafy1', at, amount: 5n, payees: [{ peer: ME, max: 5n }], frees: at }],
+      checkLedger: async () => undefined,
+      encodeLedgerFile: () => new Uint8Array()
+    })
+  }
+  for (const id of ['#own', '#learned', '#identity', '#rules']) {
+    const fold = find(app, id)
+    if (fold instanceof HTMLDetailsElement) fold.open = true
+  }
+  await shown(app, '#records')
+}
+
+describe('no rule of axe is broken', () => {
+  it('where consent is asked, after a pause too', async () => {
+    await looksRight(mount())
+    await unmountAll()
+    localStorage.setItem('swarmharness.consent', '{"v":1,"mode":"hire","power":60,"auto":false}')
+    await looksRight(mount({ search: '?backend=abacus' }))
+  })
+
+  it('where the browser cannot join', () => looksRight(mount({ init: { unsupported: 'No WebRTC here.' } })))
+
+  it('where another tab has the node', async () => {
+    const held = Promise.withResolvers<void>()
+    const holding = navigator.locks.request('swarmharness', () => held.promise)
+    const mounted = mount()
+    await click(mounted.app, '#consent-hire')
+    await shown(mounted.app, '#elsewhere')
+    await looksRight(mounted)
+    held.resolve()
+    await holding
+  })
+
+  it('while the node starts, and where it could not', async () => {
+    const starting = mount({ init: { load: () => new Promise(() => {}) } })
+    await click(starting.app, '#consent-start')
+    await shown(starting.app, '#starting')
+    await looksRight(starting)
+    await unmountAll()
+    const module = new FakeModule()
+    module.failWith = new SwarmError('DENIED', 'This browser lets the page keep nothing.')
+    const failed = mount({ module })
+    await click(failed.app, '#consent-start')
+    await shown(failed.app, '#start-error')
+    await looksRight(failed)
+  })
+
+  it('while it contributes: a crowd of peers, a job done, all folds open', async () => {
+    const mounted = await running('#consent-start')
+    const crowd = Array.from({ length: 40 }, (_, index) => ({
+      peer: peerId(`12D3KooWPeer${index}`),
+      connection: 'direct' as const,
+      transport: 'webrtc' as const,
+      isRelay: false,
+      skills: ['matmul-i8']
+    }))
+    mounted.swarm.update({ state: 'direct', peers: [...PEERS, ...crowd] })
+    await click(mounted.app, '#run-sample')
+    await shown(mounted.app, '#job')
+    mounted.swarm.submitted[0]?.succeed({ c: new Int32Array(256 * 256), m: 256, n: 256 })
+    await shown(mounted.app, '#job-receipt')
+    await unfold(mounted)
+    await looksRight(mounted)
+  })
+
+  it('while it only hires, with a bad form and a job that failed', async () => {
+    const mounted = await running('#consent-hire')
+    await click(mounted.app, '#run-sample')
+    await shown(mounted.app, '#job')
+    mounted.swarm.submitted[0]?.fail(new SwarmError('NO_PROVIDER', 'Nobody came.'))
+    await shown(mounted.app, '#job[data-state="failed"]')
+    const side = find(mounted.app, '#m')
+    if (side instanceof HTMLInputElement) {
+      side.value = '0'
+      side.dispatchEvent(new InputEvent('input', { bubbles: true, composed: true }))
+    }
+    await click(mounted.app, '#submit-job')
+    await looksRight(mounted)
+  })
+
+  it('where an identity has moved away, or all is erased', async () => {
+    const moved = await running('#consent-hire')
+    fill(moved.app, '#move-passphrase', 'long enough!')
+    fill(moved.app, '#move-repeat', 'long enough!')
+    const saved = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(() => {})
+    await click(moved.app, '#move')
+    await shown(moved.app, '#moved')
+    await looksRight(moved)
+    saved.mockRestore()
+    await unmountAll()
+    setLanguage('en')
+    const erased = await running('#consent-hire')
+    fill(erased.app, '#erase-word', 'ERASE')
+    await click(erased.app, '#erase:enabled')
+    await shown(erased.app, '#erased')
+    await looksRight(erased)
+  })
+})
