@@ -5,13 +5,19 @@ export const LOCK_NAME = 'swarmharness'
 const GRACE_MS = 300
 
 /** @returns what releases the lock, or undefined if another tab holds it */
-export function takeLock(locks: LockManager): Promise<(() => void) | undefined> {
+export async function takeLock(locks: LockManager): Promise<(() => void) | undefined> {
+  // A free lock is waited for as long as a busy browser takes to give it: only one that is held may run out of time.
+  return (
+    (await request(locks, { ifAvailable: true })) ??
+    (await request(locks, { signal: AbortSignal.timeout(GRACE_MS) }))
+  )
+}
+
+function request(locks: LockManager, options: LockOptions): Promise<(() => void) | undefined> {
   return new Promise((resolve, reject) => {
     locks
-      .request(
-        LOCK_NAME,
-        { signal: AbortSignal.timeout(GRACE_MS) },
-        () => new Promise<void>((release) => resolve(release))
+      .request(LOCK_NAME, options, (lock) =>
+        lock === null ? resolve(undefined) : new Promise<void>((release) => resolve(release))
       )
       .catch((error: unknown) => {
         if (error instanceof DOMException && error.name === 'TimeoutError') resolve(undefined)

@@ -192,7 +192,7 @@ export class Session {
       signal.throwIfAborted()
       const release = await takeLock(this.#init.locks)
       if (release === undefined) {
-        await this.#waitForOtherTab(signal)
+        await this.#waitForOtherTab(consent, signal)
         return
       }
       this.#release = release
@@ -250,7 +250,7 @@ export class Session {
   }
 
   /** Shows the other tab's node until that tab is gone; whichever tab runs it then is shown next. */
-  async #waitForOtherTab(signal: AbortSignal): Promise<void> {
+  async #waitForOtherTab(consent: Consent, signal: AbortSignal): Promise<void> {
     const { locks, load } = this.#init
     const wait = (free: boolean, differs = false) => {
       if (!signal.aborted) this.#enter({ kind: 'elsewhere', free, differs })
@@ -259,9 +259,23 @@ export class Session {
     let freed: Promise<void> = lockFreed(locks, signal)
     freed.catch(() => {}) // awaited below, unless nothing can be loaded
     const { viewSwarm } = await load()
-    const meet = () => viewSwarm({ locks, signal, onDiffers: () => wait(false, true) })
+    const over = new AbortController()
+    let hasAnswered = false
+    const onDiffers = () => {
+      hasAnswered = true
+      wait(false, true)
+    }
+    const meet = () => viewSwarm({ locks, signal: AbortSignal.any([signal, over.signal]), onDiffers })
     for (let meeting = meet(); ; meeting = meet()) {
       const view = await Promise.race([meeting, freed.then(() => undefined)])
+      if (view === undefined && !hasAnswered) {
+        // no node ran there: the page that this one follows was still going, or that one never came up
+        meeting.catch(() => {}) // given up
+        over.abort()
+        this.#enter({ kind: 'starting' })
+        return this.#begin(consent, signal)
+      }
+      hasAnswered = true
       if (view === undefined) wait(true)
       await this.#showOther(view ?? (await meeting), signal, () => wait(false, true))
       wait(true)

@@ -44,6 +44,10 @@ export async function viewSwarm({ locks, signal, onDiffers }: ViewInit): Promise
       signal.addEventListener('abort', () => reject(signal.reason), { signal: met })
       sayHello(guest, met, onDiffers)
     })
+    if (signal.aborted) {
+      await view.stop()
+      signal.throwIfAborted()
+    }
     signal.addEventListener('abort', () => void view.stop(), { once: true })
     return view
   } catch (error) {

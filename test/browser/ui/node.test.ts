@@ -237,6 +237,38 @@ describe('a second tab', () => {
     expect(localStorage.getItem(CONSENT_KEY)).toBeNull()
   })
 
+  it('starts by itself where no node ran in the other: it was its own former page, which went late', async () => {
+    const { promise: gone, resolve: go } = Promise.withResolvers<void>()
+    const holding = navigator.locks.request(LOCK_NAME, () => gone)
+    const page = mount()
+    await click(page.app, '#consent-start')
+    await shown(page.app, '#elsewhere[data-free="false"]')
+    go()
+    await shown(page.app, '#app[data-phase="running"]')
+    await holding
+    expect(page.swarm.calls).toEqual(['contribute 0.6'])
+  })
+
+  it('is not thought to be there where the browser is slow to give a free lock', async () => {
+    const late = AbortSignal.timeout(500)
+    const locks: Pick<LockManager, 'query' | 'request'> = {
+      query: () => navigator.locks.query(),
+      async request(
+        name: string,
+        options: LockOptions | LockGrantedCallback<unknown>,
+        callback?: LockGrantedCallback<unknown>
+      ) {
+        if (!late.aborted) await new Promise((resolve) => late.addEventListener('abort', resolve))
+        if (typeof options === 'function' || callback === undefined) throw new TypeError('not asked for here')
+        return navigator.locks.request(name, options, callback)
+      }
+    }
+    const page = mount({ init: { locks } })
+    await click(page.app, '#consent-start')
+    await shown(page.app, '#app:not([data-phase="starting"])')
+    expect(find(page.app, '#app')?.dataset.phase).toBe('running')
+  })
+
   it('says so where the first runs another version of the page', async () => {
     const lobby = new BroadcastChannel('swarmharness.view')
     lobby.addEventListener('message', ({ data }) =>
