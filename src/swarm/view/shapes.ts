@@ -23,6 +23,7 @@ const text = (most: number) => z.string().check(z.maxLength(most))
 const peer = z.custom<PeerIdString>((value) => typeof value === 'string' && value.length <= 128)
 const amount = z.bigint()
 const skillName = text(64)
+const count = z.optional(z.number())
 const list = <T extends z.ZodMiniType>(of: T, most = 10_000) => z.array(of).check(z.maxLength(most))
 const orNone = <T extends z.ZodMiniType>(of: T) => z.union([of, z.undefined()])
 
@@ -42,6 +43,7 @@ export const swarmStatus = z.object({
       connection: z.enum(['direct', 'relayed']),
       transport: z.enum(['webrtc', 'websocket', 'other']),
       isRelay: z.boolean(),
+      rttMs: count,
       skills: list(skillName)
     })
   ),
@@ -50,6 +52,7 @@ export const swarmStatus = z.object({
     units: z.number(),
     running: z.number(),
     verifiedUnits: z.number(),
+    busyMs: count,
     now: z.optional(list(z.object({ skill: skillName, requester: peer, units: z.number() })))
   })
 }) satisfies z.ZodMiniType<SwarmStatus>
@@ -109,12 +112,14 @@ export const jobQuote = z.object({
 
 export const jobResult = z.object({ value: z.unknown(), receipt: jobReceipt })
 
-const bytes = z.instanceof(Uint8Array)
+const bytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array)
+const signed = z.object({ payload: bytes, signature: bytes })
 
 export const ledgerExport = z.object({
   network: text(64),
   peer,
-  records: z.array(z.object({ payload: bytes, signature: bytes }))
+  records: z.array(signed),
+  start: z.optional(z.object({ state: bytes, votes: z.array(signed) }))
 }) satisfies z.ZodMiniType<LedgerExport>
 
 /** What the router has learned, as it is at one moment. */
@@ -124,8 +129,6 @@ export const learned = z.object({
   trust: list(z.object({ peer, skill: skillName, trust: z.number() }))
 })
 export type Learned = z.output<typeof learned>
-
-const count = z.optional(z.number())
 
 // Their values are for the node to judge, which has the words for it; here they only must be of the right kind.
 export const submitOptions = z.strictObject({
