@@ -109,7 +109,9 @@ export async function* verifyRecords(
     const verifying = verifyRecord(envelope, network, options)
     verifying.catch(() => {}) // awaited in its turn
     underWay.push(verifying)
-    if (underWay.length >= together) {
+    // by halves: who checks signatures has always the other half to do, and is not woken for each
+    const left = underWay.length >= together ? together >> 1 : together
+    while (underWay.length > left) {
       yield* next(underWay)
     }
   }

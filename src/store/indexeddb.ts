@@ -90,6 +90,7 @@ export async function indexedDbStore(name: string, migrations = MIGRATIONS): Pro
             if (record.seq !== next) {
               throw placeTaken(record.seq, next)
             }
+            tx.commit() // nothing more will be asked: the browser need not hear of each write's end first
             await Promise.all(writes)
           })
         ),

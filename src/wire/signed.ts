@@ -31,9 +31,10 @@ export const signedUpTo = (limit: number) => z.strictObject({ payload: bytesUpTo
 export const signed = signedUpTo(SIGNED_PAYLOAD_MAX)
 
 const encoder = new TextEncoder()
+const prefixes = new Map(Object.values(DOMAINS).map((domain) => [domain, encoder.encode(`${domain}\0`)]))
 
 function signingBytes(domain: Domain, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  return concat([encoder.encode(`${domain}\0`), payload])
+  return concat([prefixes.get(domain) ?? encoder.encode(`${domain}\0`), payload])
 }
 
 /** Encodes a value canonically and signs it. */
