@@ -35,7 +35,7 @@ const BROWSER_PACKAGES = [
   'zod/mini'
 ]
 
-/** Whole Chromium profiles, copied and started again: their start has hung for a minute once in three runs. */
+/** Whole Chromium profiles, copied and started again: eight starts of Chromium, half a minute on two busy cores. */
 const NIGHTLY_ONLY = ['test/e2e/profiles.test.ts']
 
 const nightly = Boolean(process.env.NIGHTLY)
