@@ -13,7 +13,7 @@ const REFRESHES_MAX = 3
 const REFRESH_MS = 4_000
 const KILLED_RUNS = 3
 /** For starting the nodes of one size, and for measuring one thing at it. */
-const GROW_MS = 60_000
+const GROW_MS = 180_000
 const MEASURE_MS = 10_000
 const MEASURED_LEAST = 3
 
@@ -64,7 +64,8 @@ async function nodeRows(
       log(`${count} nodes: found within ${Math.round(Math.max(...finds))} ms`)
       rows.push(
         row(`discovery.provide@nodes-${count}`, 's', provides.map(seconds)),
-        row(`discovery.find@nodes-${count}`, 's', finds.map(seconds))
+        row(`discovery.find@nodes-${count}`, 's', finds.map(seconds)),
+        row(`discovery.connections@nodes-${count}`, 'connections', swarm.connectionsEach())
       )
       if (count < wanted) {
         break

@@ -41,7 +41,7 @@ export async function startRelayNode(
   init: RelayNodeInit
 ): Promise<{ node: Libp2p<RelayServices>; port: number }> {
   const { circuits } = init
-  const base = baseOptions(init)
+  const base = baseOptions({ ...init, connections: init.maxConnections })
   const listeners: Listener[] = []
   const node = await createLibp2p<RelayServices>({
     ...base,

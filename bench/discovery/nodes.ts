@@ -64,6 +64,11 @@ export class NodeSwarm {
     return this.nodes.length
   }
 
+  /** How many connections each node holds. */
+  connectionsEach(): number[] {
+    return this.nodes.map((node) => node.getConnections().length)
+  }
+
   /** Milliseconds to put a provider record for a random key into the DHT. */
   async provide(): Promise<number> {
     const key = CID.createV1(0x55, Digest.create(0x12, crypto.getRandomValues(new Uint8Array(32))))
@@ -110,7 +115,7 @@ export class NodeSwarm {
   }
 
   private connections(): number {
-    return this.nodes.reduce((sum, node) => sum + node.getConnections().length, 0)
+    return this.connectionsEach().reduce((sum, count) => sum + count, 0)
   }
 }
 
@@ -122,7 +127,10 @@ async function startNode(network: Network, index: number): Promise<Node> {
     addresses: { listen: [`/memory/discovery-${index}`] },
     transports: [memory()],
     connectionMonitor: { enabled: false }, // there are no proxies here to be kept awake
-    connectionManager: { inboundConnectionThreshold: 10_000, maxIncomingPendingConnections: 10_000 },
+    connectionManager: {
+      inboundConnectionThreshold: 10_000,
+      maxIncomingPendingConnections: 10_000
+    },
     services: { ...base.services, registry: swarmRegistry({ network }) }
   })
 }

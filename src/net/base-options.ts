@@ -2,11 +2,13 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
 import type { PrivateKey } from '@libp2p/interface'
-import { type KadDHT, kadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
+import { type KadDHT, passthroughMapper, removePrivateAddressesMapper } from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
 import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { type Network, protocolId } from '../wire/index.ts'
+import { boundedDht } from './bounded-dht.ts'
 import { connectionGater } from './gater.ts'
+import { closeSpareConnections, type SpareConnections } from './spare-connections.ts'
 import { type DhtTender, dhtTender } from './tend-dht.ts'
 
 const FIRST_SELF_QUERY_MS = 100
@@ -23,6 +25,7 @@ export type BaseServices = {
   ping: Ping
   dht: KadDHT
   tender: DhtTender
+  spares: SpareConnections
 }
 
 export interface BaseInit {
@@ -30,13 +33,16 @@ export interface BaseInit {
   readonly network: Network
   /** Private addresses and plain `ws` may be dialled and spread. */
   readonly allowPrivate: boolean
+  /** Connections up to which none is closed that nobody needs. @default 64 */
+  readonly connections?: number
 }
 
 /** What a node and a relay have in common. */
 export function baseOptions({
   privateKey,
   network,
-  allowPrivate
+  allowPrivate,
+  connections
 }: BaseInit): Libp2pOptions<BaseServices> & { readonly services: ServiceFactoryMap<BaseServices> } {
   return {
     start: false,
@@ -53,7 +59,7 @@ export function baseOptions({
       // Without it on every node the others never learn that a tab speaks the DHT.
       identifyPush: identifyPush(),
       ping: ping(),
-      dht: kadDHT({
+      dht: boundedDht({
         protocol: protocolId(network.parameters, 'kad'),
         clientMode: false,
         peerInfoMapper: allowPrivate ? passthroughMapper : removePrivateAddressesMapper,
@@ -62,7 +68,8 @@ export function baseOptions({
         // by default for 48 h, past the life of the addresses that belong to it; and own ones are the registry's
         reprovide: { validity: PROVIDER_RECORD_MS, interval: PROVIDER_CLEANUP_MS, threshold: 0 }
       }),
-      tender: dhtTender()
+      tender: dhtTender(),
+      spares: closeSpareConnections(connections === undefined ? {} : { most: connections })
     }
   }
 }

@@ -23,10 +23,20 @@ export function estimateSwarmSize(distances: readonly number[], most = CLOSEST):
 
 /** XOR distance of two peers in the DHT as a share of the key space, by its first 48 bits. */
 export async function distanceOf(a: PeerId, b: PeerId): Promise<number> {
-  const [keyA, keyB] = await Promise.all([a, b].map((peer) => sha256(peer.toMultihash().bytes)))
+  const [placeA, placeB] = await Promise.all([placeOf(a), placeOf(b)])
+  return distanceBetween(placeA, placeB)
+}
+
+/** Where a peer is in the DHT's key space. */
+export function placeOf(peer: PeerId): Promise<Uint8Array> {
+  return sha256(peer.toMultihash().bytes)
+}
+
+/** As `distanceOf`, of two places. */
+export function distanceBetween(a: Uint8Array, b: Uint8Array): number {
   let distance = 0
   for (let i = 0; i < 6; i++) {
-    distance += ((keyA?.[i] ?? 0) ^ (keyB?.[i] ?? 0)) / 256 ** (i + 1)
+    distance += ((a[i] ?? 0) ^ (b[i] ?? 0)) / 256 ** (i + 1)
   }
   return distance
 }
