@@ -52,8 +52,8 @@ async function submit(name: string, flags: SubmitFlags, term: Terminal): Promise
     throw new UsageError('--key needs --data: without a folder nothing is remembered.')
   }
   const input = await readInput(flags.input, skill.example())
+  const { signal, wasInterrupted } = interruption() // before there is a draft that Ctrl-C would leave behind
   const out = flags.out === undefined ? undefined : await OutputFile.open(flags.out)
-  const { signal, wasInterrupted } = interruption()
   let swarm: Swarm | undefined
   try {
     swarm = await connect(flags, term, { signal })
