@@ -68,18 +68,13 @@ export class SwarmApp extends PageElement {
         line-height: 1.5;
       }
       .live .about {
-        font-size: var(--text-m);
+        display: none;
       }
       .withdraw {
         display: grid;
         grid-template-columns: auto minmax(0, 1fr);
         gap: var(--space-3) var(--space-4);
         align-items: center;
-      }
-      @media (max-width: 56rem) {
-        .live .about {
-          display: none;
-        }
       }
       @media (max-width: 30rem) {
         .page {

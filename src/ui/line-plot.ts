@@ -45,11 +45,12 @@ export class LinePlot extends PageElement {
         display: inline-flex;
         gap: var(--space-2);
         align-items: center;
-        margin-inline-start: var(--space-4);
         font-size: var(--text-s);
       }
-      .key:first-child {
-        margin-inline-start: 0;
+      .keys {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 0 var(--space-4);
       }
       .key svg {
         width: 1.25rem;
@@ -142,7 +143,7 @@ export class LinePlot extends PageElement {
       <figure aria-labelledby="name">
         <figcaption>
           <h3 id="name">${this.name}</h3>
-          <span>${this.lines.map((line, index) => this.#renderKey(line, index))}</span>
+          <span class="keys">${this.lines.map((line, index) => this.#renderKey(line, index))}</span>
         </figcaption>
         ${this.#renderPlot()}
         <details @toggle=${this.#onToggle}>

@@ -38,15 +38,17 @@ export class LiveView extends PageElement {
         position: sticky;
         top: 0;
         z-index: 1;
-        display: grid;
-        grid-template-columns: repeat(4, minmax(0, 1fr));
+        display: flex;
+        justify-content: space-between;
+        gap: var(--space-2);
         margin: 0 calc(-1 * var(--space-4)) var(--space-4);
         padding: 0 var(--space-4);
         border-bottom: 1px solid var(--line);
         background: var(--paper);
       }
       [role='tab'] {
-        padding: var(--space-2) 0;
+        flex: 1 1 auto;
+        padding: var(--space-2) var(--space-1);
         border: 0;
         border-bottom: 3px solid transparent;
         border-radius: 0;

@@ -131,7 +131,7 @@ export class NodePanel extends PageElement {
               <dt>${label}</dt>
               <dd>
                 <span class="amount" id="balance-${kind}" data-microcredits=${String(balance[kind])}
-                  >${formatCredits(balance[kind])}</span
+                  >${breakable(formatCredits(balance[kind]))}</span
                 ><br /><span class="soft small">${text}</span>
               </dd>
             </div>
@@ -225,6 +225,11 @@ export class NodePanel extends PageElement {
   #command(command: NodeCommand): void {
     this.dispatchEvent(new CustomEvent<NodeCommand>('command', { detail: command }))
   }
+}
+
+/** An amount that is too long for its line breaks between groups of digits. */
+function breakable(amount: string) {
+  return amount.length <= 16 ? amount : amount.split(/(?<=\D)/).map((group) => html`${group}<wbr />`)
 }
 
 customElements.define('node-panel', NodePanel)

@@ -31,8 +31,10 @@ export class PeerTable extends PageElement {
       .connection .glyph {
         color: var(--accent);
       }
-      .work {
+      .connection .small {
         display: block;
+      }
+      .work {
         font-weight: 600;
       }
     `
@@ -69,7 +71,7 @@ export class PeerTable extends PageElement {
       (left, right) => left.connection.localeCompare(right.connection) || left.peer.localeCompare(right.peer)
     )
     return html`
-      <div class="scroll" tabindex="0" role="region" aria-labelledby="title">
+      <div class="scroll" tabindex="0" role="group" aria-labelledby="title">
         <table id="peers">
           <thead>
             <tr>
@@ -92,7 +94,7 @@ export class PeerTable extends PageElement {
     return html`
       <tr data-peer=${peer} data-connection=${connection}>
         <td class="mono nowrap" title=${peer}>${shortId(peer)}</td>
-        <td class="connection nowrap">
+        <td class="connection">
           ${glyph(connection === 'direct' ? 'full' : 'half')} ${texts.peers[connection]}
           <span class="soft small"
             >${texts.peers.transports[transport]}${rttMs === undefined ? nothing : `, ${formatDuration(rttMs)}`}</span

@@ -195,10 +195,7 @@ export class ServePanel extends PageElement {
                 id="serve-${name}"
                 .checked=${!without.includes(name)}
                 ?disabled=${served.length === 1 && served[0]?.name === name}
-                @change=${(event: Event) =>
-                  this.#change({
-                    without: isChecked(event) ? without.filter((each) => each !== name) : [...without, name]
-                  })}
+                @change=${(event: Event) => this.#serve(name, isChecked(event))}
               />
               ${skillTitle(name)}
             </label>
@@ -206,6 +203,12 @@ export class ServePanel extends PageElement {
         )}
       </fieldset>
     `
+  }
+
+  /** From the rules of this moment: two clicks may come before it is rendered anew. */
+  #serve(name: string, isServed: boolean): void {
+    const others = this.rules.without.filter((each) => each !== name)
+    this.#change({ without: isServed ? others : [...others, name] })
   }
 
   #renderPrice() {

@@ -1,7 +1,7 @@
 import { css, html, nothing, type PropertyValues, svg } from 'lit'
 import type { PeerInfo } from '../api.ts'
 import { PageElement } from './element.ts'
-import { formatDuration, formatInteger, shortId } from './format.ts'
+import { formatDuration, formatInteger } from './format.ts'
 import { base } from './styles.ts'
 import { type Layout, layOut, type Place } from './swarm-layout.ts'
 import { texts } from './texts/index.ts'
@@ -16,7 +16,9 @@ export interface Hands {
 const NAMED_MOST = 12
 /** Of the picture's coordinates, from its middle to its edge. */
 const SIZE = 100
-const ME = 6
+/** Half of its width where names stand beside the outermost peers. */
+const NAMED_SIZE = 132
+const ME = 10
 
 /**
  * This node, its peers, how it is connected to them, and who works for whom. Shapes and lines tell them apart, not only
@@ -84,12 +86,15 @@ export class SwarmGraph extends PageElement {
       }
       text {
         fill: var(--ink-soft);
-        font: 6px var(--mono);
-        text-anchor: middle;
+        font: 10px var(--mono);
+      }
+      .left text {
+        text-anchor: end;
       }
       text.you {
         fill: var(--on-accent);
-        font: 700 4.6px var(--sans);
+        font: 700 8px var(--sans);
+        text-anchor: middle;
       }
       .legend {
         display: flex;
@@ -136,21 +141,20 @@ export class SwarmGraph extends PageElement {
 
   protected override render() {
     const layout = layOut(this.peers)
+    const across = this.#isNamed ? NAMED_SIZE : SIZE
     return html`
-      <div class="stack">
+      <div class="stack" id="swarm-graph" data-peers=${this.peers.length}>
         <svg
-          id="swarm-graph"
-          viewBox="${-SIZE} ${-SIZE} ${2 * SIZE} ${2 * SIZE}"
+          viewBox="${-across} ${-SIZE} ${2 * across} ${2 * SIZE}"
           role="img"
           aria-label=${this.#summary()}
-          data-peers=${this.peers.length}
         >
           ${layout.rings.map((radius) => svg`<circle class="ring" r=${radius * SIZE} />`)}
           ${layout.border === undefined ? nothing : svg`<circle class="ring border" r=${layout.border * SIZE} />`}
           ${layout.places.map((place) => this.#renderEdge(place))}
           ${layout.places.map((place) => this.#renderNode(place, layout))}
-          <circle class="node me" r=${2 * ME} />
-          <text class="you" y="1.7">${texts.see.graph.you}</text>
+          <circle class="node me" r=${ME} />
+          <text class="you" y="2.8">${texts.see.graph.you}</text>
         </svg>
         ${this.#renderLegend()}
       </div>
@@ -179,7 +183,7 @@ export class SwarmGraph extends PageElement {
     const kind = `node ${peer.connection} ${works}`
     const [left, top] = [(x * SIZE).toFixed(1), (y * SIZE).toFixed(1)]
     return svg`
-      <g data-peer=${peer.peer} transform="translate(${left} ${top})">
+      <g class=${x < 0 ? 'left' : ''} data-peer=${peer.peer} transform="translate(${left} ${top})">
         <title>${this.#words(peer)}</title>
         ${
           peer.isRelay
@@ -187,12 +191,16 @@ export class SwarmGraph extends PageElement {
             : svg`<circle class=${kind} r=${size} />`
         }
         ${
-          this.peers.length <= NAMED_MOST
-            ? svg`<text y=${y < 0 ? -size - 2.5 : size + 6.5}>${shortId(peer.peer)}</text>`
+          this.#isNamed
+            ? svg`<text x=${(size + 3) * (x < 0 ? -1 : 1)} y="3.2">…${peer.peer.slice(-4)}</text>`
             : nothing
         }
       </g>
     `
+  }
+
+  get #isNamed(): boolean {
+    return this.peers.length <= NAMED_MOST
   }
 
   #renderLegend() {
