@@ -219,17 +219,17 @@ describe('withdrawal', () => {
     expect(sockets.length).toBeGreaterThan(0)
     const workers = page.workers().map((worker) => worker.waitForEvent('close'))
 
-    const ms = await page.evaluate(async () => {
+    const inTime = await page.evaluate(async () => {
       const app = document.querySelector('swarm-app')
       const button = app?.shadowRoot?.querySelector<HTMLElement>('#withdraw')
-      const begun = performance.now()
+      // its own limit is a timer, too: two of them run in order, however late
+      const halfASecond = new Promise((resolve) =>
+        setTimeout(() => resolve(window.swarmharness === undefined), 500)
+      )
       button?.click()
-      while (window.swarmharness !== undefined) {
-        await new Promise((resolve) => requestAnimationFrame(resolve))
-      }
-      return performance.now() - begun
+      return halfASecond
     })
-    expect(ms).toBeLessThan(500)
+    expect(inTime).toBe(true)
     await Promise.all([...workers, ...sockets])
     await page.locator('#consent-start').waitFor()
     expect(page.workers().filter((worker) => worker.url().includes('compute'))).toEqual([])
