@@ -75,6 +75,60 @@ export interface OutputStream extends AsyncIterable<OutputPiece> {
   readonly job: Job<undefined>
 }
 
+/** Matrix products: what comes out of them can go into another stage. */
+type Product = 'matmul-i8' | 'matmul-f32'
+
+/** What a stage takes from the one before: its other inputs are given. */
+interface TakenInputs {
+  'matmul-i8': 'a' | 'm' | 'k'
+  'matmul-f32': 'a' | 'm' | 'k'
+  'knn-i8': 'queries' | 'dims'
+}
+
+/** What is done to each number between two stages. */
+export interface StageVia {
+  /** Negative numbers become 0. @default false */
+  readonly relu?: boolean
+  /**
+   * Each is multiplied by 2^exponent, −64 to 64; then rounded and cut to −128 … 127 where the next stage takes int8.
+   *
+   * @default 0
+   */
+  readonly exponent?: number
+}
+
+/** The first stage, with the skill's whole input. */
+export type FirstStage = {
+  [Name in Product]: { readonly skill: Name | KnownSkills[Name]; readonly input: InputOf<KnownSkills[Name]> }
+}[Product]
+
+/** A later stage: what its skill takes besides the rows that come from the stage before. */
+export type NextStage<Name extends keyof TakenInputs = keyof TakenInputs> = {
+  [Each in Name]: {
+    readonly skill: Each | KnownSkills[Each]
+    readonly input: Omit<InputOf<KnownSkills[Each]>, TakenInputs[Each]>
+    readonly via?: StageVia
+  }
+}[Name]
+
+/** In order. Only the last may be one that nothing can follow. */
+export type PipelineStages<Last extends keyof TakenInputs = keyof TakenInputs> = readonly [
+  FirstStage,
+  ...NextStage<Product>[],
+  NextStage<Last>
+]
+
+/** As of a job, but for copies: each stage is checked by the next. `units`: into how many lanes of rows to cut it. */
+export type PipelineOptions = Omit<SubmitOptions, 'redundancy'>
+
+export interface PipelineJob<Output = unknown> extends Job<Output> {
+  /**
+   * What this node has fetched of that which goes from stage to stage, to check it: about one in twenty. Undefined
+   * after a reload.
+   */
+  readonly pulledBytes?: number
+}
+
 /** What `swarm.on` tells of. */
 export interface SwarmNews {
   /** State, peers, balance or work changed: at most ten a second. */
@@ -133,6 +187,16 @@ export interface Swarm extends SwarmCore {
   readonly map: MapInputs
   /** A job whose output is not put together, for outputs larger than memory: its verified units as they come. */
   stream(skill: string | TypedSkill, input: unknown, options?: Omit<SubmitOptions, 'key'>): OutputStream
+  /**
+   * Skills one behind the other: what a stage computes goes straight from its provider to the next one's, which checks
+   * it first. Needs a provider of its own for each stage.
+   *
+   * @throws SwarmError as `submit`
+   */
+  pipeline<Last extends keyof TakenInputs>(
+    stages: PipelineStages<Last>,
+    options?: PipelineOptions
+  ): PipelineJob<OutputOf<KnownSkills[Last]>>
   quote(skill: string | TypedSkill, input: unknown, options?: QuoteOptions): Promise<JobQuote>
   /**
    * By its id, after a reload too: a job that ended has its receipt, and its value if that is not above 4 MiB; one that

@@ -7,21 +7,26 @@ import type {
   LedgerExport,
   LedgerExportOptions,
   PeerInfo,
+  PipelineJob,
+  PipelineOptions,
   QuoteOptions,
   SubmitOptions,
   SwarmCore,
   SwarmEvents,
   SwarmState,
-  SwarmStatus
+  SwarmStatus,
+  UnitPicture
 } from './api.ts'
 import {
   checkRate,
   JobError,
   type JobHooks,
+  Pipelines,
   Provider,
   Quoter,
   RATE_DEFAULT,
-  Requester
+  Requester,
+  type StageOrder
 } from './jobs/index.ts'
 import { type RelayWatchdog, ticker, watchRelays } from './net/index.ts'
 import { Specialism, type SwarmRouter } from './router/index.ts'
@@ -72,6 +77,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   private readonly parts: Parts
   private readonly provider: Provider
   private readonly requester: Requester
+  private readonly pipelines: Pipelines
   private readonly quoter: Quoter
   private readonly handles = new Map<string, Job>()
   /** Ids of finished jobs, oldest first. */
@@ -115,7 +121,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     this.lookout = new Lookout({ registry, skills: [...SKILLS.keys()], onFound: () => this.changed() })
     this.prober = this.newProber(meta)
     this.quoter = new Quoter({ registry, router, engine: () => this.engines.check() })
-    this.requester = new Requester({
+    const hiring = {
       node,
       network,
       registry,
@@ -124,8 +130,10 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       engine: () => this.engines.check(),
       ticker,
       now: Date.now,
-      onChecked: (worker, cost) => this.owe(worker, cost)
-    })
+      onChecked: (worker: PeerIdString, cost: bigint) => this.owe(worker, cost)
+    }
+    this.requester = new Requester(hiring)
+    this.pipelines = new Pipelines({ ...hiring, key })
   }
 
   async start(): Promise<void> {
@@ -145,7 +153,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   }
 
   get status(): SwarmStatus {
-    const { units, running, verifiedUnits } = this.provider.served
+    const { units, running, verifiedUnits, busyMs } = this.provider.served
     return {
       peer: this.peer,
       network: this.parts.network.parameters.name,
@@ -156,8 +164,12 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       device: this.device,
       peers: this.peers(),
       balance: this.balance,
-      work: { units, running, verifiedUnits, now: this.provider.now }
+      work: { units, running, verifiedUnits, busyMs, now: this.provider.now }
     }
+  }
+
+  lastPicture(): UnitPicture | undefined {
+    return this.provider.picture
   }
 
   submit<Output = unknown>(skill: string, input: unknown, options: SubmitOptions = {}): Job<Output> {
@@ -168,6 +180,18 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     const found = skillByName(skill)
     // the skill is known by name only here: its output type is the caller's word
     return this.track(this.requester.submit(found, input, options, hooks)) as Job<Output>
+  }
+
+  /** @param stages skills by name */
+  pipeline(
+    stages: ReadonlyArray<Omit<StageOrder, 'skill'> & { readonly skill: string }>,
+    options: PipelineOptions,
+    hooks: JobHooks
+  ): PipelineJob {
+    const orders = stages.map((stage) => ({ ...stage, skill: skillByName(stage.skill) }))
+    const job = this.pipelines.submit(orders, options, hooks)
+    this.track(job)
+    return job
   }
 
   private track(job: Job): Job {
@@ -242,7 +266,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   async exportIdentity(): Promise<Uint8Array> {
     this.refuseIfStopped()
     const file = await this.parts.ledger.moveAway()
-    await this.stop()
+    await this.stop().catch(() => {}) // the chain is closed: without the file nobody could open it again
     return file
   }
 
@@ -260,7 +284,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     this.contributing = false
     node.services.registry.withdraw()
     this.provider.pause('stopped')
-    const quiet = this.requester.stop().then(fittings.onQuiet)
+    const quiet = Promise.all([this.requester.stop(), this.pipelines.stop()]).then(fittings.onQuiet)
     await Promise.race([quiet, new Promise((resolve) => setTimeout(resolve, STOP_GRACE_MS))])
     this.watchdog?.stop()
     this.lookout.stop()

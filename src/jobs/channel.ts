@@ -9,6 +9,7 @@ import type {
   PeerIdString,
   Signed
 } from '../wire/index.ts'
+import { ChannelWatch } from './channel-watch.ts'
 import { Reassembly } from './chunks.ts'
 import { ANSWER_TIMEOUT } from './constants.ts'
 import { JobError } from './errors.ts'
@@ -16,7 +17,7 @@ import { Hands, type Sent } from './hands.ts'
 import type { HashedPlan } from './plan.ts'
 import { SpeedMeter } from './speed.ts'
 import { Tally } from './tally.ts'
-import { UnitSender } from './unit-sender.ts'
+import { type StepTerms, UnitSender } from './unit-sender.ts'
 
 export type JobStream = FramedStream<JobResponseFrame, JobRequestFrame>
 type Arrived = Exclude<JobResponseFrame, { t: 'ack' | 'beat' | 'bye' }>
@@ -78,6 +79,8 @@ export class Channel {
   /** Units that this provider failed at: they go elsewhere. */
   readonly failedUnits = new Set<number>()
   rejected = 0
+  /** Results of a pipeline that wait there, signed and not yet checked. */
+  unverified = 0
   /** Results on their way through the check. */
   checking = 0
   ended: Error | undefined
@@ -93,11 +96,8 @@ export class Channel {
   private stream: JobStream | undefined
   private opening: Promise<void> | undefined
   private sender: UnitSender | undefined
-  private readonly unitTimeout: Milliseconds
   private handler: ChannelHandler | undefined
-  private watch: ReturnType<typeof setTimeout> | undefined
-  /** Since when it owes an answer to a `cancel`. */
-  private cancelWatch: ReturnType<typeof setTimeout> | undefined
+  private readonly watch: ChannelWatch
   private readonly accepted = Promise.withResolvers<void>()
   private readonly released = Promise.withResolvers<Signed | undefined>()
 
@@ -109,7 +109,12 @@ export class Channel {
     this.rate = init.rate
     this.hands = new Hands(init.rate)
     this.connect = init.connect
-    this.unitTimeout = init.unitTimeout
+    this.watch = new ChannelWatch({
+      hands: this.hands,
+      unitTimeout: init.unitTimeout,
+      isLive: () => this.isLive,
+      onTimeout: (error) => this.end(error)
+    })
     this.accepted.promise.catch(() => {}) // whoever waits for it hears of it; nobody may wait any more
   }
 
@@ -139,7 +144,7 @@ export class Channel {
 
   /** Its window of unreceipted units has room. */
   get hasRoom(): boolean {
-    const unreceipted = this.hands.size + this.tally.units - this.tally.receiptedUnits
+    const unreceipted = this.hands.size + this.unverified + this.tally.units - this.tally.receiptedUnits
     return this.isLive && unreceipted < this.window && !this.hands.isSpent
   }
 
@@ -162,7 +167,7 @@ export class Channel {
       stream,
       isWanted: (unit) => this.hands.isWanted(unit),
       begin: (unit) => this.hands.begin(unit),
-      onSent: () => this.watchUnits()
+      onSent: () => this.watch.moved()
     })
     await stream.send({
       t: 'open',
@@ -188,9 +193,31 @@ export class Channel {
     plan: HashedPlan<unknown>,
     known?: Uint8Array
   ): void {
-    const sent = this.hands.take(index, spec, resultSize, known)
-    this.watchUnits()
+    const sent = this.hands.take(index, spec, resultSize, { known })
+    this.watch.moved()
     this.sender?.send(sent, plan).catch((error) => this.end(asError(error)))
+  }
+
+  /**
+   * Hands over a unit of a pipeline.
+   *
+   * @param isKept its result stays there
+   * @param terms when its turn to travel has come
+   */
+  giveStep(
+    index: number,
+    spec: UnitSpec,
+    result: { readonly size: number; readonly isKept: boolean },
+    terms: () => Promise<StepTerms>
+  ): void {
+    const sent = this.hands.take(index, spec, result.size, { isKept: result.isKept })
+    this.watch.moved()
+    this.sender?.sendStep(sent, terms).catch((error) => this.end(asError(error)))
+  }
+
+  /** It said that it has this part from an earlier job, or it was sent there. */
+  holds(hash: string): boolean {
+    return this.sender?.holds(hash) ?? false
   }
 
   /** Reads until the stream ends. */
@@ -217,13 +244,13 @@ export class Channel {
     if (unit === undefined) {
       return
     }
-    this.watchUnits()
+    this.watch.moved()
     if (!unit.isOut) {
       this.drop(index) // it never went out
       return
     }
     this.stream?.send({ t: 'cancel', index: unit.number }).catch(() => {}) // a stream that is gone needs no cancel
-    this.watchCancels(this.cancelWatch !== undefined)
+    this.watch.cancelled()
   }
 
   /** No more work: asks for the release, which may not come. What is under way comes first, and is to be receipted. */
@@ -248,8 +275,7 @@ export class Channel {
       return
     }
     this.ended = error
-    clearTimeout(this.watch)
-    clearTimeout(this.cancelWatch)
+    this.watch.end()
     this.accepted.reject(error)
     this.released.resolve(undefined)
     this.stream?.abort(error)
@@ -257,8 +283,7 @@ export class Channel {
   }
 
   async close(): Promise<void> {
-    clearTimeout(this.watch)
-    clearTimeout(this.cancelWatch)
+    this.watch.end()
     if (this.isLive) {
       this.ended = new JobError('CANCELLED', 'The job is over.')
       const { stream } = this
@@ -305,7 +330,7 @@ export class Channel {
     const share = permille / 1000
     if (unit !== undefined && share > unit.sent.share) {
       unit.sent.share = share
-      this.watchUnits()
+      this.watch.moved()
       handler.onProgress(this)
     }
   }
@@ -316,8 +341,8 @@ export class Channel {
     sent.output ??= new Reassembly(sent.resultSize)
     sent.output.add(offset, bytes)
     if (bytes.byteLength > 0) {
-      this.watchUnits()
-      this.watchCancels()
+      this.watch.moved()
+      this.watch.answered()
     }
   }
 
@@ -326,14 +351,15 @@ export class Channel {
     if (sent.isAnswered) {
       throw new JobError('PROTOCOL', `Unit ${number} was answered twice.`)
     }
-    if (size !== sent.resultSize || sent.output?.isComplete !== true) {
+    if (size !== sent.resultSize || !(sent.isKept || sent.output?.isComplete === true)) {
       throw new JobError('WRONG_RESULT', `The result of unit ${number} has the wrong length.`)
     }
     this.meter.time(sent, performance.now())
     sent.isAnswered = true // one check a unit, however often it is answered
-    this.watchUnits()
-    this.watchCancels()
-    handler.onResult(this, { index, sent, bytes: sent.output.bytes, hash, signature })
+    this.watch.moved()
+    this.watch.answered()
+    const bytes = sent.output?.bytes ?? new Uint8Array(0)
+    handler.onResult(this, { index, sent, bytes, hash, signature })
   }
 
   private onFailed({ index: number, ...failure }: Of<'failed'>, handler: ChannelHandler): void {
@@ -351,7 +377,7 @@ export class Channel {
   /** A unit that was taken back is out of the provider's hands. */
   private drop(index: number): void {
     this.hands.delete(index)
-    this.watchCancels()
+    this.watch.answered()
     this.handler?.onDropped(this, index)
   }
 
@@ -359,39 +385,5 @@ export class Channel {
     this.window = Math.max(1, window)
     this.load = load
     this.handler?.onRoom(this)
-  }
-
-  /** A provider that holds units and neither takes nor gives anything for a unit's longest time is given up. */
-  private watchUnits(): void {
-    clearTimeout(this.watch)
-    if (this.hands.sent.size > 0 && this.isLive) {
-      this.watch = setTimeout(
-        () =>
-          this.end(
-            new JobError('UNIT_TIMEOUT', 'The provider took too long for a unit.', { retryable: true })
-          ),
-        this.unitTimeout
-      )
-    }
-  }
-
-  /** Nor does one keep its place that neither drops what was taken back nor goes on sending its result. */
-  private watchCancels(isRunning = false): void {
-    if (isRunning) {
-      return
-    }
-    clearTimeout(this.cancelWatch)
-    this.cancelWatch = undefined
-    if (this.hands.owesAnswer && this.isLive) {
-      this.cancelWatch = setTimeout(
-        () =>
-          this.end(
-            new JobError('UNIT_TIMEOUT', 'The provider does not give back what was cancelled.', {
-              retryable: true
-            })
-          ),
-        ANSWER_TIMEOUT
-      )
-    }
   }
 }

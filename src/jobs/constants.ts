@@ -56,3 +56,13 @@ export const REINFORCE_PAUSE: Milliseconds = 10_000
 /** Tries to sign an escrow or a settle while the witnesses of this node are being changed, and the time between two. */
 export const BUSY_ATTEMPTS = 40
 export const BUSY_PAUSE: Milliseconds = 250
+/** Streams by which other providers fetch parts here, side by side. */
+export const PULLS_MAX = 32
+/** The longest that fetching the parts of one unit from another provider may take. */
+export const PULL_TIMEOUT: Milliseconds = 20_000
+/** How long a requester's leave to fetch parts holds. */
+export const TICKET_LIFETIME: Milliseconds = 3_600_000
+/** Bytes that one job stream may have a provider fetch before a further receipt comes. */
+export const PULL_BYTES_MAX = 256 * 1024 * 1024
+/** Checks of a next stage's results that a provider makes for each unit that it computed. */
+export const CHECKS_A_UNIT = 64

@@ -14,6 +14,10 @@ export type JobErrorCode =
   | 'UNIT_TIMEOUT'
   | 'WRONG_RESULT'
   | 'BUSY'
+  /** The result of the stage before is wrong, as its next provider says. */
+  | 'WRONG_INPUT'
+  /** Who has it does not have it any more, or cannot be reached. */
+  | 'INPUT_GONE'
   | 'KEY_REUSED'
   | 'INTERRUPTED'
   | 'RESULT_GONE'

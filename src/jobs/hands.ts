@@ -17,6 +17,8 @@ export interface Sent {
   readonly unitsAhead: number
   /** Its right result, where it is known: the unit is a canary. */
   readonly known: Uint8Array | undefined
+  /** Its result stays at the provider. */
+  readonly isKept: boolean
   /** From then to the result. */
   tookMs: Milliseconds
   /** It takes far too long. */
@@ -84,7 +86,12 @@ export class Hands {
     return sum
   }
 
-  take(index: number, spec: UnitSpec, resultSize: number, known?: Uint8Array): Sent {
+  take(
+    index: number,
+    spec: UnitSpec,
+    resultSize: number,
+    { known, isKept = false }: { known?: Uint8Array | undefined; isKept?: boolean } = {}
+  ): Sent {
     const sent: Sent = {
       spec,
       resultSize,
@@ -93,6 +100,7 @@ export class Hands {
       ahead: this.pending,
       unitsAhead: this.size,
       known,
+      isKept,
       tookMs: 0,
       isLate: false,
       isOut: false,

@@ -1,5 +1,5 @@
 import type { JobEvent, SubmitOptions } from '../api.ts'
-import { type Contract, CreditError, type Ledger } from '../credit/index.ts'
+import { type Contract, CreditError, type Ledger, type Channel as Share } from '../credit/index.ts'
 import { connectDirect, framedStream, openStream, type SwarmNode, type Ticker } from '../net/index.ts'
 import type { SwarmRegistry } from '../registry/index.ts'
 import type { SwarmRouter, Task } from '../router/index.ts'
@@ -32,7 +32,9 @@ export interface HiringParts {
 
 export interface HiringInit {
   readonly parts: HiringParts
-  readonly job: JobContext
+  readonly job: Pick<JobContext, 'jobId' | 'skill' | 'kernel' | 'plan' | 'copies' | 'excluded'> & {
+    readonly outlay: Pick<JobContext['outlay'], 'rate'>
+  }
   readonly options: SubmitOptions
   readonly onHired: (event: Extract<JobEvent, { type: 'hired' }>) => void
   readonly log: (format: string, ...details: unknown[]) => void
@@ -114,7 +116,7 @@ export class Hiring {
    */
   async open(peers: readonly PeerIdString[], terms: Terms): Promise<Hired | undefined> {
     const { job } = this.init
-    const { ledger, network, now } = this.init.parts
+    const { ledger } = this.init.parts
     const { settled } = await ledger.balance()
     const limit = min(terms.limit, settled)
     const all = terms.units.map((unit) => priceAt(job.plan.units[unit]?.cost ?? 0n, job.outlay.rate))
@@ -122,7 +124,18 @@ export class Hiring {
     if (peers.length === 0 || costs.length === 0) {
       return undefined
     }
-    const channels = allocate(peers, costs, limit, job.copies)
+    const contract = await this.contract(allocate(peers, costs, limit, job.copies), terms.signal)
+    return contract && { contract, channels: this.channelsOf(contract, terms.signal) }
+  }
+
+  /**
+   * The escrow alone. Payees that have not taken it are left alone for a while.
+   *
+   * @returns undefined where nobody certified it
+   */
+  async contract(channels: readonly Share[], signal: AbortSignal): Promise<Contract | undefined> {
+    const { job } = this.init
+    const { ledger, network, now } = this.init.parts
     const lifetime = (this.init.options.deadlineMs ?? constants.DEADLINE_DEFAULT) + constants.SETTLE_GRACE
     let contract: Contract | undefined
     try {
@@ -131,9 +144,9 @@ export class Hiring {
         channels,
         inputRoot: job.plan.inputRoot,
         tClose: now() + Math.min(lifetime, network.parameters.escrowMaxMs),
-        signal: terms.signal
+        signal
       }
-      contract = await pastReseating(() => ledger.openEscrow(order), terms.signal)
+      contract = await pastReseating(() => ledger.openEscrow(order), signal)
     } catch (error) {
       if (!(error instanceof CreditError && error.code === 'NO_VOTES')) {
         throw error
@@ -145,7 +158,7 @@ export class Hiring {
         job.excluded.lost(peer)
       }
     }
-    return contract && { contract, channels: this.channelsOf(contract, terms.signal) }
+    return contract
   }
 
   /** Dials a provider directly; one that cannot be reached is left out of the job. */
@@ -163,7 +176,16 @@ export class Hiring {
     }
   }
 
-  private channelsOf({ escrow, channels, certifiedBy }: Contract, signal: AbortSignal): Channel[] {
+  /**
+   * Job streams to be opened to the payees that have taken it.
+   *
+   * @param only of those, these
+   */
+  channelsOf(
+    { escrow, channels, certifiedBy }: Contract,
+    signal: AbortSignal,
+    only: readonly PeerIdString[] = certifiedBy
+  ): Channel[] {
     const { node, network, ticker } = this.init.parts
     const { skill, outlay } = this.init.job
     return channels.flatMap(({ peer, max }, payeeIndex) => {
@@ -177,7 +199,7 @@ export class Hiring {
       }
       const unitTimeout = skill.manifest.timeout_secs * 1_000
       const channel = { peer, max, payeeIndex, escrow, rate: outlay.rate, unitTimeout, connect }
-      return certifiedBy.includes(peer) ? [new Channel(channel)] : []
+      return certifiedBy.includes(peer) && only.includes(peer) ? [new Channel(channel)] : []
     })
   }
 }

@@ -140,6 +140,30 @@ export class PartShelf {
     this.#held.set(hash, kept)
   }
 
+  /** What was expected does not come. */
+  unexpect(hash: string): void {
+    this.#store.unreserve(this.#arriving.get(hash) ?? 0)
+    this.#arriving.delete(hash)
+  }
+
+  /**
+   * Keeps what was made here, until its place is needed.
+   *
+   * @throws JobError `BUSY`
+   */
+  add(hash: string, bytes: Uint8Array): void {
+    this.expect(hash, bytes.byteLength)
+    this.keep(hash, bytes)
+    this.letGo(hash)
+  }
+
+  /** This stream needs it no more: it stays until its place is needed. */
+  letGo(hash: string): void {
+    if (this.#held.delete(hash)) {
+      this.#store.release(this.#key(hash))
+    }
+  }
+
   close(): void {
     for (const size of this.#arriving.values()) {
       this.#store.unreserve(size)

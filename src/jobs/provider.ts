@@ -25,8 +25,11 @@ import {
 import { JobError } from './errors.ts'
 import { PartStore } from './part-store.ts'
 import { RATE_DEFAULT } from './price.ts'
-import { ProviderSession, type ProviderStream } from './session.ts'
+import { PullServer, pullParts } from './pull.ts'
+import { ProviderSession } from './session.ts'
+import type { ProviderStream } from './session-init.ts'
 import { StrangersShare } from './strangers-share.ts'
+import { UseMeter } from './use-meter.ts'
 import { STRANGERS_BUSY, WorkQueue } from './work-queue.ts'
 
 export interface ProviderInit {
@@ -57,6 +60,15 @@ export interface Served {
   readonly verifiedUnits: number
   /** Computed, not yet receipted (µcr). */
   readonly pending: MicroCredits
+  /** How long the engine was in use. */
+  readonly busyMs: Milliseconds
+}
+
+interface Computed {
+  readonly skill: Skill
+  readonly requester: PeerIdString
+  readonly params: readonly number[]
+  readonly result: Uint8Array
 }
 
 interface Refusal {
@@ -73,6 +85,9 @@ export class Provider {
   private readonly past = { units: 0, verifiedUnits: 0 }
   private readonly strangers: StrangersShare
   private readonly parts = new PartStore(KEPT_PART_BYTES)
+  private readonly use = new UseMeter()
+  private last: Computed | undefined
+  private readonly pulls: PullServer
   private queue: WorkQueue | undefined
   private rate = RATE_DEFAULT
   private serves: (skill: string) => boolean = () => true
@@ -82,12 +97,20 @@ export class Provider {
     this.init = init
     this.strangers = new StrangersShare({ network: init.network.parameters, now: Date.now })
     this.protocol = protocolId(init.network.parameters, 'job')
+    this.pulls = new PullServer({
+      ...init,
+      self: init.ledger.peer,
+      parts: this.parts,
+      isOpen: () => this.queue !== undefined,
+      now: Date.now
+    })
   }
 
   async start(): Promise<void> {
     await this.init.node.handle(this.protocol, (stream, connection) => this.serve(stream, connection), {
       maxInboundStreams: SESSIONS_MAX
     })
+    await this.pulls.start()
   }
 
   /**
@@ -110,6 +133,7 @@ export class Provider {
   /** Hands everything back, at once. */
   pause(reason = 'paused'): void {
     this.queue = undefined
+    this.last = undefined
     for (const session of this.sessions) {
       session.leave(reason)
     }
@@ -126,6 +150,7 @@ export class Provider {
   async stop(): Promise<void> {
     this.pause('stopped')
     await this.init.node.unhandle(this.protocol)
+    await this.pulls.stop()
   }
 
   get served(): Served {
@@ -138,7 +163,17 @@ export class Provider {
       running += session.running
       pending += session.pending
     }
-    return { units, running, verifiedUnits, pending }
+    return { units, running, verifiedUnits, pending, busyMs: this.use.at(performance.now()) }
+  }
+
+  /** The last unit that was computed, as its skill's output would look if it were all; undefined: nothing to see. */
+  get picture(): { skill: string; requester: PeerIdString; output: unknown } | undefined {
+    if (this.last === undefined) {
+      return undefined
+    }
+    const { skill, requester, params, result } = this.last
+    const output = skill.picture?.(params, result)
+    return output === undefined ? undefined : { skill: skill.manifest.name, requester, output }
   }
 
   /** The jobs that have units here now. */
@@ -153,7 +188,12 @@ export class Provider {
   }
 
   private newQueue(engine: Engine): WorkQueue {
-    return new WorkQueue({ engine, weightOf: this.init.weightOf ?? (() => 1), strangers: this.strangers })
+    return new WorkQueue({
+      engine,
+      weightOf: this.init.weightOf ?? (() => 1),
+      strangers: this.strangers,
+      onUse: (share) => this.use.set(share, performance.now())
+    })
   }
 
   private async serve(stream: Stream, connection: Connection): Promise<void> {
@@ -198,6 +238,8 @@ export class Provider {
         stream: framed,
         frames,
         skill,
+        skills: this.init.skills,
+        pull: (from, sink, signal) => pullParts(this.init, from, sink, signal),
         parts: this.parts.shelf(payer),
         asked: opened.parts,
         queue,
@@ -208,7 +250,8 @@ export class Provider {
         self: this.init.ledger.peer,
         ledger: this.init.ledger,
         load: () => this.load,
-        onComputed: (price) => {
+        onComputed: (price, params, result) => {
+          this.last = { skill, requester: payer, params, result }
           this.init.promises?.deliver(opened.escrow.toString(), price)
           this.init.onComputed?.(skill.manifest.name)
         },

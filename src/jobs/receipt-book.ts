@@ -19,10 +19,13 @@ export class ReceiptBook {
   private readonly certainties = new Set<JobReceipt['certainty']>()
   private refund = 0n
 
-  constructor(jobId: string, skill: string, price: MicroCredits) {
+  private readonly split: JobReceipt['split']
+
+  constructor(jobId: string, skill: string, price: MicroCredits, split = 'units') {
     this.jobId = jobId
     this.skill = skill
     this.price = price
+    this.split = split
   }
 
   get paid(): MicroCredits {
@@ -63,7 +66,7 @@ export class ReceiptBook {
       escrows: this.escrows,
       settles: this.settles,
       certainty: WEAKEST_FIRST.find((certainty) => this.certainties.has(certainty)) ?? 'pending',
-      split: 'units'
+      split: this.split
     }
   }
 }

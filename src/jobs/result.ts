@@ -5,8 +5,10 @@ import {
   encode,
   type PeerIdString,
   resultStatement,
+  type StepStatement,
   sha256,
   sign,
+  stepStatement,
   verifySigned
 } from '../wire/index.ts'
 
@@ -21,6 +23,23 @@ export async function signResult(key: PrivateKey, of: ResultOf, result: Uint8Arr
   const hash = await sha256(result)
   const { signature } = await sign(key, DOMAINS.result, { ...of, hash })
   return { hash, signature }
+}
+
+type StepOf = Omit<StepStatement, 'result'>
+
+/** Signs a result of a pipeline by its part hash, and with it what it was made of. */
+export async function signStep(key: PrivateKey, of: StepOf, result: Uint8Array): Promise<Uint8Array> {
+  return (await sign(key, DOMAINS.result, { ...of, result })).signature
+}
+
+/** @throws WireError `BAD_SIGNATURE` */
+export async function checkStepSignature(of: StepStatement, signature: Uint8Array): Promise<void> {
+  await verifySigned(
+    { payload: encode(of), signature },
+    DOMAINS.result,
+    stepStatement,
+    ({ author }) => author
+  )
 }
 
 /** @throws WireError `BAD_SIGNATURE` */

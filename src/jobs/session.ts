@@ -1,72 +1,50 @@
-import type { PrivateKey } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import type { PartRef } from '../compute/index.ts'
 import type { Ledger } from '../credit/index.ts'
-import type { FramedStream } from '../net/index.ts'
-import type { Skill } from '../skills/index.ts'
 import {
   type JobRequestFrame,
-  type JobResponseFrame,
   type MicroCredits,
   type PeerIdString,
   SLOTS_MAX,
   SwarmError
 } from '../wire/index.ts'
-import { ArrivingPart, chunksOf, Reassembly } from './chunks.ts'
+import { chunksOf, Reassembly } from './chunks.ts'
 import { PROGRESS_INTERVAL, SESSION_UNIT_BYTES } from './constants.ts'
 import { JobError } from './errors.ts'
-import type { PartShelf } from './part-store.ts'
+import { PartArrivals } from './part-arrivals.ts'
 import { hex } from './plan.ts'
 import { priceAt } from './price.ts'
-import { signResult } from './result.ts'
+import { signResult, signStep } from './result.ts'
+import type { SessionInit } from './session-init.ts'
+import { type StepFrame, Steps } from './steps.ts'
 import { Condition } from './waiting.ts'
-import type { WorkQueue } from './work-queue.ts'
 import { WorkWindow } from './work-window.ts'
 
-export type ProviderStream = FramedStream<JobRequestFrame, JobResponseFrame>
 type Arrived = Exclude<JobRequestFrame, { t: 'ack' | 'beat' | 'bye' }>
 type UnitFrame = Extract<Arrived, { t: 'unit' }>
 
-export interface SessionInit {
-  readonly stream: ProviderStream
-  /** The stream's reader, after `open`. */
-  readonly frames: AsyncIterator<Arrived>
-  readonly skill: Skill
-  /** The stream's shared inputs. The session closes it. */
-  readonly parts: PartShelf
-  /** Hashes that `open` asked for. */
-  readonly asked: readonly Uint8Array[]
-  readonly queue: WorkQueue
-  readonly escrow: CID
-  /** What is paid, in thousandths of the published cost. */
-  readonly rate: number
-  readonly payer: PeerIdString
-  readonly key: PrivateKey
-  readonly self: PeerIdString
-  readonly ledger: Ledger
-  /** 0 (idle) to 100 (full). */
-  readonly load: () => number
-  /** A unit of that price (µcr) was computed, and goes out. */
-  readonly onComputed: (price: MicroCredits) => void
-  readonly onChange: () => void
-  readonly isFinishing: () => boolean
-}
-
-interface Unit {
-  readonly frame: UnitFrame
+interface Taken {
+  readonly index: number
+  /** Bytes of its own input. */
+  readonly size: number
   readonly cost: MicroCredits
   readonly price: MicroCredits
-  readonly data: Reassembly
   readonly cancel: AbortController
+}
+
+interface Unit extends Taken {
+  readonly frame: UnitFrame
+  readonly data: Reassembly
 }
 
 /** One job stream at the provider: parts and units in, results out, receipts kept. */
 export class ProviderSession {
   computed = 0
   private readonly init: SessionInit
-  /** Parts on their way. */
-  private readonly arriving = new Map<string, ArrivingPart>()
-  private readonly units = new Map<number, Unit>()
+  private readonly arrivals: PartArrivals
+  private readonly units = new Map<number, Taken>()
+  /** Those of them whose input comes with them. */
+  private readonly fed = new Map<number, Unit>()
+  private readonly steps: Steps
   private readonly window = new WorkWindow()
   private readonly changed = new Condition()
   private unitBytes = 0
@@ -76,6 +54,19 @@ export class ProviderSession {
 
   constructor(init: SessionInit) {
     this.init = init
+    const { skill, skills, parts, escrow, payer, queue, pull } = init
+    this.arrivals = new PartArrivals(parts)
+    this.steps = new Steps({
+      skill,
+      skills,
+      parts,
+      escrow,
+      payer,
+      engine: queue.engine,
+      pull,
+      compute: (unit, cost, signal) =>
+        queue.run(payer, Number(cost), unit, { signal, escrow: escrow.toString() })
+    })
   }
 
   /** Whether it still works on that escrow. */
@@ -143,8 +134,8 @@ export class ProviderSession {
       unit.cancel.abort(new JobError('CANCELLED', 'The session is over.'))
     }
     this.units.clear()
-    this.arriving.clear()
-    this.init.parts.close()
+    this.fed.clear()
+    this.arrivals.close()
     this.notify()
   }
 
@@ -153,13 +144,15 @@ export class ProviderSession {
       case 'open':
         throw new JobError('PROTOCOL', 'A stream carries one job.')
       case 'part':
-        return this.onPart(frame)
+        return this.arrivals.announce(frame)
       case 'chunk':
-        return this.onChunk(frame)
+        return this.arrivals.add(frame)
       case 'unit':
         return this.onUnit(frame)
+      case 'step':
+        return this.onStep(frame)
       case 'input': {
-        const unit = this.units.get(frame.index)
+        const unit = this.fed.get(frame.index)
         if (unit === undefined) {
           return // cancelled or refused meanwhile
         }
@@ -187,37 +180,8 @@ export class ProviderSession {
     }
   }
 
-  private async onPart({ hash, size, chunks }: Extract<Arrived, { t: 'part' }>): Promise<void> {
-    const key = hex(hash)
-    if (this.arriving.has(key)) {
-      throw new JobError('PROTOCOL', 'A part is announced twice.')
-    }
-    this.init.parts.expect(key, size)
-    const part = await ArrivingPart.announced(hash, size, chunks)
-    if (!this.isOver) {
-      this.arriving.set(key, part)
-    }
-  }
-
-  private async onChunk({ hash, offset, bytes }: Extract<Arrived, { t: 'chunk' }>): Promise<void> {
-    const key = hex(hash)
-    const part = this.arriving.get(key)
-    if (part === undefined) {
-      throw new JobError('PROTOCOL', 'A chunk came of a part that was not announced.')
-    }
-    await part.add(offset, bytes)
-    if (part.isComplete && this.arriving.delete(key)) {
-      // else the session has ended meanwhile
-      this.init.parts.keep(key, part.bytes)
-    }
-  }
-
   private async onUnit(frame: UnitFrame): Promise<void> {
-    if (this.units.has(frame.index)) {
-      throw new JobError('PROTOCOL', `Unit ${frame.index} is here already.`)
-    }
-    if (this.init.isFinishing()) {
-      await this.fail(frame.index, new JobError('BUSY', 'This node is finishing.', { retryable: true }))
+    if (!(await this.isTaken(frame.index))) {
       return
     }
     let cost: MicroCredits
@@ -225,7 +189,7 @@ export class ProviderSession {
       cost = this.init.skill.checkUnit({
         params: frame.params,
         dataSize: frame.size,
-        partSizes: this.partsOf(frame).map(({ bytes }) => bytes.byteLength)
+        partSizes: this.arrivals.named(frame.parts).map(({ bytes }) => bytes.byteLength)
       }).cost
     } catch (error) {
       await this.fail(frame.index, error)
@@ -244,67 +208,130 @@ export class ProviderSession {
     if (!this.window.take(price)) {
       throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
     }
-    const unit = { frame, cost, price, data: new Reassembly(frame.size), cancel: new AbortController() }
-    this.units.set(frame.index, unit)
+    const { index, size } = frame
+    const unit = {
+      index,
+      size,
+      frame,
+      cost,
+      price,
+      data: new Reassembly(size),
+      cancel: new AbortController()
+    }
+    this.units.set(index, unit)
+    this.fed.set(index, unit)
     this.notify()
     unit.data.add(0, frame.bytes)
     this.startIfComplete(unit)
   }
 
+  /** Whether one more may come; if not, the requester is told. */
+  private async isTaken(index: number): Promise<boolean> {
+    if (this.units.has(index)) {
+      throw new JobError('PROTOCOL', `Unit ${index} is here already.`)
+    }
+    if (this.init.isFinishing()) {
+      await this.fail(index, new JobError('BUSY', 'This node is finishing.', { retryable: true }))
+      return false
+    }
+    return true
+  }
+
+  private async onStep(frame: StepFrame): Promise<void> {
+    const { index } = frame
+    if (!(await this.isTaken(index))) {
+      return
+    }
+    let cost: MicroCredits
+    try {
+      cost = this.steps.costOf(frame)
+    } catch (error) {
+      await this.fail(index, error)
+      return
+    }
+    const price = priceAt(cost, this.init.rate)
+    if (!this.window.take(price)) {
+      throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
+    }
+    const unit = { index, size: 0, cost, price, cancel: new AbortController() }
+    this.units.set(index, unit)
+    this.notify()
+    const { escrow, key, self } = this.init
+    const work = async () => {
+      const { hash, bytes } = await this.steps.run(frame, cost, unit.cancel.signal)
+      const signature = await signStep(key, { escrow, index, input: frame.input, author: self }, hash)
+      return { bytes, hash, signature }
+    }
+    const isSent = frame.mode === 'send'
+    this.compute(unit, work, frame.mode === 'check' ? undefined : frame.params, isSent).catch((error) =>
+      this.init.stream.abort(error)
+    )
+  }
+
   private startIfComplete(unit: Unit): void {
     if (unit.data.isComplete) {
-      this.compute(unit).catch((error) => this.init.stream.abort(error))
+      const { escrow, key, self } = this.init
+      const { index, frame } = unit
+      const work = async () => {
+        const bytes = await this.runUnit(unit)
+        return { bytes, ...(await signResult(key, { escrow, index, author: self }, bytes)) }
+      }
+      this.compute(unit, work, frame.params, true).catch((error) => this.init.stream.abort(error))
     }
   }
 
-  private async compute(unit: Unit): Promise<void> {
-    const { payer, queue, stream, skill } = this.init
-    const { index } = unit.frame
-    const { signal } = unit.cancel
+  private runUnit({ index, frame, cost, data, cancel: { signal } }: Unit): Promise<Uint8Array> {
+    const { payer, queue, skill, escrow, stream } = this.init
+    const parts = this.arrivals.named(frame.parts)
+    const unit = { skill: skill.manifest.name, params: frame.params, data: data.bytes, parts }
     let reported = 0
-    let result: Uint8Array
-    try {
-      result = await queue.run(
-        payer,
-        Number(unit.cost),
-        {
-          skill: skill.manifest.name,
-          params: unit.frame.params,
-          data: unit.data.bytes,
-          parts: this.partsOf(unit.frame)
-        },
-        {
-          signal,
-          escrow: this.init.escrow.toString(),
-          onProgress: (share) => {
-            const now = performance.now()
-            if (share < 1 && now - reported >= PROGRESS_INTERVAL && !signal.aborted) {
-              reported = now
-              stream.send({ t: 'progress', index, permille: Math.floor(share * 1000) }).catch(() => {}) // the stream's end is seen by its reader
-            }
-          }
+    return queue.run(payer, Number(cost), unit, {
+      signal,
+      escrow: escrow.toString(),
+      onProgress: (share) => {
+        const now = performance.now()
+        if (share < 1 && now - reported >= PROGRESS_INTERVAL && !signal.aborted) {
+          reported = now
+          stream.send({ t: 'progress', index, permille: Math.floor(share * 1000) }).catch(() => {}) // the stream's end is seen by its reader
         }
-      )
+      }
+    })
+  }
+
+  /**
+   * @param work gives the result, signed
+   * @param params of what was computed; undefined: it was a mere check
+   * @param isSent the result goes to the requester
+   */
+  private async compute(
+    { index, price }: Taken,
+    work: () => Promise<{ bytes: Uint8Array; hash: Uint8Array; signature: Uint8Array }>,
+    params: readonly number[] | undefined,
+    isSent: boolean
+  ): Promise<void> {
+    const { stream } = this.init
+    let done: Awaited<ReturnType<typeof work>>
+    try {
+      done = await work()
     } catch (error) {
       if (this.forget(index)) {
-        this.window.giveBack(unit.price)
+        this.window.giveBack(price)
         await this.fail(index, error)
       }
       return
     }
-    const { hash, signature } = await signResult(
-      this.init.key,
-      { escrow: this.init.escrow, index, author: this.init.self },
-      result
-    )
+    const { bytes, hash, signature } = done
     if (!this.forget(index)) {
       return // cancelled in the last moment
     }
-    this.computed += 1
-    this.init.onComputed(unit.price)
-    this.window.deliver(unit.price)
-    const outputs = [...chunksOf(result)].map((chunk) => ({ t: 'output' as const, index, ...chunk }))
-    const last = { t: 'result' as const, index, size: result.byteLength, hash, signature }
+    if (params !== undefined) {
+      this.computed += 1
+      this.init.onComputed(price, params, bytes)
+      this.window.deliver(price)
+    }
+    const chunks = isSent ? [...chunksOf(bytes)] : []
+    const outputs = chunks.map((chunk) => ({ t: 'output' as const, index, ...chunk }))
+    const last = { t: 'result' as const, index, size: bytes.byteLength, hash, signature }
     for (const output of outputs.slice(0, -1)) {
       await stream.send(output)
     }
@@ -315,6 +342,7 @@ export class ProviderSession {
   private async onReceipt(receipt: Parameters<Ledger['acceptReceipt']>[0]): Promise<void> {
     const { ledger, escrow, payer, stream } = this.init
     await ledger.acceptReceipt(receipt, payer)
+    this.steps.paid()
     const contract = await ledger.earning(escrow)
     if (contract !== undefined && !this.window.receive(contract.receipted)) {
       throw new JobError('PROTOCOL', 'The receipt is for another job.')
@@ -342,7 +370,8 @@ export class ProviderSession {
       return false
     }
     this.units.delete(index)
-    this.unitBytes -= unit.frame.size
+    this.fed.delete(index)
+    this.unitBytes -= unit.size
     this.notify()
     return true
   }
@@ -355,17 +384,6 @@ export class ProviderSession {
       code: known?.code ?? 'INTERNAL',
       message: (known?.message ?? 'The unit could not be computed.').slice(0, 512),
       retryable: known?.retryable ?? false
-    })
-  }
-
-  private partsOf(frame: UnitFrame): PartRef[] {
-    return frame.parts.map((hash) => {
-      const key = hex(hash)
-      const bytes = this.init.parts.get(key)
-      if (bytes === undefined) {
-        throw new JobError('PROTOCOL', 'A unit names a part that was not sent.')
-      }
-      return { hash: key, bytes }
     })
   }
 

@@ -1,4 +1,5 @@
 import type { PartRef } from '../compute/index.ts'
+import type { JobRequestFrame } from '../wire/index.ts'
 import { PARTS_ASKED_MAX } from '../wire/index.ts'
 import type { JobStream } from './channel.ts'
 import { chunksOf } from './chunks.ts'
@@ -12,6 +13,16 @@ export interface UnitSenderInit {
   readonly begin: (unit: Sent) => boolean
   /** The provider has taken a piece of it. */
   readonly onSent: () => void
+}
+
+type StepFrame = Extract<JobRequestFrame, { t: 'step' }>
+
+/** A unit of a pipeline as it goes out. */
+export interface StepTerms {
+  readonly frame: Omit<StepFrame, 't' | 'index'>
+  /** What goes before it, if it is not there. */
+  readonly parts: readonly PartRef[]
+  readonly chunks: HashedPlan<unknown>['partChunks']
 }
 
 /** Sends units to one provider, one after the other, and each shared part once. */
@@ -48,6 +59,28 @@ export class UnitSender {
     return this.last
   }
 
+  /** Likewise. */
+  sendStep(unit: Sent, terms: () => Promise<StepTerms>): Promise<void> {
+    this.last = this.last.then(async () => {
+      if (!this.init.isWanted(unit)) {
+        return
+      }
+      const { frame, parts, chunks } = await terms()
+      for (const part of parts) {
+        await this.sendPart(part, { partChunks: chunks })
+      }
+      if (this.init.begin(unit)) {
+        await this.init.stream.send({ t: 'step', index: unit.number, ...frame })
+        this.init.onSent()
+      }
+    })
+    return this.last
+  }
+
+  holds(hash: string): boolean {
+    return this.there.has(hash)
+  }
+
   private async sendNow(unit: Sent, plan: HashedPlan<unknown>): Promise<void> {
     const { stream, begin, isWanted, onSent } = this.init
     const { spec, number: index } = unit
@@ -73,7 +106,10 @@ export class UnitSender {
     onSent()
   }
 
-  private async sendPart(part: PartRef | undefined, { partChunks }: HashedPlan<unknown>): Promise<void> {
+  private async sendPart(
+    part: PartRef | undefined,
+    { partChunks }: Pick<HashedPlan<unknown>, 'partChunks'>
+  ): Promise<void> {
     if (part === undefined || this.there.has(part.hash)) {
       return
     }

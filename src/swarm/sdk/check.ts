@@ -81,3 +81,20 @@ export function nameOf(skill: unknown): string {
   }
   return name
 }
+
+/** @throws JobError `BAD_OPTION` */
+export function checkStages(given: unknown) {
+  if (!Array.isArray(given)) {
+    throw new JobError(
+      'BAD_OPTION',
+      'pipeline takes a list of stages: [{ skill, input }, { skill, input, via }].'
+    )
+  }
+  return given.map((stage: unknown, i) => {
+    if (typeof stage !== 'object' || stage === null || !('skill' in stage) || !('input' in stage)) {
+      throw new JobError('BAD_OPTION', `Stage ${i + 1} is { skill, input, via? }.`)
+    }
+    const via = 'via' in stage ? Object(stage.via) : undefined
+    return { skill: nameOf(stage.skill), input: stage.input, ...(via === undefined ? {} : { via }) }
+  })
+}

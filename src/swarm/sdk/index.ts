@@ -10,8 +10,10 @@ import type {
   MapOptions,
   MapResult,
   OutputStream,
+  PipelineOptions,
   QuoteOptions,
   RouterView,
+  StageVia,
   SubmitOptions,
   Swarm,
   SwarmCore,
@@ -24,7 +26,7 @@ import { JobError } from '../../jobs/index.ts'
 import { type RunningSwarm, startSwarm } from '../../swarm.ts'
 import type { Fittings } from '../fittings.ts'
 import { JobArchive } from './archive.ts'
-import { checkInit, checkKey, checkMap, nameOf } from './check.ts'
+import { checkInit, checkKey, checkMap, checkStages, nameOf } from './check.ts'
 import { mapInputs } from './map.ts'
 import { PieceStream } from './pieces.ts'
 import { encodeValue } from './values.ts'
@@ -57,9 +59,22 @@ export async function openSwarm(init: CreateSwarmInit = {}, fittings: Fittings =
 
 type AnySkill = string | TypedSkill
 
+/** What a job was asked for with. */
+interface Keyed {
+  readonly key?: string | undefined
+  readonly print?: string | undefined
+}
+
+interface LooseStage {
+  readonly skill: AnySkill
+  readonly input: unknown
+  readonly via?: StageVia
+}
+
 class ProgramSwarm implements Swarm {
   readonly submit: Swarm['submit']
   readonly map: Swarm['map']
+  readonly pipeline: Swarm['pipeline']
   private readonly core: RunningSwarm
   private readonly archive: JobArchive
   private readonly submitted = new Set<(job: Job) => void>()
@@ -72,6 +87,8 @@ class ProgramSwarm implements Swarm {
       this.start(skill, input, options)) as Swarm['submit']
     this.map = ((skill: AnySkill, inputs: Iterable<unknown> | AsyncIterable<unknown>, options?: MapOptions) =>
       this.mapAll(skill, inputs, options)) as Swarm['map']
+    this.pipeline = ((stages: readonly LooseStage[], options?: PipelineOptions) =>
+      this.startPipeline(stages, options)) as Swarm['pipeline']
   }
 
   get peer(): Swarm['peer'] {
@@ -192,9 +209,20 @@ class ProgramSwarm implements Swarm {
 
   private start(skill: AnySkill, input: unknown, options: SubmitOptions = {}): Job {
     const name = nameOf(skill)
-    const { key } = options
+    return this.once(options.key, [name, input], (keyed) => this.begin(name, input, options, keyed))
+  }
+
+  private startPipeline(given: readonly LooseStage[], options: PipelineOptions = {}): Job {
+    const stages = checkStages(given)
+    return this.once(options.key, ['pipeline', stages], (keyed) =>
+      this.follow((begin) => this.core.pipeline(stages, options, { begin }), 'pipeline', keyed)
+    )
+  }
+
+  /** With a key: the job that it named before, if that has not failed. */
+  private once(key: string | undefined, used: unknown, start: (keyed: Keyed) => Job): Job {
     checkKey(key)
-    const print = key === undefined ? undefined : printOf(name, input)
+    const print = key === undefined ? undefined : printOf(used)
     const known = key === undefined ? undefined : this.archive.byKey(key)
     if (known !== undefined) {
       if (known.print !== print) {
@@ -208,27 +236,29 @@ class ProgramSwarm implements Swarm {
         return job
       }
     }
-    return this.begin(name, input, options, { key, print })
+    return start({ key, print })
   }
 
   private begin<Output>(
     skill: string,
     input: unknown,
     options: SubmitOptions,
-    {
-      key,
-      print,
-      onPiece
-    }: {
-      key?: string | undefined
-      print?: string | undefined
-      onPiece?: Parameters<RunningSwarm['hire']>[3]['onPiece']
-    }
+    { onPiece, ...keyed }: Keyed & { onPiece?: Parameters<RunningSwarm['hire']>[3]['onPiece'] }
   ): Job<Output> {
-    const job = this.core.hire<Output>(skill, input, options, {
-      begin: (id) => this.archive.begin({ id, skill, key, print }),
-      onPiece
-    })
+    return this.follow(
+      (begin) => this.core.hire<Output>(skill, input, options, { begin, onPiece }),
+      skill,
+      keyed
+    )
+  }
+
+  /** The archive keeps what becomes of it, and whoever listens hears of it. */
+  private follow<Each extends Job>(
+    hire: (begin: (id: string) => Promise<void>) => Each,
+    skill: string,
+    { key, print }: Keyed
+  ): Each {
+    const job = hire((id) => this.archive.begin({ id, skill, key, print }))
     this.archive.follow(job)
     for (const tell of this.submitted) {
       tell(job)
@@ -274,9 +304,9 @@ async function tellReceipts(
 }
 
 /** What a key was used for. */
-function printOf(skill: string, input: unknown): string {
+function printOf(used: unknown): string {
   try {
-    return textOf(sha256(encodeValue([skill, input])), 'base16')
+    return textOf(sha256(encodeValue(used)), 'base16')
   } catch (cause) {
     throw new JobError(
       'BAD_OPTION',

@@ -88,6 +88,8 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       stream: providing,
       frames,
       skill,
+      skills: new Map([[skill.manifest.name, skill]]),
+      pull: () => Promise.reject(new Error('nothing is pulled')),
       parts: store.shelf(payer),
       asked: value.parts,
       // a session only runs units
