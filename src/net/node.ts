@@ -2,6 +2,7 @@ import type { ServiceMap } from '@libp2p/interface'
 import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
 import { platform } from '#net-platform'
 import { type BaseServices, baseOptions } from './base-options.ts'
+import { reserveAt } from './circuits.ts'
 import { NetError } from './errors.ts'
 import { isPrivateAddress, parseAddress } from './gater.ts'
 import { keepOneConnection } from './keep-one-connection.ts'
@@ -41,7 +42,11 @@ export async function createNode<Services extends ServiceMap = Record<never, nev
       reconnectRetries: 0
     },
     // a spread of the two maps is their intersection, which TypeScript does not see for a generic map
-    services: { ...init.services, ...base.services } as ServiceFactoryMap<Services & BaseServices>
+    services: {
+      ...init.services,
+      ...base.services,
+      ...(init.transports === undefined && { reservations: reserveAt(relays.length) })
+    } as ServiceFactoryMap<Services & BaseServices>
   })
   await node.start()
   const stopKeeping = keepOneConnection(node, platform.ticker)

@@ -1,8 +1,8 @@
 import './dial-race-shim.ts'
 import './hang-up-shim.ts'
-import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { webRTC } from '@libp2p/webrtc'
 import { webSockets } from '@libp2p/websockets'
+import { circuitTransport } from './circuits.ts'
 import type { NetPlatform } from './platform.ts'
 import { workerTicker } from './ticker.ts'
 
@@ -10,7 +10,7 @@ export const platform: NetPlatform = {
   ticker: workerTicker(),
   transports: ({ iceServers }) => [
     webSockets(),
-    circuitRelayTransport(),
+    circuitTransport(),
     webRTC({ rtcConfiguration: { iceServers: [...iceServers] } })
   ],
   listen: () => ['/p2p-circuit', '/webrtc'],

@@ -1,5 +1,5 @@
-import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { webSockets } from '@libp2p/websockets'
+import { circuitTransport } from './circuits.ts'
 import { installDialRaceShim } from './dial-race-shim.ts'
 import { installHangUpShim } from './hang-up-shim.ts'
 import type { NetPlatform, TransportInit } from './platform.ts'
@@ -10,7 +10,7 @@ export const platform: NetPlatform = {
   ticker: timerTicker(),
   transports: async (init) => [
     webSockets(),
-    circuitRelayTransport(),
+    circuitTransport(),
     ...(init.webrtc && init.relayed ? [await webRtc(init)] : [])
   ],
   listen: ({ relayed, webrtc }) => (relayed ? ['/p2p-circuit', ...(webrtc ? ['/webrtc'] : [])] : []),
