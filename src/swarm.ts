@@ -133,7 +133,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       onChecked: (worker: PeerIdString, cost: bigint) => this.owe(worker, cost)
     }
     this.requester = new Requester(hiring)
-    this.pipelines = new Pipelines({ ...hiring, key })
+    this.pipelines = new Pipelines({ ...hiring, key, random: parts.fittings.random })
   }
 
   async start(): Promise<void> {

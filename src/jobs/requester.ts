@@ -35,7 +35,7 @@ export interface RequesterInit {
   /** A unit of this node's own was checked and found right: its worker, and what it cost. @default nobody listens */
   readonly onChecked?: (worker: PeerIdString, cost: MicroCredits) => void
   /** In [0, 1). @default Math.random */
-  readonly random?: () => number
+  readonly random?: (() => number) | undefined
 }
 
 /** What a caller of this part may hang on to a job. */

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Job, JobEvent } from '../../../src/index.ts'
 import { createTestSwarm, type TestSwarm, type TestSwarmInit } from '../../../src/testing.ts'
 import { chainInput, chainOutput, chainStages } from '../../fixtures/chain-input.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 
 const input = chainInput(32)
 const houses: TestSwarm[] = []
@@ -84,7 +85,7 @@ describe('a pipeline', () => {
       }
     }
     await expect(job.result).rejects.toMatchObject({ code: 'CANCELLED' })
-    expect(house.requester.status.balance.escrowed).toBe(0n)
+    await eventually(() => expect(house.requester.status.balance.escrowed).toBe(0n))
     expect((await house.audit()).balanced).toBe(true)
   })
 

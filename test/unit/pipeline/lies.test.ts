@@ -1,0 +1,68 @@
+import { afterEach, expect, test } from 'vitest'
+import type { Engine } from '../../../src/compute/index.ts'
+import type { JobEvent, JobReceipt } from '../../../src/index.ts'
+import { chainInput, chainOutput, chainStages } from '../../fixtures/chain-input.ts'
+import { EngineHouse, type Twist } from '../../fixtures/engine-house.ts'
+
+const input = chainInput(24)
+const honest = () => ({})
+
+/** Computes wrong: signed, delivered, and off by one. */
+const liar = (engine: Engine): Twist => ({
+  run: async (unit, options) => {
+    const result = Uint8Array.from(await engine.run(unit, options))
+    result[0] = (result[0] ?? 0) ^ 1
+    return result
+  }
+})
+/** Says of everything that it is right, whatever it is. */
+const blind = (): Twist => ({ verify: async () => true })
+/** Says of everything that it is wrong. */
+const accuser = (): Twist => ({ verify: async () => false })
+
+let house: EngineHouse | undefined
+afterEach(() => house?.close())
+
+async function walk(
+  twists: ReadonlyArray<(engine: Engine) => Twist>,
+  random?: () => number
+): Promise<{ receipt: JobReceipt; events: JobEvent[]; pulled: number }> {
+  house = await EngineHouse.open(twists, random)
+  const job = house.requester.pipeline(chainStages(input), { units: 3, maxProviders: twists.length })
+  const events: JobEvent[] = []
+  for await (const event of job) {
+    events.push(event)
+  }
+  const { value, receipt } = await job.result
+  expect({ ids: value.ids, scores: value.scores }).toEqual(chainOutput(input))
+  expect((await house.audit()).balanced).toBe(true)
+  return { receipt, events, pulled: job.pulledBytes ?? 0 }
+}
+
+const paidTo = (receipt: JobReceipt, at: number) =>
+  receipt.providers.find(({ peer }) => peer === house?.providers[at]?.peer)
+
+test('a lie is found by the next stage, and costs its author the job', async () => {
+  const { receipt } = await walk([liar, honest, honest, honest, honest, honest])
+  expect(paidTo(receipt, 0)?.paid ?? 0n).toBe(0n)
+})
+
+test('who calls right results wrong is out, and the accused is paid', async () => {
+  const { receipt, events } = await walk([accuser, honest, honest, honest, honest, honest])
+  const accused = events.flatMap((event) => (event.type === 'retried' ? [event.provider] : []))
+  expect(new Set(accused)).toEqual(new Set([house?.providers[0]?.peer]))
+  expect(receipt.providers.filter(({ rejected }) => rejected > 0).map(({ peer }) => peer)).toEqual([
+    house?.providers[0]?.peer
+  ])
+})
+
+test('who lies and finds nobody that looks is found by lot; nothing wrong comes out', async () => {
+  const { events, pulled } = await walk([liar, blind, blind, blind, blind, honest, honest, honest], () => 0)
+  expect(pulled).toBeGreaterThan(0)
+  expect(events.some(({ type }) => type === 'retried')).toBe(true)
+})
+
+test('where no lot falls, nothing but inputs and outputs passes through the requester', async () => {
+  const { pulled } = await walk([honest, honest, honest], () => 0.99)
+  expect(pulled).toBe(0)
+})
