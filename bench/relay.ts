@@ -32,6 +32,7 @@ export async function run({ runs = CLIENTS, log }: BenchOptions): Promise<BenchR
       clients.push(await startClient())
     }
     const before = residentKb(child)
+    const cpuBefore = cpuMs(child)
     log(`${runs} nodes ask for a reservation, ${TOGETHER} at a time …`)
     const times: number[] = []
     let refused = 0
@@ -46,6 +47,7 @@ export async function run({ runs = CLIENTS, log }: BenchOptions): Promise<BenchR
     })
     const each = (performance.now() - started) / runs
     const kb = (residentKb(child) - before) / runs
+    const cpu = (cpuMs(child) - cpuBefore) / runs
     log('each reaches the next one through the relay …')
     const signals: number[] = []
     await inTurns(clients, async (client) => {
@@ -61,6 +63,7 @@ export async function run({ runs = CLIENTS, log }: BenchOptions): Promise<BenchR
     return {
       rows: [
         row('relay.ms-per-reservation', 'ms', [each]),
+        row('relay.cpu-per-reservation', 'ms', [cpu]),
         row('relay.reservation', 'ms', times),
         row('relay.signal', 'ms', signals),
         row('relay.kb-per-reservation', 'kB', [kb]),
@@ -114,13 +117,13 @@ async function reserve(client: Client, address: Multiaddr): Promise<boolean> {
       resolve(true)
     }
   }
-  client.addEventListener('self:peer:update', look)
+  client.addEventListener('transport:listening', look)
   const timer = setTimeout(() => resolve(false), WAIT_MS)
   await client.dial(address).catch(() => resolve(false))
   look()
   const isIn = await promise
   clearTimeout(timer)
-  client.removeEventListener('self:peer:update', look)
+  client.removeEventListener('transport:listening', look)
   return isIn
 }
 
@@ -135,6 +138,13 @@ async function inTurns(clients: readonly Client[], work: (client: Client) => Pro
     }
   }
   await Promise.all(Array.from({ length: TOGETHER }, worker))
+}
+
+/** Time on processors of the process alone, in clock ticks of 10 ms: those of a whole run count. */
+function cpuMs({ pid }: ChildProcess): number {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')
+  const [user, system] = fields.split(' ').slice(11, 13)
+  return (Number(user) + Number(system)) * 10
 }
 
 /** 1 kB = 1,000 bytes, as everywhere here; /proc counts in KiB. */
