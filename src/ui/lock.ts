@@ -1,10 +1,16 @@
+import { PageError } from './failure.ts'
+import { texts } from './texts/index.ts'
+
 /** Whoever holds it runs the one node of this origin: two would sign two chains. */
 export const LOCK_NAME = 'swarmharness'
 
 // A page that was just reloaded may still hold the lock for a moment.
 const GRACE_MS = 300
 
-/** @returns what releases the lock, or undefined if another tab holds it */
+/**
+ * @returns what releases the lock, or undefined if another tab holds it
+ * @throws PageError where the browser denies locks, as it does where it lets a page keep nothing
+ */
 export async function takeLock(locks: LockManager): Promise<(() => void) | undefined> {
   // A free lock is waited for as long as a busy browser takes to give it: only one that is held may run out of time.
   return (
@@ -20,8 +26,10 @@ function request(locks: LockManager, options: LockOptions): Promise<(() => void)
         lock === null ? resolve(undefined) : new Promise<void>((release) => resolve(release))
       )
       .catch((error: unknown) => {
-        if (error instanceof DOMException && error.name === 'TimeoutError') resolve(undefined)
-        else reject(error)
+        const name = error instanceof DOMException ? error.name : ''
+        if (name === 'TimeoutError') resolve(undefined)
+        // who blocks site data denies locks first, and says so of no word that helps
+        else reject(name === 'SecurityError' ? new PageError(texts.error.denied) : error)
       })
   })
 }

@@ -12,6 +12,8 @@ export const en = {
     notRemembered: 'This browser does not let the page store your choice. It holds until you close the tab.',
     offline:
       'You are offline. Your ledger can be read, checked and saved; computing and hiring begin when the network is back.',
+    clock: (off: string) =>
+      `The clock of this device is ${off} away from that of the relay: set it right, or nobody will be found to work with.`,
     update: 'A new version of this page is here.',
     updateNow: 'Finish the work, then reload'
   },
@@ -490,6 +492,8 @@ export const en = {
   error: {
     code: 'Code',
     unknown: 'Something failed without saying why. Reload the page and try again.',
+    denied:
+      'This browser lets the page keep nothing, and a node signs nothing that it cannot keep. Allow site data for this page, then start again.',
     dismiss: 'Dismiss'
   },
   /** `Intl.PluralRules` categories of a count of units. */

@@ -13,6 +13,7 @@ export const zh: Texts = {
     query: (name, allowed) => `网址中的“${name}”无法识别，已忽略；可用的值：${allowed}。`,
     notRemembered: '此浏览器不允许本页保存你的选择。选择只在关闭标签页之前有效。',
     offline: '你处于离线状态。账本可以阅读、检查和保存；网络恢复后即可计算和雇用。',
+    clock: (off) => `此设备的时钟与中继相差 ${off}：请校正时钟，否则找不到合作的节点。`,
     update: '本页有了新版本。',
     updateNow: '完成工作后重新加载'
   },
@@ -452,6 +453,8 @@ export const zh: Texts = {
   error: {
     code: '代码',
     unknown: '发生了未说明原因的错误。请重新加载页面再试。',
+    denied:
+      '此浏览器不允许本页保存任何数据，而节点绝不签署无法保存的记录。请允许本页保存网站数据，然后重新启动。',
     dismiss: '关闭'
   },
   unitCount: { one: '个单元', other: '个单元' }
