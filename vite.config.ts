@@ -58,6 +58,51 @@ function shortPrefixList(): Plugin {
   }
 }
 
+const KERNEL_CODE = /\/src\/skills\/[^/]+\/(cpu|gpu|simd|verify-simd|wasm)\.ts$/
+const KERNEL_HASH = /\/src\/skills\/kernel-hash\.ts$/
+
+/** The hashes of the kernels are worked out now, not in every tab: a worker needs no codec for them, 10 kB gzip. */
+function kernelHashes(): Plugin {
+  return {
+    name: 'kernel-hashes',
+    enforce: 'pre',
+    async load(id) {
+      if (!KERNEL_HASH.test(id)) return null
+      const { SKILLS, kernelHash } = await import('./src/skills/index.ts')
+      const hashes = [...SKILLS].map(
+        async ([name, skill]) => [name, Buffer.from(await kernelHash(skill)).toString('hex')] as const
+      )
+      return `const HASHES = ${JSON.stringify(Object.fromEntries(await Promise.all(hashes)))}
+export const kernelHash = async ({ manifest: { name } }) =>
+  Uint8Array.from(HASHES[name].match(/../g), (byte) => Number.parseInt(byte, 16))`
+    }
+  }
+}
+
+/**
+ * Units are computed and checked in workers, which have bundles of their own: beside them the page plans units and puts
+ * their results together. So it gets no kernels, 14 kB gzip; their hashes it has from `kernelHashes`.
+ */
+function kernelsInWorkersOnly(): Plugin {
+  return {
+    name: 'kernels-in-workers-only',
+    enforce: 'pre',
+    load: (id) => (KERNEL_CODE.test(id) ? withoutKernels(id) : null)
+  }
+}
+
+/** The same exports: no variants, and functions that refuse. */
+function withoutKernels(id: string): string {
+  const text = readFileSync(id, 'utf8')
+  const names = [...text.matchAll(/^export (?:(?:async )?function\*?|class|const) (\w+)/gm)].map(
+    ([, name = '']) => name
+  )
+  const isOther = /^export (?!interface |type |class |(?:async )?function|const VARIANTS\b|const \w+ = \()/m
+  if (isOther.test(text)) throw new Error(`${id} exports more than functions: the page would miss it.`)
+  return `function inWorkersOnly() { throw new TypeError('Kernels run in workers only.') }
+${names.map((name) => `export const ${name} = ${name === 'VARIANTS' ? '[]' : 'inWorkersOnly'}`).join('\n')}`
+}
+
 const SERVICE_WORKER = 'service-worker.js'
 
 /** Tells the service worker which files there are, and names their version by what is in them. */
@@ -89,10 +134,12 @@ function offlineFiles(): Plugin {
 
 export const plugins = () => [ed25519Only(), shortPrefixList(), oneCopyAVersion()]
 
+const workerPlugins = () => [...plugins(), kernelHashes()]
+
 /** The page. What consent loads is in chunks of its own, which the html neither names nor preloads. */
 const app: UserConfig = {
-  plugins: [...plugins(), offlineFiles()],
-  worker: { format: 'es', plugins, rolldownOptions: { treeshake } },
+  plugins: [...plugins(), kernelHashes(), kernelsInWorkersOnly(), offlineFiles()],
+  worker: { format: 'es', plugins: workerPlugins, rolldownOptions: { treeshake } },
   build: {
     target: TARGET,
     outDir: 'dist',
@@ -111,8 +158,8 @@ const app: UserConfig = {
 
 /** `npm run build` runs this second: one ES module with the worker inside, to be imported from any site. */
 const sdk: UserConfig = {
-  plugins: plugins(),
-  worker: { format: 'es', plugins, rolldownOptions: { treeshake } },
+  plugins: [...plugins(), kernelHashes(), kernelsInWorkersOnly()],
+  worker: { format: 'es', plugins: workerPlugins, rolldownOptions: { treeshake } },
   resolve: { alias: { '#compute-platform': here('src/compute/platform.inline.ts') } },
   publicDir: false,
   build: {

@@ -1,5 +1,3 @@
-import { wasmHash } from '../../shaders/generated.ts'
-import { encode, sha256 } from '../wire/index.ts'
 import { SkillError } from './errors.ts'
 import { knnI8 } from './knn-i8/skill.ts'
 import { mandelbrot } from './mandelbrot/skill.ts'
@@ -20,6 +18,7 @@ export {
 } from './chain.ts'
 export { SkillError, type SkillErrorCode } from './errors.ts'
 export { type InputField, type InputIssue, inputFields, inputIssues } from './input-fields.ts'
+export { kernelHash } from './kernel-hash.ts'
 export type { KnnInput, KnnOutput } from './knn-i8/plan.ts'
 export type { MandelbrotInput, MandelbrotOutput } from './mandelbrot/skill.ts'
 export type { MatmulF32Input, MatmulF32Output } from './matmul-f32/skill.ts'
@@ -45,15 +44,4 @@ export function skillByName(name: string): Skill {
     throw new SkillError('UNKNOWN_SKILL', `There is no skill of this name here. Known: ${known}.`)
   }
   return skill
-}
-
-/**
- * SHA-256 (32 bytes) over the canonical DAG-CBOR of the manifest, all variants and the WebAssembly: what an
- * advert names.
- */
-export async function kernelHash(skill: Skill): Promise<Uint8Array<ArrayBuffer>> {
-  const { manifest } = skill
-  const variants = skill.variants.map(({ name, wgsl, needs }) => ({ name, wgsl, needs: [...needs] }))
-  const wasm = skill.wasm === undefined ? null : wasmHash(skill.wasm.module)
-  return sha256(encode({ manifest, variants, wasm }))
 }
