@@ -3,6 +3,7 @@ import type { Agreement } from './consent-card.ts'
 import './consent-card.ts'
 import { PageElement } from './element.ts'
 import { failureNote } from './failure-note.ts'
+import { formatDuration } from './format.ts'
 import { Keeper, type KeeperInit, type KeeperModule } from './keeper.ts'
 import type { Query } from './query.ts'
 import { type Phase, Session, type SessionInit } from './session.ts'
@@ -192,6 +193,11 @@ export class SwarmApp extends PageElement {
           : nothing
       }
       ${keeper.isOffline && this.isAtWork ? html`<p class="card" id="offline" role="status">${notice.offline}</p>` : nothing}
+      ${
+        keeper.clockOff === undefined || !this.isAtWork
+          ? nothing
+          : html`<p class="failure" id="clock-off" role="status">${notice.clock(formatDuration(keeper.clockOff))}</p>`
+      }
       ${failureNote(keeper.failure, 'keeper-error')}
     `
   }

@@ -10,6 +10,8 @@ export interface KeeperInit {
   readonly data: BrowserData
   readonly offline: OfflineCopy
   readonly isOnline: () => boolean
+  /** By the clock of the host that the page came from, in ms since 1970; undefined: it does not say. */
+  readonly hostTime: () => Promise<number | undefined>
   readonly locks: LockManager
 }
 
@@ -27,6 +29,8 @@ export type Kept =
   | { readonly kind: 'moved'; readonly file: Blob; readonly name: string }
   | { readonly kind: 'erased' }
 
+/** Witnesses refuse a timestamp that is further from their own clock. */
+const CLOCK_OFF_MS = 120_000
 const OVER: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled'])
 
 /** What this browser keeps of its node: the identity that comes and goes, the page's own files, and the end of it all. */
@@ -34,6 +38,8 @@ export class Keeper {
   kept: Kept = { kind: 'here' }
   /** The node runs without a network: it was started offline. */
   isOffline = false
+  /** How far this device's clock is off by the host's (ms), where that is too far for adverts and votes to be taken. */
+  clockOff: number | undefined
   /** What the erasing failed with, when the page shows no node any more. */
   failure: Failure | undefined
   readonly #init: KeeperInit
@@ -146,7 +152,15 @@ export class Keeper {
       return await module.createSwarm({ ...whole, relays: [] })
     } finally {
       this.#keepCopy()
+      void this.#compareClocks()
     }
+  }
+
+  async #compareClocks(): Promise<void> {
+    const theirs = await this.#init.hostTime().catch(() => undefined) // offline
+    const off = theirs === undefined ? 0 : Math.abs(theirs - Date.now())
+    this.clockOff = off > CLOCK_OFF_MS ? off : undefined
+    this.#changed()
   }
 
   async #eraseAll(): Promise<void> {

@@ -104,6 +104,7 @@ export class LiveView extends PageElement {
   ]
 
   declare session: Session
+  /** Tells that something on it has changed. */
   declare desk: Desk
   declare swarm: SwarmCore
   declare status: SwarmStatus
@@ -220,7 +221,7 @@ export class LiveView extends PageElement {
 
   #renderContribute() {
     const { session, status } = this
-    const { mode, power, finishing, resting, rules } = this.desk
+    const { mode, power, finishing, resting, rules } = this.session.desk // as it is now: another click may have come since
     return html`
       <node-panel
         .status=${status}

@@ -53,6 +53,11 @@ app.init = {
   data: browserData(window),
   offline: offlineCopy(window, () => location.reload()),
   isOnline: () => navigator.onLine,
+  hostTime: async () => {
+    const { headers } = await fetch('/relay.json', { method: 'HEAD', cache: 'no-store' })
+    const date = headers.get('date')
+    return date === null ? undefined : Date.parse(date)
+  },
   query,
   publish: (swarm) => {
     if (swarm === undefined) delete window.swarmharness
