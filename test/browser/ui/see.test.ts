@@ -161,7 +161,7 @@ describe('the picture of the swarm', () => {
 })
 
 describe('the log', () => {
-  async function logged() {
+  const logged = async () => {
     const house = await running()
     house.swarm.update({ peers: [relay] })
     house.swarm.update({ peers: [{ ...provider, peer: peerId(HOSTILE) }], state: 'direct' })
@@ -236,7 +236,7 @@ describe('what is being computed', () => {
     expect(textOf(await shown(app, '#now'))).toContain('<b>bold</b>')
     expect(find(app, '#now')?.querySelector('img, b')).toBeNull()
     await click(app, '#pause:enabled')
-    await shown(app, 'unit-picture', (element) => element.hidden)
+    await shown(app, 'unit-picture', (element) => element.hidden === true)
   })
 
   it('shows nothing of an output that is no picture, whatever it says', async () => {
