@@ -78,7 +78,7 @@ beforeAll(async () => {
   await writeFile(at('product.json'), product)
   relay = await serve('relay', '--port', '0')
   provider = await serve('node', '--relay', relay.origin, '--workers', '1', '--data', at('provider'))
-})
+}, 60_000)
 afterAll(async () => {
   const ends = servers.map((server) => once(server, 'exit'))
   for (const server of servers) {

@@ -99,7 +99,7 @@ test('imported while it lives elsewhere it is for looking at until a quorum has 
   const file = await mover.ledger.moveAway()
   const first = await importInto(file)
   await mover.restart(first)
-  await job(mover, payee, 7n)
+  await eventually(() => job(mover, payee, 7n)) // a job waits no longer for the witnesses than the network is patient
 
   const others = peers.slice(1).map(({ peer }) => peer)
   for (const peer of others) {
