@@ -1,4 +1,5 @@
 /** Pictures of the page for README and docs: `npm run shots`. Every view, phone and wide, and the states of each. */
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -87,7 +88,16 @@ const SHOT_LIST: readonly Shot[] = [
   ...(['empty', 'error', 'crowded'] as const).flatMap((scene) => VIEWS.map((view) => state(scene, view)))
 ]
 
+/** Without one the Chinese pictures are full of boxes. */
+function refuseWithoutChineseFont(): void {
+  const { status, stdout } = spawnSync('fc-list', [':lang=zh'], { encoding: 'utf8' })
+  if (status === 0 && stdout.trim() === '') {
+    throw new Error('There is no Chinese font here: install one, such as Debian’s fonts-wqy-microhei.')
+  }
+}
+
 async function main(wanted: readonly string[]): Promise<void> {
+  refuseWithoutChineseFont()
   const folder = mkdtempSync(join(tmpdir(), 'shots-'))
   const executablePath = findChromium()
   await build({
