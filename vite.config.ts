@@ -58,7 +58,9 @@ function shortPrefixList(): Plugin {
   }
 }
 
-const KERNEL_CODE = /\/src\/skills\/[^/]+\/(cpu|gpu|simd|verify-simd|wasm)\.ts$/
+/** Of the other skills the requester compares results itself, by what stands in `verify.ts` too. */
+const KERNEL_CODE =
+  /\/src\/skills\/([^/]+\/(cpu|gpu|simd|verify-simd|wasm)|(knn-i8|mandelbrot|matmul-i8)\/verify)\.ts$/
 const KERNEL_HASH = /\/src\/skills\/kernel-hash\.ts$/
 
 /** The hashes of the kernels are worked out now, not in every tab: a worker needs no codec for them, 10 kB gzip. */
