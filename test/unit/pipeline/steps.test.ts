@@ -17,10 +17,14 @@ import { KEYS } from '../../fixtures/schema-arbitrary.ts'
 
 const network = await networkOf(NETWORKS.local)
 const escrow = CID.createV1(0x71, Digest.create(0x12, new Uint8Array(32)))
-const [payerKey, authorKey, takerKey] = KEYS
-if (payerKey === undefined || authorKey === undefined || takerKey === undefined) {
-  throw new Error('three keys')
+const keyAt = (place: number) => {
+  const key = KEYS[place]
+  if (key === undefined) {
+    throw new Error('three keys')
+  }
+  return key
 }
+const [payerKey, authorKey, takerKey] = [keyAt(0), keyAt(1), keyAt(2)]
 const nameOf = (key: typeof payerKey) => peerIdFromPrivateKey(key).toString() as PeerIdString
 const payer = nameOf(payerKey)
 const author = nameOf(authorKey)
