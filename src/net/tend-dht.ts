@@ -6,7 +6,11 @@ import { CLOSEST, distanceOf, estimateSwarmSize } from './swarm-size.ts'
 /** In a swarm that one walk sees whole. */
 const SHORTEST: Milliseconds = 15_000
 const LONGEST: Milliseconds = 300_000
-const FIRST: Milliseconds = 5_000
+/**
+ * The first walks. A relay knows a newcomer's addresses a second after they are there, so those that start together find
+ * nobody with kad-dht's own first walk.
+ */
+const FIRST: readonly Milliseconds[] = [2_000, 3_000]
 const WALK_TIMEOUT: Milliseconds = 10_000
 
 /**
@@ -40,6 +44,7 @@ export class DhtTender implements Startable {
   private readonly log: Logger
   private timer: ReturnType<typeof setTimeout> | undefined
   private over = new AbortController()
+  private walks = 0
 
   constructor(components: DhtTenderComponents, { random = Math.random }: DhtTenderInit = {}) {
     this.components = components
@@ -49,7 +54,8 @@ export class DhtTender implements Startable {
 
   start(): void {
     this.over = new AbortController()
-    this.tendAfter(FIRST)
+    this.walks = 0
+    this.tendAfter(0)
   }
 
   stop(): void {
@@ -57,7 +63,8 @@ export class DhtTender implements Startable {
     this.over.abort()
   }
 
-  private tendAfter(ms: Milliseconds): void {
+  private tendAfter(interval: Milliseconds): void {
+    const ms = FIRST[this.walks++] ?? interval
     // spread by a tenth: a swarm that started together must not walk together
     this.timer = setTimeout(() => void this.tend(), ms * (0.9 + 0.2 * this.random()))
   }

@@ -6,6 +6,10 @@ import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { DhtTender, distanceOf, selfQueryInterval } from '../../../src/net/index.ts'
 
+async function* nobody(): AsyncGenerator<never> {
+  yield* []
+}
+
 const newPeer = async () => peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
 const peers = await Promise.all(Array.from({ length: 1_000 }, newPeer))
 
@@ -84,5 +88,31 @@ describe('a node', () => {
     expect(own).toBeLessThanOrEqual(14)
     expect(own).toBeGreaterThanOrEqual(10)
     expect(walks).toBe(2 * own)
+  })
+
+  test('looks around two and five seconds after its start, and then by its interval', async () => {
+    const [self] = peers
+    if (self === undefined) {
+      throw new Error('there are peers')
+    }
+    let passed = 0
+    const walkedAt: number[] = []
+    const peerRouting = {
+      getClosestPeers: () => {
+        walkedAt.push(passed)
+        return nobody()
+      }
+    } as Pick<PeerRouting, 'getClosestPeers'> as PeerRouting // finds no peer here
+    const tender = new DhtTender(
+      { peerRouting, peerId: self, logger: defaultLogger() },
+      { random: () => 0.5 }
+    )
+    tender.start()
+    for (; passed < 40_000; passed += 1_000) {
+      await vi.advanceTimersByTimeAsync(passed === 0 ? 0 : 1_000)
+      await settle(self)
+    }
+    tender.stop()
+    expect(walkedAt).toEqual([2_000, 5_000, 20_000, 35_000])
   })
 })
