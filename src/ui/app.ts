@@ -144,7 +144,7 @@ export class SwarmApp extends PageElement {
             <h1>${texts.name}</h1>
             ${this.#renderLanguages()}
           </div>
-          <p class="about">${texts.about.join(' ')}</p>
+          <p class="about">${texts.about.join(language === 'zh' ? '' : ' ')}</p>
         </header>
         ${this.init.query.ignored.map(
           ({ name, allowed }) =>

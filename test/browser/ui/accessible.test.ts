@@ -65,7 +65,8 @@ async function looksRight({ app }: Mounted): Promise<void> {
     app.style.colorScheme = theme
     document.documentElement.lang = language
     setLanguage(language)
-    await page.viewport(...SIZES[size])
+    const [width, height] = SIZES[size]
+    await page.viewport(width, height)
     await app.updateComplete
     await atRest(app)
     for (const view of size === 'phone' && find(app, '[role="tab"]') !== undefined ? VIEWS : ['all']) {

@@ -49,6 +49,7 @@ export function mount(
     data: { eraseNode: async () => {}, eraseAll: async () => {} },
     offline: { keep: () => {}, drop: async () => {} },
     isOnline: () => true,
+    hostTime: async () => undefined,
     unsupported: undefined,
     ...options.init
   }
