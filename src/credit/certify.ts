@@ -171,6 +171,11 @@ export class Certifier {
           untried = untried.filter((start) => start !== from)
           break
         case 'refused':
+          if (from) {
+            from = undefined // whatever it has against this start, the whole chain may do
+            untried = []
+            break
+          }
           throw new Error(`${answer.code}: ${answer.message}`)
         case 'conflict':
           this.conflicted()

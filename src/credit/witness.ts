@@ -291,9 +291,10 @@ export class Witness {
     author: PeerIdString,
     request: Certify | Reseating
   ): Promise<Followed> {
-    const { state } = await follower.of(author)
     const counts = (peer: PeerIdString) => this.believes(peer) && !this.forks.has(peer)
-    const start = await believedState(request, author, state, this.network, counts)
+    const start =
+      request.start &&
+      (await believedState(request, author, (await follower.of(author)).state, this.network, counts))
     const followed = await follower.follow(author, request.tail, start)
     ensure(
       followed.steps.length <= CHAIN_READ_MAX,

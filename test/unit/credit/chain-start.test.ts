@@ -211,6 +211,49 @@ describe('a witness that is new to a long chain', () => {
     )
   })
 
+  test('goes on from a checkpoint past what it has read, where it knows who vouches; else from where it was', async () => {
+    swarm = await LedgerSwarm.create()
+    const witness = await swarm.add(31)
+    const others = await Promise.all([4, 5].map((seed) => TestChain.create(swarm.network, seed, NOW)))
+    const author = await TestChain.create(swarm.network, 1, NOW)
+    const witnesses = [witness.peer, ...others.map(({ peer }) => peer)]
+    await author.append({
+      kind: 'seat',
+      ts: NOW,
+      body: { members: witnesses, quorum: 2, unsure: true, votes: [] }
+    })
+    const give = () =>
+      author.append({
+        kind: 'transfer',
+        ts: NOW,
+        body: { to: others[0]?.peer ?? witness.peer, amount: 1n, on: [], witnesses, quorum: 2 }
+      })
+    const ask = (seq: number, tail: readonly Signed[], start?: ChainStart) =>
+      swarm.deliver(author.peer, witness.peer, {
+        t: 'certify',
+        record: author.signedAt(seq),
+        tail: [...tail],
+        evidence: [],
+        ...(start && { start })
+      })
+    await give()
+    expect((await ask(2, author.signed.slice(0, 2))).t).toBe('vote')
+    await give()
+    const state = author.head
+    const body = { state: await stateHash(state) }
+    const checkpoint = await author.append({ kind: 'checkpoint', ts: NOW, body })
+    await give()
+    const votes = await Promise.all(others.map((other) => other.vote(checkpoint, NOW)))
+    const start = { state: encodeState(state), votes }
+    swarm.known.set(witness.peer, new Set(witnesses.slice(0, 2)))
+    expect(await ask(5, [author.signedAt(4)], start)).toEqual({ t: 'need', after: 2 })
+    swarm.known.set(witness.peer, new Set(witnesses))
+    expect((await ask(5, [author.signedAt(4)], start)).t).toBe('vote')
+    // an older start than what it knows changes nothing
+    await give()
+    expect((await ask(6, [author.signedAt(4), author.signedAt(5)], start)).t).toBe('vote')
+  })
+
   test('takes nothing on the word of names that it does not know, whatever the author signs for itself', async () => {
     swarm = await LedgerSwarm.create()
     const victim = await swarm.add(31)
