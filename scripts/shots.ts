@@ -172,6 +172,7 @@ async function take(browser: Browser, url: string, shot: Shot): Promise<Uint8Arr
     if (shot.whole === true) {
       const height = await page.evaluate(() => document.documentElement.scrollHeight)
       await page.setViewportSize({ ...size, height })
+      await page.screenshot() // what a box that scrolls had below the screen is painted by the next one
     }
     await settle(page)
     return smallPng(await page.screenshot({ animations: 'disabled', caret: 'hide' }))

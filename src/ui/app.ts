@@ -78,6 +78,9 @@ export class SwarmApp extends PageElement {
         align-items: center;
       }
       @media (max-width: 30rem) {
+        h1 {
+          font-size: var(--text-xl);
+        }
         .page {
           padding: var(--space-5) var(--space-4) var(--space-6);
         }

@@ -65,13 +65,14 @@ export class LiveView extends PageElement {
       [hidden] {
         display: none;
       }
-      .views,
-      .column {
+      .views {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         gap: var(--space-4);
         align-items: start;
-        align-content: start;
+      }
+      .column {
+        display: contents;
       }
       @media (min-width: 56rem) {
         .views {
@@ -79,13 +80,17 @@ export class LiveView extends PageElement {
           gap: var(--space-5);
         }
       }
+      @media (min-width: 56rem) and (max-width: 95.99rem) {
+        .column {
+          display: grid;
+          grid-template-columns: minmax(0, 1fr);
+          gap: var(--space-4);
+        }
+      }
       @media (min-width: 96rem) {
         .views {
           grid-template-columns: minmax(0, 25rem) minmax(0, 1fr) minmax(0, 28rem);
           grid-template-rows: auto 1fr;
-        }
-        .column {
-          display: contents;
         }
         #view-contribute {
           grid-area: 1 / 1 / 3 / 2;
@@ -264,7 +269,7 @@ export class LiveView extends PageElement {
   #show(view: View): void {
     this.view = view
     // A long view may have been left far down.
-    this.scrollIntoView({ block: 'start' })
+    if (this.getBoundingClientRect().top < 0) this.scrollIntoView({ block: 'start' })
   }
 
   async #onKey(event: KeyboardEvent): Promise<void> {

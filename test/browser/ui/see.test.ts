@@ -4,7 +4,7 @@ import type { PeerInfo } from '../../../src/api.ts'
 import { setLanguage } from '../../../src/ui/texts/index.ts'
 import { zh } from '../../../src/ui/texts/zh.ts'
 import { PEERS, peerId, STATUS } from '../../fixtures/fake-swarm.ts'
-import { click, fill, find, running, shown, textOf, unmountAll } from './mount.ts'
+import { click, fill, find, mount, running, shown, textOf, unmountAll } from './mount.ts'
 
 const HOSTILE = '<img src=x onerror="document.title=1"><b>bold</b>'
 const PEER_COUNT = 200
@@ -289,11 +289,20 @@ describe('on a phone', () => {
       work: { ...STATUS.work, now: [{ skill: HOSTILE.repeat(9), requester: provider.peer, units: 1 }] }
     })
     await shown(app, `#balance-settled[data-microcredits="${huge}"]`)
+    await shown(app, '#tab-see')
     for (const view of ['contribute', 'see', 'hire', 'own']) {
       await click(app, `#tab-${view}`)
       await shown(app, `#view-${view}`, (element) => element.checkVisibility())
       expect(document.documentElement.scrollWidth, view).toBeLessThanOrEqual(360)
     }
+  })
+
+  it('nor before consent', async () => {
+    await page.viewport(360, 800)
+    const { app } = mount()
+    await shown(app, '#consent-start')
+    expect(document.documentElement.scrollWidth).toBeLessThanOrEqual(360)
+    expect(find(app, '#language')?.getBoundingClientRect().right).toBeLessThanOrEqual(344)
   })
 
   it('they are columns again on a wide screen', async () => {
