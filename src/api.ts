@@ -103,7 +103,7 @@ export interface UnitPicture {
 }
 
 export interface SubmitOptions {
-  /** The most that the job may cost (µcr). @default twice its price */
+  /** The most that the job may cost (µcr). @default twice its price, and `subtaskBudget` */
   budget?: MicroCredits
   /** What is paid, in thousandths of the published cost; providers that want more are left out. @default 1000 */
   rate?: number
@@ -130,6 +130,18 @@ export interface SubmitOptions {
    * @default 'auto'
    */
   redundancy?: 'auto' | number
+  /**
+   * Of the budget: what jobs may cost together that this one hires, and those that they hire (µcr). A job's own price
+   * is what remains.
+   *
+   * @default 0n: it hires none
+   */
+  subtaskBudget?: MicroCredits
+  /**
+   * Id of a running job of this node that hires this one, at most four deep: its escrows cite that job's, its budget is
+   * part of that job's `subtaskBudget`, and when that one is cancelled or out of time, so is this.
+   */
+  parent?: string
   signal?: AbortSignal
 }
 

@@ -26,7 +26,8 @@ import {
   Quoter,
   RATE_DEFAULT,
   Requester,
-  type StageOrder
+  type StageOrder,
+  Subtasks
 } from './jobs/index.ts'
 import { type RelayWatchdog, ticker, watchRelays } from './net/index.ts'
 import { Specialism, type SwarmRouter } from './router/index.ts'
@@ -122,6 +123,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     this.prober = this.newProber(meta)
     this.quoter = new Quoter({ registry, router, engine: () => this.engines.check() })
     const hiring = {
+      subtasks: new Subtasks(),
       node,
       network,
       registry,

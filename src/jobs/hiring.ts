@@ -18,6 +18,7 @@ import * as constants from './constants.ts'
 import type { JobContext } from './job-context.ts'
 import { min, priceAt } from './price.ts'
 import { searchProviders } from './provider-search.ts'
+import type { Place } from './subtasks.ts'
 import { pastReseating } from './waiting.ts'
 
 export interface HiringParts {
@@ -37,6 +38,8 @@ export interface HiringInit {
   }
   readonly options: SubmitOptions
   readonly onHired: (event: Extract<JobEvent, { type: 'hired' }>) => void
+  /** The job's place among those that hire each other. @default nobody hires it, and it hires nobody */
+  readonly place?: Pick<Place, 'parentEscrow' | 'opened'> | undefined
   readonly log: (format: string, ...details: unknown[]) => void
 }
 
@@ -134,14 +137,16 @@ export class Hiring {
    * @returns undefined where nobody certified it
    */
   async contract(channels: readonly Share[], signal: AbortSignal): Promise<Contract | undefined> {
-    const { job } = this.init
+    const { job, place } = this.init
     const { ledger, network, now } = this.init.parts
+    const parent = await place?.parentEscrow(signal)
     const lifetime = (this.init.options.deadlineMs ?? constants.DEADLINE_DEFAULT) + constants.SETTLE_GRACE
     let contract: Contract | undefined
     try {
       const order = {
         jobId: job.jobId,
         channels,
+        parent,
         inputRoot: job.plan.inputRoot,
         tClose: now() + Math.min(lifetime, network.parameters.escrowMaxMs),
         signal
@@ -157,6 +162,9 @@ export class Hiring {
       if (contract?.certifiedBy.includes(peer) !== true) {
         job.excluded.lost(peer)
       }
+    }
+    if (contract !== undefined) {
+      place?.opened(contract.escrow)
     }
     return contract
   }

@@ -13,6 +13,7 @@ export function checkOptions(options: SubmitOptions): void {
   }
   const { budget, deadlineMs, providerWaitMs, units, maxProviders, providers, rate, redundancy, signal } =
     options
+  const { subtaskBudget, parent } = options
   if (
     budget !== undefined &&
     (typeof budget !== 'bigint' || budget <= 0n || budget > BigInt(Number.MAX_SAFE_INTEGER))
@@ -23,6 +24,13 @@ export function checkOptions(options: SubmitOptions): void {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= TIMER_MAX)) {
       throw new JobError('BAD_OPTION', `${name} must be a positive whole number; it is ${String(value)}.`)
     }
+  }
+  const isAmount = typeof subtaskBudget === 'bigint' && subtaskBudget >= 0n
+  if (subtaskBudget !== undefined && !isAmount) {
+    throw new JobError('BAD_OPTION', 'subtaskBudget must be a bigint of microcredits, 0n or more.')
+  }
+  if (parent !== undefined && typeof parent !== 'string') {
+    throw new JobError('BAD_OPTION', 'parent must be the id of a running job: job.id.')
   }
   checkRate(rate)
   const isNumber =

@@ -20,6 +20,7 @@ import { priceAt, priceOf, RATE_DEFAULT } from './price.ts'
 import { ReceiptBook } from './receipt-book.ts'
 import { reinforce } from './reinforcements.ts'
 import { Round } from './round.ts'
+import { type Place, Subtasks } from './subtasks.ts'
 import { pastReseating } from './waiting.ts'
 
 export interface RequesterInit {
@@ -34,6 +35,8 @@ export interface RequesterInit {
   readonly now: () => number
   /** A unit of this node's own was checked and found right: its worker, and what it cost. @default nobody listens */
   readonly onChecked?: (worker: PeerIdString, cost: MicroCredits) => void
+  /** What jobs hire others. @default of this part's jobs alone */
+  readonly subtasks?: Subtasks
   /** In [0, 1). @default Math.random */
   readonly random?: (() => number) | undefined
 }
@@ -56,6 +59,7 @@ interface Submission {
   readonly price: MicroCredits
   readonly budget: MicroCredits
   readonly signal: AbortSignal
+  readonly place: Place
 }
 
 /** The paying side: walks a job from plan to settled receipt. */
@@ -64,9 +68,11 @@ export class Requester {
   private readonly running = new Map<string, Promise<void>>()
   private readonly stopped = new AbortController()
   private readonly known = new KnownAnswers()
+  private readonly subtasks: Subtasks
 
   constructor(init: RequesterInit) {
     this.init = init
+    this.subtasks = init.subtasks ?? new Subtasks()
   }
 
   /**
@@ -118,29 +124,39 @@ export class Requester {
     const rate = options.rate ?? RATE_DEFAULT
     const copies = typeof options.redundancy === 'number' ? options.redundancy : undefined
     const price = priceOf(plan.units, rate) * BigInt(copies ?? 1)
-    const budget = options.budget ?? 2n * price
+    const { subtaskBudget = 0n, parent } = options
+    const whole = options.budget ?? 2n * price + subtaskBudget
+    const budget = whole - subtaskBudget
     if (budget < price) {
       throw new JobError('BUDGET_TOO_SMALL', `The job costs ${price} µcr; the budget is ${budget} µcr.`, {
         details: { price: price.toString(), budget: budget.toString() }
       })
     }
+    this.subtasks.check(parent, whole)
     const jobId = crypto.getRandomValues(new Uint8Array(16))
     const id = hex(jobId)
     const cancel = new AbortController()
     const deadline = deadlineSignal(options.deadlineMs ?? constants.DEADLINE_DEFAULT)
-    const signal = AbortSignal.any([
+    const own = AbortSignal.any([
       cancel.signal,
       this.stopped.signal,
       deadline.signal,
       ...(options.signal ? [options.signal] : [])
     ])
+    const place = this.subtasks.begin({ id, parent, budget: whole, subtaskBudget, signal: own })
+    const { signal } = place
     const handle = new JobHandle<Output>(id, skill.manifest.name, async () => {
       cancel.abort(new JobError('CANCELLED', 'The job was cancelled.'))
       await this.running.get(id)
     })
     handle.emit({ type: 'queued', price, units: plan.units.length })
-    const run = this.run(handle, skill, plan, { jobId, hooks, options, rate, copies, price, budget, signal })
-      .catch((error: unknown) => handle.fail(typedError(error, options.signal)))
+    const book = new ReceiptBook(id, skill.manifest.name, price)
+    const submission = { jobId, hooks, options, rate, copies, price, budget, signal, place }
+    const run = this.run(handle, skill, plan, submission, book)
+      .catch((error: unknown) => {
+        place.end(book.paid)
+        handle.fail(typedError(error, options.signal))
+      })
       .finally(() => {
         deadline.clear()
         this.running.delete(id)
@@ -159,9 +175,10 @@ export class Requester {
     handle: JobHandle<Output>,
     skill: Skill<Input, Output>,
     plan: Plan<Output>,
-    submission: Submission
+    submission: Submission,
+    book: ReceiptBook
   ): Promise<void> {
-    const { jobId, hooks, copies, price, signal } = submission
+    const { jobId, hooks, copies, signal } = submission
     const [hashed, kernel, engine] = await Promise.all([
       hashPlan(plan),
       kernelHash(skill),
@@ -170,7 +187,6 @@ export class Requester {
     ])
     const assembler = hooks.onPiece === undefined ? plan.assembler() : handOver(plan, hooks.onPiece)
     handle.watch(assembler.soFar?.bind(assembler))
-    const book = new ReceiptBook(handle.id, skill.manifest.name, price)
     const total = plan.units.length
     const job: JobContext = {
       jobId,
@@ -215,6 +231,7 @@ export class Requester {
     }
     const receipt: JobReceipt = book.receipt()
     handle.emit({ type: 'settled', receipt })
+    submission.place.end(book.paid)
     handle.succeed(assembler.finish(), receipt)
   }
 
@@ -222,12 +239,12 @@ export class Requester {
   private async runRound(
     handle: Pick<JobHandle<unknown>, 'enter' | 'emit'>,
     job: JobContext,
-    { options, signal }: Submission,
+    { options, signal, place }: Submission,
     book: ReceiptBook
   ): Promise<void> {
     const log = (format: string, ...details: unknown[]) => this.log(format, ...details)
     const onHired = handle.emit.bind(handle)
-    const hiring = new Hiring({ parts: this.init, job, options, onHired, log })
+    const hiring = new Hiring({ parts: this.init, job, options, onHired, log, place })
     const wanted = () => wantedOf(options, job)
     const peers = await hiring.find({
       count: wanted(),

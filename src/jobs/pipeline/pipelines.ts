@@ -15,6 +15,7 @@ import { min, RATE_DEFAULT } from '../price.ts'
 import { pullParts } from '../pull.ts'
 import { ReceiptBook } from '../receipt-book.ts'
 import type { JobHooks, RequesterInit } from '../requester.ts'
+import { type Place, Subtasks } from '../subtasks.ts'
 import { pastReseating, paused } from '../waiting.ts'
 import { assignCrews } from './crews.ts'
 import { Inspector } from './inspector.ts'
@@ -44,6 +45,7 @@ interface Run {
   readonly missing: Set<number>
   readonly assembler: ChainAssembler<unknown>
   readonly book: ReceiptBook
+  readonly place: Place
 }
 
 /** A pipeline as its requester holds it. */
@@ -56,9 +58,11 @@ export class Pipelines {
   private readonly init: PipelinesInit
   private readonly running = new Map<string, Promise<void>>()
   private readonly stopped = new AbortController()
+  private readonly subtasks: Subtasks
 
   constructor(init: PipelinesInit) {
     this.init = init
+    this.subtasks = init.subtasks ?? new Subtasks()
   }
 
   /**
@@ -73,7 +77,9 @@ export class Pipelines {
     }
     this.stopped.signal.throwIfAborted()
     const plan = planPipeline(orders, options.rate ?? RATE_DEFAULT, options.units)
-    const budget = options.budget ?? 2n * plan.price
+    const { subtaskBudget = 0n, parent } = options
+    const whole = options.budget ?? 2n * plan.price + subtaskBudget
+    const budget = whole - subtaskBudget
     if (budget < plan.price) {
       throw new JobError(
         'BUDGET_TOO_SMALL',
@@ -83,6 +89,7 @@ export class Pipelines {
         }
       )
     }
+    this.subtasks.check(parent, whole)
     const jobId = crypto.getRandomValues(new Uint8Array(16))
     const id = hex(jobId)
     const cancel = new AbortController()
@@ -93,15 +100,21 @@ export class Pipelines {
       deadline.signal,
       ...(options.signal ? [options.signal] : [])
     ]
-    const signal = AbortSignal.any(signals)
+    const own = AbortSignal.any(signals)
+    const place = this.subtasks.begin({ id, parent, budget: whole, subtaskBudget, signal: own })
+    const { signal } = place
     const name = plan.stages.map(({ skill }) => skill.manifest.name).join('+')
     const handle = new PipelineHandle(id, name, async () => {
       cancel.abort(new JobError('CANCELLED', 'The job was cancelled.'))
       await this.running.get(id)
     })
     handle.emit({ type: 'queued', price: plan.price, units: plan.lanes.length * plan.stages.length })
-    const run = this.run({ handle, plan, options, budget, jobId, signal, hooks })
-      .catch((error: unknown) => handle.fail(typedError(error, options.signal)))
+    const book = new ReceiptBook(id, name, plan.price, 'pipeline')
+    const run = this.run({ handle, plan, options, budget, jobId, signal, hooks, place, book })
+      .catch((error: unknown) => {
+        place.end(book.paid)
+        handle.fail(typedError(error, options.signal))
+      })
       .finally(() => {
         deadline.clear()
         this.running.delete(id)
@@ -121,7 +134,7 @@ export class Pipelines {
     plan,
     hooks,
     ...rest
-  }: Pick<Run, 'handle' | 'options' | 'budget' | 'jobId' | 'signal'> & {
+  }: Pick<Run, 'handle' | 'options' | 'budget' | 'jobId' | 'signal' | 'place' | 'book'> & {
     readonly plan: PipelinePlan
     readonly hooks: JobHooks
   }): Promise<void> {
@@ -132,8 +145,7 @@ export class Pipelines {
       plan: hashed,
       excluded: new Exclusions(this.init.now),
       missing: new Set(plan.lanes.keys()),
-      assembler: plan.assembler(),
-      book: new ReceiptBook(handle.id, handle.skill, plan.price, 'pipeline')
+      assembler: plan.assembler()
     }
     const { book, missing, signal, assembler } = run
     try {
@@ -148,6 +160,7 @@ export class Pipelines {
     }
     const receipt = book.receipt()
     handle.emit({ type: 'settled', receipt })
+    run.place.end(book.paid)
     handle.succeed(assembler.finish(), receipt)
   }
 
@@ -179,13 +192,16 @@ export class Pipelines {
     }
   }
 
-  private hiring({ jobId, options, excluded, handle }: Run, stage: HashedPipeline['stages'][number]): Hiring {
+  private hiring(
+    { jobId, options, excluded, handle, place }: Run,
+    stage: HashedPipeline['stages'][number]
+  ): Hiring {
     const { skill, kernel, plan } = stage
     const outlay = { rate: options.rate ?? RATE_DEFAULT }
     const job = { jobId, skill, kernel, plan, outlay, excluded }
     const log = (format: string, ...details: unknown[]) =>
       this.init.node.logger.forComponent('swarmharness:pipelines')(format, ...details)
-    return new Hiring({ parts: this.init, job, options, onHired: handle.emit.bind(handle), log })
+    return new Hiring({ parts: this.init, job, options, onHired: handle.emit.bind(handle), log, place })
   }
 
   /**

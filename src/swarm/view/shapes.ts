@@ -140,7 +140,9 @@ export const submitOptions = z.strictObject({
   providers: z.optional(list(peer)),
   maxProviders: count,
   key: z.optional(text(1_024)),
-  redundancy: z.optional(z.union([z.literal('auto'), z.number()]))
+  redundancy: z.optional(z.union([z.literal('auto'), z.number()])),
+  subtaskBudget: z.optional(amount),
+  parent: z.optional(text(64))
 }) satisfies z.ZodMiniType<Omit<SubmitOptions, 'signal'>>
 
 export const quoteOptions = z.strictObject({
