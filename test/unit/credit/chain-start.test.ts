@@ -4,7 +4,9 @@ import { openStart, vouched } from '../../../src/credit/chain-start.ts'
 import { stateHash } from '../../../src/credit/checkpoint.ts'
 import { readStarts } from '../../../src/credit/checkpoints.ts'
 import { openExport, replayChain } from '../../../src/credit/index.ts'
+import { OwnChain } from '../../../src/credit/own-chain.ts'
 import { encodeState } from '../../../src/credit/state-codec.ts'
+import { memoryStore } from '../../../src/store/index.ts'
 import {
   type ChainStart,
   type LedgerResponse,
@@ -16,7 +18,7 @@ import {
 } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
 import { eventually } from '../../fixtures/eventually.ts'
-import { LedgerSwarm, NOW, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
+import { HOUR, LedgerSwarm, NOW, SEED, type TestPeer, testKey } from '../../fixtures/ledger-swarm.ts'
 
 let network: Network
 beforeAll(async () => {
@@ -139,10 +141,19 @@ describe('a witness that is new to a long chain', () => {
   let swarm: LedgerSwarm
   afterEach(() => swarm.stop())
 
-  async function open(count: number) {
+  /** @param records of the first one's chain, before it has witnesses */
+  async function open(count: number, records = 1) {
     swarm = await LedgerSwarm.create({ seats: true, rules: { seatPatienceMs: 100 } })
-    const peers: TestPeer[] = []
-    for (let seed = 1; seed <= count; seed++) {
+    const store = memoryStore()
+    const { network, now } = swarm
+    const chain = new OwnChain({ store, key: await testKey(1), network, now: () => now })
+    await chain.open()
+    for (let seq = 1; seq < records; seq++) {
+      const body = { members: [], quorum: 0, unsure: true, votes: [] }
+      await chain.append((_, ts) => ({ intent: { kind: 'seat', ts, body } }))
+    }
+    const peers: TestPeer[] = [await swarm.add(1, store)]
+    for (let seed = 2; seed <= count; seed++) {
       peers.push(await swarm.add(seed))
     }
     return peers as [TestPeer, TestPeer, ...TestPeer[]]
@@ -153,11 +164,11 @@ describe('a witness that is new to a long chain', () => {
     await payee.ledger.acceptReceipt(receipt, requester.peer)
     await requester.ledger.settle(escrow, [{ weight: 1n, payees: [0], quorum: 1 }], { seed: SEED })
   }
-  /** So many jobs that a checkpoint is behind them, certified. */
-  async function grow(requester: TestPeer, payee: TestPeer): Promise<void> {
-    for (let i = 0; i < 132; i++) {
-      await job(requester, payee)
-    }
+  /** A day later: its witnesses vote for a checkpoint. */
+  async function certify(requester: TestPeer, payee: TestPeer): Promise<void> {
+    await job(requester, payee)
+    swarm.now += 24 * HOUR
+    await job(requester, payee)
     await requester.ledger.maintain()
     await eventually(async () => expect(await readStarts(requester.store)).toHaveLength(1))
   }
@@ -167,12 +178,14 @@ describe('a witness that is new to a long chain', () => {
     )
 
   test('reads it from the checkpoint on the word of those that it knows, and votes on; others read all of it', async () => {
-    const [requester, payee] = await open(5)
-    await grow(requester, payee)
+    const [requester, payee] = await open(5, 260)
+    await certify(requester, payee)
     const newcomers = [await swarm.add(21), await swarm.add(22), await swarm.add(23)] as const
     swarm.known.set(newcomers[0].peer, new Set())
     swarm.messages.length = 0
-    // the larger seat takes them all
+    // the larger seat takes them all, once they have been up for an hour
+    await requester.ledger.maintain()
+    swarm.now += 2 * HOUR
     await eventually(async () => {
       await requester.ledger.maintain()
       await job(requester, payee)
@@ -196,12 +209,8 @@ describe('a witness that is new to a long chain', () => {
 
   test('an export from a checkpoint on verifies; without one it is whole', async () => {
     const [requester, payee] = await open(5)
-    await job(requester, payee)
     expect((await requester.ledger.exportLedger({ from: 'checkpoint' })).start).toBeUndefined()
-    swarm.now += 24 * 3_600_000
-    await job(requester, payee)
-    await requester.ledger.maintain()
-    await eventually(async () => expect(await readStarts(requester.store)).toHaveLength(1))
+    await certify(requester, payee)
     const whole = await requester.ledger.exportLedger()
     const cut = await requester.ledger.exportLedger({ from: 'checkpoint' })
     expect(cut.records.length).toBeLessThan(whole.records.length)
