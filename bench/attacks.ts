@@ -47,7 +47,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   return resultOf(outcomes)
 }
 
-function resultOf(outcomes: readonly Outcome[]): BenchResult {
+export function resultOf(outcomes: readonly Outcome[]): BenchResult {
   return {
     rows: outcomes.flatMap(({ name, gain, beyond, displaced, strangers }) => [
       row(`attacks.${name}.gain`, 'share', [gain]),

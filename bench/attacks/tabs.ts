@@ -1,18 +1,14 @@
 import { waitForProviders } from '../../src/cli/demo/tabs.ts'
 import { type ChainState, type Intent, nextRecord, replayChain } from '../../src/credit/index.ts'
 import { connectDirect } from '../../src/net/index.ts'
-import {
-  DOMAINS,
-  NETWORKS,
-  type Network,
-  networkOf,
-  protocolId,
-  type Signed,
-  sign
-} from '../../src/wire/index.ts'
+import { DOMAINS, NETWORKS, networkOf, protocolId, type Signed, sign } from '../../src/wire/index.ts'
 import { HostilePeer, type Lie, SKILL } from '../../test/fixtures/hostile-peer.ts'
 import { PageHouse, rightReceipt, startJob } from '../../test/fixtures/page-house.ts'
-import { NOTHING, type Outcome } from './scenario.ts'
+import type { Outcome } from './scenario.ts'
+import { moneyAttacks } from './tabs-money.ts'
+import { nameAttacks } from './tabs-names.ts'
+import { refusalAttacks } from './tabs-refusals.ts'
+import { JOB, outcome, type Stage } from './tabs-stage.ts'
 
 /**
  * Against tabs of the built page, in a Chromium: a requester, an honest provider, and one peer that does as it likes.
@@ -20,17 +16,9 @@ import { NOTHING, type Outcome } from './scenario.ts'
  * one that it has the credit for.
  */
 
-const JOB = { side: 512, units: 128 }
 /** With the same liar. */
 const JOBS = 2
 const STREAMS = 32
-
-interface Stage {
-  readonly house: PageHouse
-  readonly network: Network
-  readonly requester: Awaited<ReturnType<PageHouse['tab']>>
-  readonly honest: Awaited<ReturnType<PageHouse['tab']>>
-}
 
 export async function tabAttacks(log: (text: string) => void): Promise<Outcome[]> {
   const house = await PageHouse.open()
@@ -44,7 +32,12 @@ export async function tabAttacks(log: (text: string) => void): Promise<Outcome[]
     const outcomes: Outcome[] = []
     for (const attack of [wrongResult, tenth, noAnswer, doubleSpend, endless]) {
       outcomes.push(await attack(stage))
-      log(`${outcomes.at(-1)?.name}: gain ${outcomes.at(-1)?.gain}, displaced ${outcomes.at(-1)?.displaced}`)
+      tell(outcomes.slice(-1), log)
+    }
+    for (const group of [moneyAttacks, refusalAttacks, nameAttacks]) {
+      const found = await group(stage)
+      outcomes.push(...found)
+      tell(found, log)
     }
     return outcomes
   } finally {
@@ -53,14 +46,11 @@ export async function tabAttacks(log: (text: string) => void): Promise<Outcome[]
   }
 }
 
-const outcome = (name: string, gain: number, displaced: number, ends: string): Outcome => ({
-  ...NOTHING,
-  name: `${name}@tabs`,
-  gain,
-  displaced,
-  hold: 'prevented',
-  ends
-})
+function tell(outcomes: readonly Outcome[], log: (text: string) => void): void {
+  for (const { name, gain, displaced, ends } of outcomes) {
+    log(`${name}: gain ${gain}, displaced ${displaced}. ${ends}`)
+  }
+}
 
 /** Jobs of the requester's with the honest tab and with somebody who answers by the lie. */
 async function lying({ house, network, requester, honest }: Stage, lie: Lie) {
