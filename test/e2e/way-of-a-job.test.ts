@@ -126,6 +126,26 @@ describe('a provider that goes in the middle of a unit', () => {
   })
 })
 
+describe('a provider that comes in the middle of a job', () => {
+  test('is hired beside the one at work, and paid', async () => {
+    const [slow, late] = await Promise.all([
+      house.tab({ name: 'slow', consent: 'contribute', backend: 'cpu', power: 5 }),
+      house.tab({ name: 'late', consent: 'hire', backend: 'cpu' })
+    ])
+    await waitForProviders(requester, [slow.peer], SKILL)
+    // half a minute's work for the slow one: more are looked for every ten seconds
+    await startJob(requester, { side: 2_048, inner: 4_096, units: 32, providers: [slow.peer, late.peer] })
+    await jobSaw(requester, 'verified', { provider: slow.peer })
+    await late.page.evaluate(() => window.swarmharness?.contribute({ power: 1 }))
+    const receipt = await rightReceipt(requester)
+    expect(share(receipt, late)?.units).toBeGreaterThan(0)
+    expect(share(receipt, slow)?.units).toBeGreaterThan(0)
+    const chains = await booksOf([slow, late, gpu, cpu, requester])
+    gone.push(...chains.slice(0, 2))
+    await Promise.all([slow.context.close(), late.context.close()])
+  })
+})
+
 describe('a requester that reloads in the middle of its job', () => {
   test('pays what it had receipted, gets back the rest, and can hire again', async () => {
     await startJob(requester, { side: 1_024, units: 64, providers: [cpu.peer] })
