@@ -46,6 +46,8 @@ const phone = (scene: string, lang: Shot['lang'], theme: Shot['theme'], view?: S
 
 /** Where there is most to see of a state. */
 const PLACES: Readonly<Record<string, string>> = {
+  'reading-see': '#plots',
+  'reading-hire': '#quote',
   'empty-see': '#plots',
   'error-see': '#log',
   'error-hire': '#job-form',
@@ -84,7 +86,11 @@ const SHOT_LIST: readonly Shot[] = [
     phone(view === undefined ? 'consent' : 'busy', 'en', 'light', view),
     phone(view === undefined ? 'consent' : 'busy', 'zh', 'dark', view)
   ]),
-  { name: 'state-loading', scene: 'loading', lang: 'en', theme: 'light', size: PHONE },
+  { name: 'state-loading-contribute', scene: 'loading', lang: 'en', theme: 'light', size: PHONE },
+  ...(['see', 'hire', 'own'] as const).map((view) => ({
+    ...state('reading', view),
+    name: `state-loading-${view}`
+  })),
   ...(['empty', 'error', 'crowded'] as const).flatMap((scene) => VIEWS.map((view) => state(scene, view)))
 ]
 
@@ -166,7 +172,7 @@ async function take(browser: Browser, url: string, shot: Shot): Promise<Uint8Arr
     await page.clock.install({ time: START })
     await page.goto(`${url}?scene=${scene}&lang=${lang}`)
     await page.evaluate(() => window.staged)
-    if (scene !== 'loading') await page.clock.runFor(LIFE_MS)
+    if (scene !== 'loading' && scene !== 'reading') await page.clock.runFor(LIFE_MS)
     if (view !== undefined && size.width < 896) await page.locator(`#tab-${view}`).click()
     if (shot.at !== undefined) await page.locator(shot.at).evaluate((element) => element.scrollIntoView())
     if (shot.whole === true) {

@@ -35,6 +35,15 @@ const SCENES: Readonly<Record<string, () => Promise<void>>> = {
     const { app } = mount()
     await shown(app, '#consent-start')
   },
+  reading: async () => {
+    const { app, swarm } = await running()
+    swarm.quote = () => new Promise(() => {})
+    const own = find(app, 'own-panel')
+    if (own instanceof OwnPanel) own.reader = () => new Promise(() => {})
+    await click(app, '#own > summary')
+    await click(app, '#get-quote')
+    await shown(app, '#quote')
+  },
   loading: async () => {
     const module = new FakeModule()
     const { app } = mount({ module, init: { load: () => new Promise(() => {}) } })

@@ -78,8 +78,12 @@ export class SwarmApp extends PageElement {
         align-items: center;
       }
       @media (max-width: 30rem) {
-        h1 {
-          font-size: var(--text-xl);
+        h1,
+        .live h1 {
+          font-size: clamp(1.25rem, 7vw, var(--text-xl));
+        }
+        .top {
+          gap: var(--space-2);
         }
         .page {
           padding: var(--space-5) var(--space-4) var(--space-6);

@@ -85,7 +85,13 @@ export class OwnPanel extends PageElement {
         ${failureNote(this.failure, 'own-error')}
         ${this.rows?.at(-1)?.kind === 'closed' ? html`<p id="arriving">${own.arriving}</p>` : nothing}
         ${this.escrows === undefined ? nothing : this.#renderEscrows(this.escrows)}
-        ${this.rows === undefined ? nothing : this.#renderRows(this.rows)}
+        ${
+          this.rows === undefined
+            ? this.failure === undefined
+              ? html`<p class="soft" id="reading">${own.reading}</p>`
+              : nothing
+            : this.#renderRows(this.rows)
+        }
       </div>
     `
   }
@@ -122,6 +128,7 @@ export class OwnPanel extends PageElement {
 
   #renderRows(rows: readonly LedgerRow[]) {
     const { own } = texts
+    if (rows.length === 0) return html`<p class="soft" id="no-records">${own.noRecords}</p>`
     return html`
       <div class="scroll" tabindex="0" role="region" aria-label=${own.records(formatInteger(rows.length))}>
         <table id="records">

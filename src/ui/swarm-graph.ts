@@ -52,6 +52,9 @@ export class SwarmGraph extends PageElement {
         stroke: var(--line-strong);
         stroke-width: 0.5;
       }
+      .crowded .edge:not(.works) {
+        opacity: 0.4;
+      }
       .edge.relayed {
         stroke-dasharray: 2 2;
       }
@@ -145,6 +148,7 @@ export class SwarmGraph extends PageElement {
     return html`
       <div class="stack" id="swarm-graph" data-peers=${this.peers.length}>
         <svg
+          class=${this.#isNamed ? '' : 'crowded'}
           viewBox="${-across} ${-SIZE} ${2 * across} ${2 * SIZE}"
           role="img"
           aria-label=${this.#summary()}

@@ -151,6 +151,8 @@ export const en = {
     text: 'Every credit that this node was given, earned or spent is a record that it signed. Witnesses vote on what others must be able to rely on.',
     check: 'Check it here',
     export: 'Save as a file',
+    reading: 'Reading your records …',
+    noRecords: 'No record yet.',
     refresh: 'Read again',
     holds: (records: string) => `All holds: ${records} records, checked from the first one in this tab.`,
     fails: (place: string, code: string, why: string) => `Record ${place} does not hold (${code}): ${why}`,

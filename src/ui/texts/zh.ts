@@ -134,6 +134,8 @@ export const zh: Texts = {
     text: '本节点获赠、赚取或花费的每一个积分都是一条由它签名的记录。凡是他人必须能够信赖的内容，都由见证人投票。',
     check: '在此检查',
     export: '保存为文件',
+    reading: '正在读取你的记录……',
+    noRecords: '还没有记录。',
     refresh: '重新读取',
     holds: (records) => `全部成立：${records} 条记录，已在本标签页从第一条起检查。`,
     fails: (place, code, why) => `记录 ${place} 不成立（${code}）：${why}`,
