@@ -60,7 +60,7 @@ test('who lies and finds nobody that looks is found by lot; nothing wrong comes 
   const { events, pulled } = await walk([liar, blind, blind, blind, blind, honest, honest, honest], () => 0)
   expect(pulled).toBeGreaterThan(0)
   expect(events.some(({ type }) => type === 'retried')).toBe(true)
-})
+}, 60_000)
 
 test('where no lot falls, nothing but inputs and outputs passes through the requester', async () => {
   const { pulled } = await walk([honest, honest, honest], () => 0.99)

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Announcer, type AnnouncerInit } from '../../../src/registry/announcer.ts'
 import { skillKey } from '../../../src/registry/keys.ts'
 import { probes } from '../../../src/registry/sharding.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { network } from '../../fixtures/registry-node.ts'
 
 const ADDRESS = multiaddr('/memory/here')
@@ -125,8 +126,11 @@ test('sixty providers that shards of ten are made for spread over keys, and are 
     void announcer.keep('sort', over.signal)
   }
   await Promise.all(nodes.map(({ provides }) => until(5, provides, 15_000)))
-  const levels = nodes.map(({ announcer }) => announcer.levels.get('sort') ?? 0)
-  expect(Math.min(...levels)).toBeGreaterThanOrEqual(1)
+  const levels = await eventually(() => {
+    const found = nodes.map(({ announcer }) => announcer.levels.get('sort') ?? 0)
+    expect(Math.min(...found)).toBeGreaterThanOrEqual(1)
+    return found
+  })
   expect(Math.max(...levels)).toBeLessThanOrEqual(4)
   for (const believed of [0, 1, 2, 3, 6, 12]) {
     const keys = await Promise.all(

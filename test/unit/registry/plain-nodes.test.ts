@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { eventually } from '../../fixtures/eventually.ts'
 import { offerOf, type PlainNode, plainNode, plainSwarm } from '../../fixtures/memory-swarm.ts'
 
 // The registry in plain js-libp2p nodes, which share nothing with this house but the service itself.
@@ -32,9 +33,7 @@ describe('in a swarm of six', () => {
     }
     all[2]?.services.registry.offer(() => offerOf('nbody'))
     for (const finder of all.slice(4)) {
-      await vi.waitFor(async () => expect(await findPeers(finder, 'sort')).toEqual(idsOf(providers)), {
-        timeout: 8_000
-      })
+      await eventually(async () => expect(await findPeers(finder, 'sort')).toEqual(idsOf(providers)))
     }
   })
 
@@ -44,9 +43,8 @@ describe('in a swarm of six', () => {
     const newcomer = await plainNode()
     nodes.push(newcomer)
     await newcomer.dial(first?.getMultiaddrs() ?? [])
-    await vi.waitFor(
-      async () => expect(await findPeers(newcomer, 'sort')).toEqual([provider?.peerId.toString()]),
-      { timeout: 8_000 }
+    await eventually(async () =>
+      expect(await findPeers(newcomer, 'sort')).toEqual([provider?.peerId.toString()])
     )
   })
 })
@@ -77,12 +75,8 @@ test('a provider that withdraws is found no more, at once by those who are conne
 test('a provider that is gone is found no more, though its advert and its record are still there', async () => {
   const [provider, finder, third] = await swarm(3)
   provider?.services.registry.offer(() => offerOf('sort'))
-  await vi.waitFor(async () => expect(await findPeers(third as PlainNode, 'sort')).toHaveLength(1), {
-    timeout: 8_000
-  })
-  await vi.waitFor(async () => expect(await findPeers(finder as PlainNode, 'sort')).toHaveLength(1), {
-    timeout: 8_000
-  })
+  await eventually(async () => expect(await findPeers(third as PlainNode, 'sort')).toHaveLength(1))
+  await eventually(async () => expect(await findPeers(finder as PlainNode, 'sort')).toHaveLength(1))
   const gone = new Promise((resolve) =>
     finder?.addEventListener('peer:disconnect', ({ detail }) => {
       if (detail.equals(provider?.peerId)) {
@@ -101,25 +95,22 @@ test('whoever is connected to the whole swarm does not walk the DHT at each look
     throw new Error('three nodes were made')
   }
   second.services.registry.offer(() => offerOf('sort'))
-  await vi.waitFor(async () => expect(await findPeers(first, 'sort')).toHaveLength(1), { timeout: 8_000 })
+  await eventually(async () => expect(await findPeers(first, 'sort')).toHaveLength(1))
   const walks = vi.spyOn(first.services.dht, 'findProviders')
-  await vi.waitFor(
-    async () => {
-      walks.mockClear()
-      for (const skill of ['sort', 'nbody', 'sort', 'nbody']) {
-        await findPeers(first, skill)
-      }
-      expect(walks).not.toHaveBeenCalled()
-    },
-    { timeout: 8_000 }
-  )
+  await eventually(async () => {
+    walks.mockClear()
+    for (const skill of ['sort', 'nbody', 'sort', 'nbody']) {
+      await findPeers(first, skill)
+    }
+    expect(walks).not.toHaveBeenCalled()
+  })
   expect(await findPeers(first, 'sort')).toEqual([second.peerId.toString()])
 })
 
 test('whoever does nothing but look still hears of a provider that begins meanwhile', async () => {
   const [first, second] = await swarm(3)
   const registry = first?.services.registry
-  await vi.waitFor(() => expect(first?.getPeers()).toHaveLength(2), { timeout: 8_000 })
+  await eventually(() => expect(first?.getPeers()).toHaveLength(2))
   setTimeout(() => second?.services.registry.offer(() => offerOf('sort')), 300)
   const look = async () => {
     for (;;) {
