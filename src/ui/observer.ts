@@ -20,6 +20,8 @@ export class Observer {
   readonly hired = new Map<string, number>()
   readonly #init: Required<ObserverInit>
   readonly #known = new WeakSet<Job>()
+  /** A job that is over may come as another object each time. */
+  readonly #ids = new Set<string>()
   #before: SwarmStatus
   #verified = 0
   #isOver = false
@@ -32,7 +34,7 @@ export class Observer {
     this.#before = swarm.status
     // What was over before has its place in the list of jobs.
     for (const job of swarm.jobs()) {
-      if (isOver(job.state)) this.#known.add(job)
+      if (isOver(job.state)) this.#ids.add(job.id)
     }
     swarm.addEventListener('change', this.#onChange)
     this.#endTimer = every(SAMPLE_MS, () => this.#look())
@@ -66,8 +68,11 @@ export class Observer {
 
   #followJobs(): void {
     for (const job of this.#init.swarm.jobs()) {
-      if (this.#known.has(job)) continue
+      const isKnown = this.#known.has(job) || this.#ids.has(job.id)
       this.#known.add(job)
+      // one that another tab has not taken yet has none
+      if (job.id !== '') this.#ids.add(job.id)
+      if (isKnown) continue
       void this.#follow(job)
     }
   }

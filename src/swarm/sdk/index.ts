@@ -20,7 +20,8 @@ import type {
   SwarmEvents,
   SwarmNews,
   SwarmStatus,
-  TypedSkill
+  TypedSkill,
+  UnitPicture
 } from '../../api.ts'
 import { JobError } from '../../jobs/index.ts'
 import { type RunningSwarm, startSwarm } from '../../swarm.ts'
@@ -101,6 +102,10 @@ class ProgramSwarm implements Swarm {
 
   get skills(): SwarmCore['skills'] {
     return this.core.skills
+  }
+
+  lastPicture(): UnitPicture | undefined {
+    return this.core.lastPicture()
   }
 
   get router(): RouterView {

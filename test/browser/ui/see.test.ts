@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { page, userEvent } from 'vitest/browser'
-import type { PeerInfo } from '../../../src/api.ts'
+import type { Job, PeerInfo } from '../../../src/api.ts'
 import { setLanguage } from '../../../src/ui/texts/index.ts'
 import { zh } from '../../../src/ui/texts/zh.ts'
 import { PEERS, peerId, STATUS } from '../../fixtures/fake-swarm.ts'
@@ -180,6 +180,31 @@ describe('the log', () => {
     expect(find(app, '#log')?.querySelector('img, b')).toBeNull()
     setLanguage('zh')
     await shown(app, '#log-lines', () => lines(app).some((line) => line.includes(zh.log.lost('…1relay01'))))
+  })
+
+  it('tells of a job once, though it comes as another object each time', async () => {
+    const { app, swarm } = await running()
+    await click(app, '#run-sample')
+    const [job] = swarm.submitted
+    if (job === undefined) throw new Error('nothing was submitted')
+    job.emit({ type: 'queued', price: 34n, units: 2 })
+    job.succeed({ c: new Int32Array(4) })
+    const again = (): Job => ({
+      id: job.id,
+      skill: job.skill,
+      state: job.state,
+      result: job.result,
+      partial: () => undefined,
+      why: () => [],
+      cancel: () => job.cancel(),
+      [Symbol.asyncIterator]: () => job[Symbol.asyncIterator]()
+    })
+    swarm.jobs = () => [again()]
+    for (const settled of [1n, 2n, 3n]) swarm.update({ balance: { ...STATUS.balance, settled } })
+    await click(app, '#log > summary')
+    const planned = () => lines(app).filter((line) => line.includes('Planned')).length
+    await shown(app, '#log-lines', () => lines(app).some((line) => line.includes('Done')))
+    expect(planned()).toBe(1)
   })
 
   it('is filtered by kind and by words', async () => {
