@@ -56,6 +56,8 @@ export const REINFORCE_PAUSE: Milliseconds = 10_000
 /** Tries to sign an escrow or a settle while the witnesses of this node are being changed, and the time between two. */
 export const BUSY_ATTEMPTS = 40
 export const BUSY_PAUSE: Milliseconds = 250
+/** A unit of a pipeline is not given up sooner: its provider may still be fetching what it needs. */
+export const STEP_LATE_MIN: Milliseconds = 10_000
 /** Streams by which other providers fetch parts here, side by side. */
 export const PULLS_MAX = 32
 /** The longest that fetching the parts of one unit from another provider may take. */

@@ -72,10 +72,12 @@ export class PipelineRound implements ChannelHandler {
 
   /** Resolves when the round can do no more. Rejects only if the job as a whole has failed, or is aborted. */
   async run(signal: AbortSignal): Promise<void> {
+    const callOff = this.crews.watch()
     this.goOn()
     try {
       await orAborted(this.over.promise, signal)
     } finally {
+      callOff()
       this.isOver = true
       for (const channel of this.crews.all) {
         for (const [index, { isAnswered }] of [...channel.sent]) {

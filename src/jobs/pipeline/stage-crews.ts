@@ -1,6 +1,9 @@
 import type { MicroCredits } from '../../wire/index.ts'
 import type { Channel } from '../channel.ts'
+import { LOOK_INTERVAL } from '../constants.ts'
+import { JobError } from '../errors.ts'
 import type { Done, Lane } from './lane.ts'
+import { lateOnes } from './late.ts'
 import type { HashedPipeline } from './plan.ts'
 import type { Terms } from './terms.ts'
 
@@ -23,6 +26,19 @@ export class StageCrews {
 
   hire(crews: ReadonlyArray<readonly Channel[]>): void {
     this.crews = crews
+  }
+
+  /** Until it is called off: gives up who takes far too long, where another can do it. */
+  watch(): () => void {
+    const look = () => {
+      for (const channel of this.crews.flatMap((crew) => lateOnes(crew, performance.now()))) {
+        channel.end(
+          new JobError('UNIT_TIMEOUT', 'The provider took too long for a unit.', { retryable: true })
+        )
+      }
+    }
+    const timer = setInterval(look, LOOK_INTERVAL)
+    return () => clearInterval(timer)
   }
 
   get all(): readonly Channel[] {

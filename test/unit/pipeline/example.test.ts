@@ -11,4 +11,4 @@ test('the example finds its neighbours at three providers, and pays each', async
   expect(paid).toBeGreaterThan(0n)
   expect(providers).toBe(3)
   expect(lines.at(-1)).toContain('pipeline')
-})
+}, 60_000)

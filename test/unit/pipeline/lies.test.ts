@@ -1,4 +1,4 @@
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import type { Engine } from '../../../src/compute/index.ts'
 import type { JobEvent, JobReceipt } from '../../../src/index.ts'
 import { chainInput, chainOutput, chainStages } from '../../fixtures/chain-input.ts'
@@ -19,6 +19,9 @@ const liar = (engine: Engine): Twist => ({
 const blind = (): Twist => ({ verify: async () => true })
 /** Says of everything that it is wrong. */
 const accuser = (): Twist => ({ verify: async () => false })
+
+// whole swarms in one process: on a busy machine they take their time
+vi.setConfig({ testTimeout: 60_000 })
 
 let house: EngineHouse | undefined
 afterEach(() => house?.close())
@@ -43,12 +46,12 @@ const paidTo = (receipt: JobReceipt, at: number) =>
   receipt.providers.find(({ peer }) => peer === house?.providers[at]?.peer)
 
 test('a lie is found by the next stage, and costs its author the job', async () => {
-  const { receipt } = await walk([liar, honest, honest, honest, honest, honest])
+  const { receipt } = await walk([liar, honest, honest, honest])
   expect(paidTo(receipt, 0)?.paid ?? 0n).toBe(0n)
 })
 
 test('who calls right results wrong is out, and the accused is paid', async () => {
-  const { receipt, events } = await walk([accuser, honest, honest, honest, honest, honest])
+  const { receipt, events } = await walk([accuser, honest, honest, honest])
   const accused = events.flatMap((event) => (event.type === 'retried' ? [event.provider] : []))
   expect(new Set(accused)).toEqual(new Set([house?.providers[0]?.peer]))
   expect(receipt.providers.filter(({ rejected }) => rejected > 0).map(({ peer }) => peer)).toEqual([
@@ -57,12 +60,7 @@ test('who calls right results wrong is out, and the accused is paid', async () =
 })
 
 test('who lies and finds nobody that looks is found by lot; nothing wrong comes out', async () => {
-  const { events, pulled } = await walk([liar, blind, blind, blind, blind, honest, honest, honest], () => 0)
+  const { events, pulled } = await walk([liar, blind, blind, blind, blind], () => 0)
   expect(pulled).toBeGreaterThan(0)
   expect(events.some(({ type }) => type === 'retried')).toBe(true)
 }, 60_000)
-
-test('where no lot falls, nothing but inputs and outputs passes through the requester', async () => {
-  const { pulled } = await walk([honest, honest, honest], () => 0.99)
-  expect(pulled).toBe(0)
-})
