@@ -18,12 +18,25 @@ const MEASURE_MS = 10_000
 const MEASURED_LEAST = 3
 
 export async function run({ runs = RUNS, args, log }: BenchOptions): Promise<BenchResult> {
+  const tabs = sizes(args, '--tabs', [2, 4, 8])
+  const nodes = sizes(args, '--nodes', [50, 200])
+  const rows = [
+    ...(tabs.length > 0 ? await tabRows(tabs, runs, log) : []),
+    ...(nodes.length > 0 ? await nodeRows(nodes, Math.min(runs, 10), log) : [])
+  ]
+  return { rows, ratios: [], failures: failuresOf(rows) }
+}
+
+async function tabRows(
+  counts: readonly number[],
+  runs: number,
+  log: (text: string) => void
+): Promise<BenchRow[]> {
   const rows: BenchRow[] = []
-  const tabCounts = sizes(args, '--tabs', [2, 4, 8])
   const swarm = await openTabSwarm(REFRESH_MS, log)
   let finds: number[] = []
   try {
-    for (const count of tabCounts) {
+    for (const count of counts) {
       await swarm.grow(count)
       const provides = await repeat(runs, () => swarm.tabs[0]?.page.evaluate(() => window.finder?.provide()))
       finds = await repeat(runs, (i) => find(swarm, i))
@@ -33,16 +46,13 @@ export async function run({ runs = RUNS, args, log }: BenchOptions): Promise<Ben
       )
       log(`${count} tabs: found within ${Math.round(Math.max(...finds))} ms`)
     }
-    if (finds.length > 0) {
-      rows.push(row('discovery.find-p95', 's', [seconds(percentile(finds, 0.95))]))
-      const lost = await repeat(KILLED_RUNS, () => loseKilled(swarm, log))
-      rows.push(row('discovery.killed-refreshes', 'refreshes', lost))
-    }
+    rows.push(row('discovery.find-p95', 's', [seconds(percentile(finds, 0.95))]))
+    const lost = await repeat(KILLED_RUNS, () => loseKilled(swarm, log))
+    rows.push(row('discovery.killed-refreshes', 'refreshes', lost))
   } finally {
     await swarm.close()
   }
-  rows.push(...(await nodeRows(sizes(args, '--nodes', [50, 200]), Math.min(runs, 10), log)))
-  return { rows, ratios: [], failures: failuresOf(rows) }
+  return rows
 }
 
 async function nodeRows(

@@ -6,6 +6,8 @@ import { CLOSEST, distanceOf, estimateSwarmSize } from './swarm-size.ts'
 /** In a swarm that one walk sees whole. */
 const SHORTEST: Milliseconds = 15_000
 const LONGEST: Milliseconds = 300_000
+/** Self-queries from one walk to a random key to the next: far contacts are seldom missed, and any walk finds some. */
+const FAR_EVERY = 4
 /**
  * The first walks. A relay knows a newcomer's addresses a second after they are there, so those that start together find
  * nobody with kad-dht's own first walk.
@@ -35,7 +37,7 @@ export interface DhtTenderComponents {
 
 /**
  * Keeps the DHT's routing table filled, in place of kad-dht's own self-query, whose interval is fixed: a walk to
- * this node's own key, and where that does not see the whole swarm, one to a random key for the far buckets.
+ * this node's own key, and where that does not see the whole swarm, now and then one to a random key for the far ones.
  */
 export class DhtTender implements Startable {
   readonly [Symbol.toStringTag] = 'swarmharness/dht-tender'
@@ -74,7 +76,7 @@ export class DhtTender implements Startable {
     const closest = await this.walk(peerId.toMultihash().bytes)
     const distances = await Promise.all(closest.map((peer) => distanceOf(peerId, peer)))
     const size = estimateSwarmSize(distances)
-    if (size > CLOSEST) {
+    if (size > CLOSEST && (this.walks <= FIRST.length || this.walks % FAR_EVERY === 0)) {
       await this.walk(crypto.getRandomValues(new Uint8Array(32)))
     }
     if (!this.over.signal.aborted) {
