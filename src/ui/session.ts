@@ -1,10 +1,11 @@
 import type { SwarmCore, SwarmStatus } from '../api.ts'
-import type { Share, View } from '../core.ts'
+import type { Share } from '../core.ts'
 import type { Consent, ConsentMode } from './consent.ts'
 import { Contributor } from './contributor.ts'
 import { type Desk, type Order, parseDesk, parseOrder } from './desk.ts'
 import { describeFailure, type Failure } from './failure.ts'
-import { lockFreed, takeLock } from './lock.ts'
+import { takeLock } from './lock.ts'
+import { followOtherTab } from './other-tab.ts'
 import type { ContributeRules } from './pause-rules.ts'
 import type { Phase, SessionInit } from './session-init.ts'
 
@@ -213,54 +214,24 @@ export class Session {
     this.#init.keepStorage().catch(() => {}) // no such thing here: stored as before
   }
 
-  /** Shows the other tab's node until that tab is gone; whichever tab runs it then is shown next. */
   async #waitForOtherTab(consent: Consent, signal: AbortSignal): Promise<void> {
-    const { locks, load } = this.#init
-    const wait = (free: boolean, differs = false) => {
-      if (!signal.aborted) this.#enter({ kind: 'elsewhere', free, differs })
+    const { locks, load, publish } = this.#init
+    const enter = (phase: Phase) => {
+      if (!signal.aborted) this.#enter(phase)
     }
-    wait(false)
-    let freed: Promise<void> = lockFreed(locks, signal)
-    freed.catch(() => {}) // awaited below, unless nothing can be loaded
-    const { viewSwarm } = await load()
-    const over = new AbortController()
-    let hasAnswered = false
-    const onDiffers = () => {
-      hasAnswered = true
-      wait(false, true)
-    }
-    const meet = () => viewSwarm({ locks, signal: AbortSignal.any([signal, over.signal]), onDiffers })
-    for (let meeting = meet(); ; meeting = meet()) {
-      const view = await Promise.race([meeting, freed.then(() => undefined)])
-      if (view === undefined && !hasAnswered) {
-        // no node ran there: the page that this one follows was still going, or that one never came up
-        meeting.catch(() => {}) // given up
-        over.abort()
-        this.#enter({ kind: 'starting' })
-        return this.#begin(consent, signal)
+    await followOtherTab({
+      locks,
+      load,
+      signal,
+      onWait: (free, differs) => enter({ kind: 'elsewhere', free, differs }),
+      onView: (view) => {
+        if (signal.aborted) return
+        publish(view)
+        if (view !== undefined) enter({ kind: 'viewing', swarm: view, status: view.status })
       }
-      hasAnswered = true
-      if (view === undefined) wait(true)
-      await this.#showOther(view ?? (await meeting), signal, () => wait(false, true))
-      wait(true)
-      freed = new Promise(() => {}) // it is free: only a tab that takes it is waited for
-    }
-  }
-
-  /** @returns when the tab that runs the node is gone */
-  async #showOther(view: View, signal: AbortSignal, onEnd: () => void): Promise<void> {
-    const show = () => {
-      if (signal.aborted) return
-      if (view.status.state === 'stopped') onEnd()
-      else this.#enter({ kind: 'viewing', swarm: view, status: view.status })
-    }
-    view.addEventListener('change', show)
-    this.#init.publish(view)
-    show()
-    await lockFreed(this.#init.locks, signal)
-    view.removeEventListener('change', show)
-    view.lost()
-    this.#init.publish(undefined)
+    })
+    enter({ kind: 'starting' })
+    await this.#begin(consent, signal)
   }
 
   #contribute(swarm: SwarmCore): Promise<void> {
