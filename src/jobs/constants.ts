@@ -60,6 +60,8 @@ export const BUSY_PAUSE: Milliseconds = 250
 export const STEP_LATE_MIN: Milliseconds = 10_000
 /** Streams by which other providers fetch parts here, side by side. */
 export const PULLS_MAX = 32
+/** Bytes that a provider gives other providers within an hour on the word of one requester. */
+export const PULL_GIVEN_MAX = 16 * 256 * 1024 * 1024
 /** The longest that fetching the parts of one unit from another provider may take. */
 export const PULL_TIMEOUT: Milliseconds = 20_000
 /** How long a requester's leave to fetch parts holds. */

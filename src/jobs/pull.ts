@@ -21,8 +21,9 @@ import {
   SwarmError
 } from '../wire/index.ts'
 import { ArrivingPart, chunkHashes, chunksOf } from './chunks.ts'
-import { OPEN_TIMEOUT, PULL_TIMEOUT, PULLS_MAX } from './constants.ts'
+import { OPEN_TIMEOUT, PULL_GIVEN_MAX, PULL_TIMEOUT, PULLS_MAX } from './constants.ts'
 import { JobError } from './errors.ts'
+import { GiveLimit } from './give-limit.ts'
 import type { PartStore } from './part-store.ts'
 import { fromHex, hex } from './plan.ts'
 import { checkTicket } from './ticket.ts'
@@ -175,6 +176,7 @@ export interface PullServerInit extends PullInit {
 export class PullServer {
   private readonly init: PullServerInit
   private readonly protocol: string
+  private readonly limit = new GiveLimit(PULL_GIVEN_MAX)
 
   constructor(init: PullServerInit) {
     this.init = init
@@ -250,6 +252,14 @@ export class PullServer {
         const bytes = shelf.recall(hex(hash)) ? shelf.get(hex(hash)) : undefined
         if (bytes === undefined) {
           await send({ t: 'gone', hash })
+          return
+        }
+        if (!this.limit.take(author, bytes.byteLength, this.init.now())) {
+          await send({
+            t: 'refused',
+            code: 'BUSY',
+            message: 'Enough was fetched on the word of that requester.'
+          })
           return
         }
         await send({ t: 'part', hash, size: bytes.byteLength, chunks: await chunkHashes(bytes) })

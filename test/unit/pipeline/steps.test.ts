@@ -5,6 +5,7 @@ import * as Digest from 'multiformats/hashes/digest'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createInlineEngine, type Engine } from '../../../src/compute/index.ts'
 import { chunkHashes, partHash } from '../../../src/jobs/chunks.ts'
+import { GiveLimit } from '../../../src/jobs/give-limit.ts'
 import { PartStore } from '../../../src/jobs/part-store.ts'
 import { hex } from '../../../src/jobs/plan.ts'
 import { signStep } from '../../../src/jobs/result.ts'
@@ -209,6 +210,16 @@ describe('a step at its provider', () => {
     await expect(steps.run(frame, 1n, never)).rejects.toMatchObject({ code: 'BUSY' })
     expect(store.bytes).toBeLessThanOrEqual(300)
   })
+})
+
+test('a provider gives so much an hour on one word, whatever others have', () => {
+  const limit = new GiveLimit(100)
+  expect(limit.take(payer, 60, NOW)).toBe(true)
+  expect(limit.take(payer, 41, NOW)).toBe(false)
+  expect(limit.take(author, 100, NOW)).toBe(true)
+  expect(limit.take(payer, 40, NOW + 3_599_999)).toBe(true)
+  expect(limit.take(payer, 1, NOW + 3_599_999)).toBe(false)
+  expect(limit.take(payer, 100, NOW + 3_600_000)).toBe(true)
 })
 
 describe('a ticket', () => {
