@@ -1,15 +1,5 @@
 import * as z from 'zod/mini'
-import {
-  contributeOptions,
-  jobDispatch,
-  jobEvent,
-  jobLine,
-  ledgerOptions,
-  plainError,
-  quoteOptions,
-  submitOptions,
-  swarmStatus
-} from './shapes.ts'
+import { jobDispatch, jobEvent, jobLine, options, plainError, swarmStatus } from './shapes.ts'
 
 /**
  * What two tabs of one browser say to each other: one runs the node (the host), others show it (guests). They meet in
@@ -44,17 +34,17 @@ const job = z.string().check(z.maxLength(64))
 const skill = z.string().check(z.maxLength(64))
 
 export const ask = z.discriminatedUnion('do', [
-  z.strictObject({ do: z.literal('submit'), skill, input: z.unknown(), options: submitOptions }),
-  z.strictObject({ do: z.literal('quote'), skill, input: z.unknown(), options: quoteOptions }),
+  z.strictObject({ do: z.literal('submit'), skill, input: z.unknown(), options }),
+  z.strictObject({ do: z.literal('quote'), skill, input: z.unknown(), options }),
   /** Its events from the first on. */
   z.strictObject({ do: z.literal('follow'), job }),
   z.strictObject({ do: z.literal('partial'), job }),
   z.strictObject({ do: z.literal('result'), job }),
   z.strictObject({ do: z.literal('cancel'), job }),
-  z.strictObject({ do: z.literal('contribute'), options: contributeOptions }),
+  z.strictObject({ do: z.literal('contribute'), options }),
   z.strictObject({ do: z.literal('pause') }),
   z.strictObject({ do: z.literal('finish') }),
-  z.strictObject({ do: z.literal('ledger'), options: ledgerOptions }),
+  z.strictObject({ do: z.literal('ledger'), options }),
   z.strictObject({ do: z.literal('learned') }),
   /** What only the page's own code understands. */
   z.strictObject({ do: z.literal('order'), order: z.unknown() })

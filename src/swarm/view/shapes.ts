@@ -1,15 +1,5 @@
 import * as z from 'zod/mini'
-import type {
-  ContributeOptions,
-  Dispatch,
-  JobEvent,
-  JobQuote,
-  LedgerExport,
-  LedgerExportOptions,
-  QuoteOptions,
-  SubmitOptions,
-  SwarmStatus
-} from '../../api.ts'
+import type { Dispatch, JobEvent, JobQuote, LedgerExport, SwarmStatus } from '../../api.ts'
 import { errorFromPlain, type PeerIdString, type PlainError } from '../../wire/index.ts'
 import { jobReceipt } from '../sdk/rows.ts'
 
@@ -130,37 +120,8 @@ export const learned = z.object({
 })
 export type Learned = z.output<typeof learned>
 
-// Their values are for the node to judge, which has the words for it; here they only must be of the right kind.
-export const submitOptions = z.strictObject({
-  budget: z.optional(amount),
-  rate: count,
-  deadlineMs: count,
-  providerWaitMs: count,
-  units: count,
-  providers: z.optional(list(peer)),
-  maxProviders: count,
-  key: z.optional(text(1_024)),
-  redundancy: z.optional(z.union([z.literal('auto'), z.number()])),
-  subtaskBudget: z.optional(amount),
-  parent: z.optional(text(64))
-}) satisfies z.ZodMiniType<Omit<SubmitOptions, 'signal'>>
-
-export const quoteOptions = z.strictObject({
-  linkMbps: count,
-  maxProviders: count,
-  units: count,
-  rate: count
-}) satisfies z.ZodMiniType<QuoteOptions>
-
-export const contributeOptions = z.strictObject({
-  power: count,
-  rate: count,
-  skills: z.optional(list(skillName))
-}) satisfies z.ZodMiniType<ContributeOptions>
-
-export const ledgerOptions = z.strictObject({
-  from: z.optional(z.enum(['genesis', 'checkpoint']))
-}) satisfies z.ZodMiniType<LedgerExportOptions>
+/** Of a call: checked by the node, as any program's are. */
+export const options = z.record(z.string(), z.unknown())
 
 export const jobLine = z.object({ id: text(64), skill: skillName, state: jobState })
 export type JobLine = z.output<typeof jobLine>

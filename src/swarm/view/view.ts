@@ -94,8 +94,7 @@ export class RemoteSwarm extends TypedEventEmitter<SwarmEvents> implements View 
 
   submit<Output = unknown>(skill: string, input: unknown, options: SubmitOptions = {}): Job<Output> {
     this.refuseIfEnded()
-    const { signal, providers, ...others } = options
-    const plain = providers === undefined ? others : { ...others, providers: [...providers] }
+    const { signal, ...plain } = options
     // here too, so that a bad input is said at once and does not travel
     skillByName(skill).plan(input, plain.units === undefined ? {} : { units: plain.units })
     const accepted = this.ask({ do: 'submit', skill, input, options: plain }, z.string())
@@ -119,7 +118,7 @@ export class RemoteSwarm extends TypedEventEmitter<SwarmEvents> implements View 
   }
 
   quote(skill: string, input: unknown, options: QuoteOptions = {}): Promise<JobQuote> {
-    return this.ask({ do: 'quote', skill, input, options }, jobQuote)
+    return this.ask({ do: 'quote', skill, input, options: { ...options } }, jobQuote)
   }
 
   jobs(): readonly Job[] {
@@ -127,8 +126,7 @@ export class RemoteSwarm extends TypedEventEmitter<SwarmEvents> implements View 
   }
 
   async contribute(options: ContributeOptions = {}): Promise<void> {
-    const skills = options.skills === undefined ? undefined : [...options.skills]
-    await this.ask({ do: 'contribute', options: { ...options, skills } }, nothing)
+    await this.ask({ do: 'contribute', options: { ...options } }, nothing)
   }
 
   async pause(): Promise<void> {
@@ -144,7 +142,7 @@ export class RemoteSwarm extends TypedEventEmitter<SwarmEvents> implements View 
   }
 
   exportLedger(options: LedgerExportOptions = {}): Promise<LedgerExport> {
-    return this.ask({ do: 'ledger', options }, ledgerExport)
+    return this.ask({ do: 'ledger', options: { ...options } }, ledgerExport)
   }
 
   /** The key stays in the tab that uses it. */

@@ -1,16 +1,6 @@
 import { describe, expectTypeOf, test } from 'vitest'
 import type * as z from 'zod/mini'
-import type {
-  Dispatch,
-  JobEvent,
-  JobQuote,
-  JobReceipt,
-  LedgerExport,
-  LedgerExportOptions,
-  QuoteOptions,
-  SubmitOptions,
-  SwarmStatus
-} from '../../../src/api.ts'
+import type { Dispatch, JobEvent, JobQuote, JobReceipt, LedgerExport, SwarmStatus } from '../../../src/api.ts'
 import type { jobReceipt } from '../../../src/swarm/sdk/rows.ts'
 import type * as shapes from '../../../src/swarm/view/shapes.ts'
 
@@ -30,8 +20,5 @@ describe('what another tab is told', () => {
     expectTypeOf<Of<typeof shapes.jobQuote>>().toEqualTypeOf<Loose<JobQuote>>()
     expectTypeOf<Of<typeof jobReceipt>>().toEqualTypeOf<Loose<JobReceipt>>()
     expectTypeOf<Of<typeof shapes.ledgerExport>>().toEqualTypeOf<Loose<LedgerExport>>()
-    expectTypeOf<Of<typeof shapes.ledgerOptions>>().toEqualTypeOf<Loose<LedgerExportOptions>>()
-    expectTypeOf<Of<typeof shapes.quoteOptions>>().toEqualTypeOf<Loose<QuoteOptions>>()
-    expectTypeOf<Of<typeof shapes.submitOptions>>().toEqualTypeOf<Loose<Omit<SubmitOptions, 'signal'>>>()
   })
 })
