@@ -120,7 +120,7 @@ export const learned = z.object({
 })
 export type Learned = z.output<typeof learned>
 
-/** Of a call: checked by the node, as any program's are. */
+/** Of a call: checked by the node, like those of every program. */
 export const options = z.record(z.string(), z.unknown())
 
 export const jobLine = z.object({ id: text(64), skill: skillName, state: jobState })
