@@ -1,6 +1,7 @@
 import type { AbortOptions, PeerId } from '@libp2p/interface'
 import { type KadDHT, type KadDHTComponents, type KadDHTInit, kadDHT } from '@libp2p/kad-dht'
 import type { Milliseconds } from '../wire/index.ts'
+import { leadsDirectly } from './connect-direct.ts'
 import { isDirect } from './connections.ts'
 import { CONTACT_LIMITS, type Contact, type ContactLimits, isWanted, surplusContacts } from './contacts.ts'
 import { distanceBetween, placeOf } from './swarm-size.ts'
@@ -54,7 +55,11 @@ export function boundedDht({
 function boundTable(
   table: RoutingTable,
   limits: ContactLimits,
-  { connectionManager, events }: Pick<KadDHTComponents, 'connectionManager' | 'events'>
+  {
+    connectionManager,
+    peerStore,
+    events
+  }: Pick<KadDHTComponents, 'connectionManager' | 'peerStore' | 'events'>
 ): void {
   const add = table.add.bind(table)
   /** On their way into the table. */
@@ -64,10 +69,17 @@ function boundTable(
   const isConnected = (peer: PeerId) =>
     connectionManager.getConnections(peer).some((one) => one.status === 'open' && isDirect(one))
 
+  /** A circuit is no connection for a DHT: it is not opened only to learn that. */
+  const isReachable = async (peer: PeerId) => {
+    const { addresses } = (await peerStore.has(peer)) ? await peerStore.get(peer) : { addresses: [] }
+    return addresses.length === 0 || addresses.some(({ multiaddr }) => leadsDirectly(multiaddr))
+  }
+
   // In the place of a ping, which costs a stream more, and after which kad-dht would have the closest that ever
   // answered called back whenever their connection ends.
   table.kb.verify = async ({ peerId }, options = {}) =>
-    isConnected(peerId) || isDirect(await connectionManager.openConnection(peerId, options))
+    isConnected(peerId) ||
+    ((await isReachable(peerId)) && isDirect(await connectionManager.openConnection(peerId, options)))
 
   table.add = async (peer, options) => {
     const self = table.kb.localPeer?.kadId

@@ -112,7 +112,7 @@ function direct(addresses: readonly Multiaddr[], id: PeerId): Multiaddr[] {
 }
 
 /** False for `…/p2p-circuit/p2p/…`: true for `…/p2p-circuit/webrtc/…`, where the relay only introduces. */
-function leadsDirectly(address: Multiaddr): boolean {
+export function leadsDirectly(address: Multiaddr): boolean {
   const names = address.getComponents().map(({ name }) => name)
   return !names.includes('p2p-circuit') || names.includes('webrtc')
 }

@@ -40,7 +40,8 @@ const finds = (seeker: Node, wanted: readonly Node[]) =>
     expect([...found].sort()).toEqual(wanted.map(idOf).sort())
   })
 
-describe('of two relays one is killed:', () => {
+// each waits for several things in turn
+describe('of two relays one is killed:', { timeout: 90_000 }, () => {
   test('who has met goes on, and a newcomer that knows only the other one finds and hires them', async () => {
     const [doomed, other] = [await startRelay(), await startRelay()]
     const both = [...doomed.multiaddrs, ...other.multiaddrs]
