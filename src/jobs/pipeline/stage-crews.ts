@@ -1,3 +1,4 @@
+import { medianSpeed } from '../../router/index.ts'
 import type { MicroCredits } from '../../wire/index.ts'
 import type { Channel } from '../channel.ts'
 import { LOOK_INTERVAL } from '../constants.ts'
@@ -55,8 +56,11 @@ export class StageCrews {
     const free = this.able(lane, stage).filter(
       (channel) => channel.hasRoom && this.init.terms.canHave(channel, lane, stage)
     )
-    const load = ({ hands, speed }: Channel) => (hands.pending + 1) / (speed ?? 1)
-    return free.sort((a, b) => load(a) - load(b))[0]
+    // who is new counts as fast as the others, and gets its turn: of equals, the one that has done least
+    const typical = medianSpeed(free) ?? 1
+    const load = ({ hands, speed = typical }: Channel) => (hands.pending + 1) / speed
+    const past = ({ tally, unverified }: Channel) => tally.units + unverified
+    return free.sort((a, b) => load(a) - load(b) || past(a) - past(b))[0]
   }
 
   /** A lane needs a stage at which nobody is left. */
