@@ -152,10 +152,11 @@ export class Session {
   }
 
   async #begin(consent: Consent, signal: AbortSignal): Promise<void> {
+    let release: (() => void) | undefined
     try {
       await this.#stopping
       signal.throwIfAborted()
-      const release = await takeLock(this.#init.locks)
+      release = await takeLock(this.#init.locks)
       if (release === undefined) {
         await this.#waitForOtherTab(consent, signal)
         return
@@ -165,7 +166,8 @@ export class Session {
       this.#remember()
       await this.#run(consent, signal)
     } catch (error) {
-      this.#letGo()
+      // given up: the next start may have come so far that the lock is its own
+      if (!signal.aborted || (release !== undefined && release === this.#release)) this.#letGo()
       if (!signal.aborted) this.#enter({ kind: 'stopped', failure: describeFailure(error) })
     }
   }

@@ -89,7 +89,7 @@ export async function shown(
   selector: string,
   accept: (element: HTMLElement) => boolean = () => true
 ): Promise<HTMLElement> {
-  for (let frames = 0; frames < 3_000; frames++) {
+  for (let frames = 0; frames < 1_200; frames++) {
     const element = find(root, selector)
     if (element !== undefined && accept(element)) return element
     await new Promise((resolve) => requestAnimationFrame(resolve))

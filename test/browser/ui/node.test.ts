@@ -150,6 +150,33 @@ describe('a second tab', () => {
     await viewing(first)
   })
 
+  it('keeps the lock that it took over, however late its wait for another node ends', async () => {
+    const first = await running()
+    let gate = Promise.resolve()
+    const places: Array<Promise<unknown>> = []
+    const request = (...given: [string, ...unknown[]]) => {
+      const ask = () => Reflect.apply(navigator.locks.request, navigator.locks, given)
+      if (given[0] === LOCK_NAME) return ask()
+      const place = gate.then(ask)
+      places.push(place)
+      return place
+    }
+    const second = mount({
+      init: { locks: { request, query: () => navigator.locks.query() } as LockManager }
+    })
+    await viewing(second)
+    const { promise, resolve: open } = Promise.withResolvers<void>()
+    gate = promise
+    await first.swarm.stop()
+    await click(second.app, '#take-over')
+    await shown(second.app, '#app[data-phase="running"]')
+    open()
+    await Promise.all(places) // until each was left
+    await new Promise((resolve) => setTimeout(resolve))
+    const { held } = await navigator.locks.query()
+    expect(held?.map(({ name }) => name)).toContain(LOCK_NAME)
+  })
+
   it('hires through the first', async () => {
     const first = await running()
     const second = mount()
