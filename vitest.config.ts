@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
 import { CHROMIUM_FLAGS } from './scripts/chromium-flags.ts'
@@ -56,7 +57,10 @@ export default defineConfig({
           provide: { propertyRuns },
           environment: 'node',
           include: ['test/unit/**/*.test.ts'],
-          testTimeout: 20_000 * patience
+          testTimeout: 20_000 * patience,
+          hookTimeout: 30_000,
+          // its tests of nodes and jobs wait more than they compute
+          maxWorkers: Math.ceil(availableParallelism() * 1.5)
         }
       },
       {

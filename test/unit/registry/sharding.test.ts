@@ -114,6 +114,7 @@ describe('a finder', () => {
   test('finds providers that do not agree, by one level up or down', () => {
     fc.assert(
       fc.property(swarm, level, ({ seed, providers }, believed) => {
+        fc.pre(providers >= 100) // of a few, all may be wrong the same way
         const random = randomOf(seed)
         const levels = Array.from({ length: providers }, () =>
           Math.max(0, levelFor(providers) + Math.floor(random() * 3) - 1)
