@@ -42,6 +42,8 @@ const NIGHTLY_ONLY = ['test/e2e/profiles.test.ts', 'test/e2e/sleep.test.ts', 'te
 const nightly = Boolean(process.env.NIGHTLY)
 /** Runs of each fast-check property that does not say how many it needs. */
 const propertyRuns = nightly ? 500 : 50
+/** Tests of whole nodes share two cores with others: one that fails is tried once more, and then named as unsteady. */
+const retry = nightly ? 0 : 1
 /** The long form of the tests also gets longer time limits. */
 const patience = nightly ? 30 : 1
 
@@ -57,6 +59,7 @@ export default defineConfig({
           provide: { propertyRuns },
           environment: 'node',
           include: ['test/unit/**/*.test.ts'],
+          retry,
           testTimeout: 20_000 * patience,
           hookTimeout: 30_000,
           // its tests of nodes and jobs wait more than they compute
@@ -70,6 +73,7 @@ export default defineConfig({
           setupFiles: ['test/property-runs.setup.ts'],
           provide: { propertyRuns },
           include: ['test/browser/**/*.test.ts'],
+          retry,
           testTimeout: 30_000 * patience,
           browser: {
             enabled: true,
@@ -92,6 +96,7 @@ export default defineConfig({
           exclude: nightly ? [] : NIGHTLY_ONLY,
           globalSetup: ['test/e2e/build.setup.ts'],
           fileParallelism: false,
+          retry,
           testTimeout: 180_000 * patience,
           hookTimeout: 120_000
         }

@@ -55,6 +55,7 @@ function suite(name: string, limitMs: number): Step {
       name,
       '--reporter=default',
       '--reporter=json',
+      '--reporter=./scripts/unsteady-reporter.ts',
       `--outputFile.json=${report}`
     ],
     report,

@@ -113,7 +113,8 @@ describe('a provider that goes in the middle of a unit', () => {
   test('reloaded: it comes back, and claims what it is owed when it meets its payer again', async () => {
     const victim = await house.tab({ name: 'victim', consent: 'contribute', backend: 'cpu', power: 50 })
     await waitForProviders(requester, [victim.peer, cpu.peer], SKILL)
-    await startJob(requester, { side: 1_024, units: 64, providers: [victim.peer, cpu.peer] })
+    // so much that the other has not done all before the victim's stream stands
+    await startJob(requester, { side: 2_048, inner: 4_096, units: 64, providers: [victim.peer, cpu.peer] })
     await jobSaw(requester, 'verified', { provider: victim.peer })
     await victim.page.reload()
     const owed = share(await rightReceipt(requester), victim)?.paid ?? 0n
