@@ -114,7 +114,7 @@ describe('a provider that goes in the middle of a unit', () => {
     const victim = await house.tab({ name: 'victim', consent: 'contribute', backend: 'cpu', power: 50 })
     await waitForProviders(requester, [victim.peer, cpu.peer], SKILL)
     // so much that the other has not done all before the victim's stream stands
-    await startJob(requester, { side: 2_048, inner: 4_096, units: 64, providers: [victim.peer, cpu.peer] })
+    await startJob(requester, { side: 2_048, units: 64, providers: [victim.peer, cpu.peer] })
     await jobSaw(requester, 'verified', { provider: victim.peer })
     await victim.page.reload()
     const owed = share(await rightReceipt(requester), victim)?.paid ?? 0n

@@ -187,8 +187,11 @@ function stopBeats(job: HostileJob): void {
   job.raw.send = () => true
 }
 
+/** Each takes four seconds, nearly all of it waiting: every other one in `npm test`, all in the nightly run. */
+const TRIED = process.env.NIGHTLY ? LIES : LIES.filter((_, at) => at % 2 === 0)
+
 describe('a provider that answers a unit with', () => {
-  test.each(LIES)('%s is paid nothing, and the job ends right elsewhere', async (_, lie, reason) => {
+  test.each(TRIED)('%s is paid nothing, and the job ends right elsewhere', async (_, lie, reason) => {
     await liar.lie(lie)
     const { receipt, reasons } = await throughTheLie()
     expect(reasons).toEqual([expect.stringMatching(reason)])
@@ -213,8 +216,11 @@ describe('a provider that is honest at first', () => {
       1
     )
     const { receipt } = await throughTheLie()
-    expect(share(receipt, liar.peer)).toMatchObject({ units: 2, rejected: 1, paid: 2n })
-    expect(share(receipt, honest.peer)?.paid).toBe(receipt.price - 2n)
+    const { units = 0, rejected, paid } = share(receipt, liar.peer) ?? {}
+    // the second right one may still be compared when the lie is found
+    expect([1, 2]).toContain(units)
+    expect({ rejected, paid }).toEqual({ rejected: 1, paid: BigInt(units) })
+    expect(share(receipt, honest.peer)?.paid).toBe(receipt.price - BigInt(units))
   })
 
   test('and answers each unit twice is paid for it once', async () => {
