@@ -53,7 +53,8 @@ function failureOf(skill: Skill, { name, median }: BenchRow): string[] {
     return [`${name}: ${median} honest results were refused; none may be`]
   }
   if (what.startsWith('check-cost') && median > COST_MAX && !isWeak) {
-    if (what === 'check-cost@small' && smallUnit(skill).isWeak) {
+    const told = { 'check-cost@small': smallUnit(skill), 'check-cost@thin': thinUnit(skill) }[what]
+    if (told?.isWeak === true) {
       return []
     }
     return [`${name} is ${median.toFixed(3)} of computing; at most ${COST_MAX}`]
@@ -142,7 +143,7 @@ function measureCosts(skill: Skill, twins: CpuTwins): BenchRow[] {
   const thin = thinUnit(skill)
   const typical = measureCost(name, typicalUnit(skill), twins)
   const small = measureCost(`${name}@small`, smallUnit(skill).unit, twins)
-  return [typical, ...(thin === undefined ? [] : [measureCost(`${name}@thin`, thin, twins)]), small]
+  return [typical, ...(thin === undefined ? [] : [measureCost(`${name}@thin`, thin.unit, twins)]), small]
 }
 
 function measureCost(name: string, unit: UnitInput, { fast, verify }: CpuTwins): BenchRow {

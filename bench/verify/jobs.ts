@@ -174,10 +174,12 @@ export function typicalUnit(skill: Skill): UnitInput {
   return middleUnit(skill, input)
 }
 
-/** One of a thin job, for skills that have such. */
-export function thinUnit(skill: Skill): UnitInput | undefined {
+/** One of a thin job, for skills that have such; and whether its check is weak, as the planner says. */
+export function thinUnit(skill: Skill): { readonly unit: UnitInput; readonly isWeak: boolean } | undefined {
   const input = THIN[skill.manifest.name]?.(seeded(0))
-  return input === undefined ? undefined : middleUnit(skill, input)
+  return input === undefined
+    ? undefined
+    : { unit: middleUnit(skill, input), isWeak: skill.plan(input).units[0]?.check === 'weak' }
 }
 
 function middleUnit(skill: Skill, input: unknown): UnitInput {

@@ -8,8 +8,8 @@ const SLENDERNESS = 1 / 128
 /** True if a unit of this shape is checked by `checkSample`. */
 export const isThin = (shape: UnitShape): boolean => isSampled(shape, SLENDERNESS)
 
-/** True if a check of a unit of this shape costs more than a tenth of computing it. */
-export const isSmall = (shape: UnitShape): boolean => isWeak(shape, SLENDERNESS)
+/** True if a check of a unit of this shape costs more than a tenth of computing it: that of thin ones a tenth or a little more. */
+export const isSmall = (shape: UnitShape): boolean => isThin(shape) || isWeak(shape, SLENDERNESS)
 
 /**
  * Computes 48 random elements anew: for thin products (see `isThin`). Catches a result of which a tenth is wrong
