@@ -32,6 +32,15 @@ const int8 = (length: number, random: () => number) =>
   Int8Array.from({ length }, () => Math.floor(random() * 256) - 128)
 const floats = (length: number, random: () => number) => Float32Array.from({ length }, () => random() * 2 - 1)
 
+/** Two matrices of that many a side. */
+function square<Matrix>(
+  side: number,
+  make: (length: number, random: () => number) => Matrix,
+  random: () => number
+) {
+  return { a: make(side * side, random), b: make(side * side, random), m: side, k: side, n: side }
+}
+
 /** Jobs of the same shape that differ by `seed`: small, so that thousands of results can be judged. */
 const INPUTS: Readonly<Record<string, (random: () => number) => unknown>> = {
   'matmul-i8': (random): MatmulInput => ({
@@ -95,14 +104,8 @@ export function unitsOf(skill: Skill, seed: number): UnitInput[] {
 
 /** Jobs that fill the planner's units: what checking costs is told of these. Others: the skill's sample. */
 const LARGE: Readonly<Record<string, (random: () => number) => unknown>> = {
-  'matmul-i8': (random): MatmulInput => {
-    const side = 1024
-    return { a: int8(side * side, random), b: int8(side * side, random), m: side, k: side, n: side }
-  },
-  'matmul-f32': (random): MatmulF32Input => {
-    const side = 1024
-    return { a: floats(side * side, random), b: floats(side * side, random), m: side, k: side, n: side }
-  },
+  'matmul-i8': (random): MatmulInput => square(1024, int8, random),
+  'matmul-f32': (random): MatmulF32Input => square(1024, floats, random),
   'knn-i8': (random): KnnInput => ({
     database: int8(2 ** 16 * 128, random),
     queries: int8(1024 * 128, random),
@@ -132,14 +135,8 @@ const THIN: Readonly<Record<string, (random: () => number) => unknown>> = {
 
 /** Jobs too small for a check to cost a tenth. */
 const SMALL: Readonly<Record<string, (random: () => number) => unknown>> = {
-  'matmul-i8': (random): MatmulInput => {
-    const side = 128
-    return { a: int8(side * side, random), b: int8(side * side, random), m: side, k: side, n: side }
-  },
-  'matmul-f32': (random): MatmulF32Input => {
-    const side = 128
-    return { a: floats(side * side, random), b: floats(side * side, random), m: side, k: side, n: side }
-  },
+  'matmul-i8': (random): MatmulInput => square(128, int8, random),
+  'matmul-f32': (random): MatmulF32Input => square(128, floats, random),
   'knn-i8': (random): KnnInput => ({
     database: int8(2 ** 14 * 128, random),
     queries: int8(128, random),
