@@ -1,54 +1,90 @@
-/** Of what is neither, or not plainly. */
-const NO = -1
+import { CID } from 'multiformats/cid'
+import { Digest } from 'multiformats/hashes/digest'
+
+/** Not plainly canonical: no item decodes to it. */
+const NO = Symbol('not plainly canonical')
+/** More deeply than any schema nests. */
+const DEPTH_MAX = 32
 const ASCII_END = 0x80
+/** Up to here text is shorter than what a TextDecoder costs; engines take so many arguments. */
+const SHORT_TEXT = 64
 /** Tag 42 with the 37 bytes of a CIDv1 of DAG-CBOR by SHA-256, up to its digest. */
 const CID_HEAD = [0xd8, 0x2a, 0x58, 0x25, 0x00, 0x01, 0x71, 0x12, 0x20]
-const CID_LENGTH = CID_HEAD.length + 32
+const DIGEST_LENGTH = 32
+/** Where in a CID's own bytes its multihash begins, and in that its digest. */
+const MULTIHASH_AT = 2
+const DIGEST_AT = 4
 /** A key that makes no member of a JavaScript object, and so is lost when it is decoded. */
 const LOST_KEY = '__proto__'
 
-/**
- * Whether bytes are the canonical DAG-CBOR of what they decode to, found without encoding that again. False too for
- * what this project's formats hardly use (negative integers, text beyond ASCII, other CIDs): then only encoding tells.
- *
- * @param bytes not nested more deeply than a schema allows
- */
-export const isPlainlyCanonical = (bytes: Uint8Array): boolean => endOf(bytes, 0) === bytes.byteLength
+const decoder = new TextDecoder()
 
-/** The place behind the item that begins at `at`; -1 where it is not plainly canonical. */
-function endOf(bytes: Uint8Array, at: number): number {
-  const head = bytes[at] ?? 0xff
+/** Bytes, and the place that is read next. */
+interface Reader {
+  readonly bytes: Uint8Array
+  at: number
+}
+
+/**
+ * Decodes bytes that are plainly the canonical DAG-CBOR of what they decode to: one walk says both, where a decoder,
+ * an encoder and a comparison would take several times as long. Undefined for all others, and for what this project's
+ * formats hardly use (negative integers, text beyond ASCII, other CIDs): then only encoding again tells.
+ *
+ * @returns what `@ipld/dag-cbor` decodes, in memory of its own
+ */
+export function decodePlainly(bytes: Uint8Array): { readonly value: unknown } | undefined {
+  const reader = { bytes, at: 0 }
+  const value = readItem(reader, 0)
+  return value === NO || reader.at !== bytes.byteLength ? undefined : { value }
+}
+
+function readItem(reader: Reader, depth: number): unknown {
+  const head = reader.bytes[reader.at] ?? 0xff
   const major = head >> 5
   if (major === 6) {
-    return endOfCid(bytes, at)
+    return readCid(reader)
   }
+  reader.at += 1
   if (major === 7) {
-    return head >= 0xf4 && head <= 0xf6 ? at + 1 : NO // false, true, null
+    return simple(head)
   }
   const info = head & 31
-  const start = at + 1 + (info < 24 ? 0 : 1 << (info - 24))
-  const value = info < 24 ? info : argumentOf(bytes, at + 1, info)
-  if (value === NO) {
+  const value = info < 24 ? info : readArgument(reader, info)
+  if (value === NO || depth > DEPTH_MAX) {
     return NO
   }
   switch (major) {
     case 0:
-      return start
+      return value
     case 2:
-      return start + value <= bytes.byteLength ? start + value : NO
+      return readBytes(reader, value)
     case 3:
-      return endOfText(bytes, start, value)
+      return readText(reader, value)
     case 4:
-      return endOfList(bytes, start, value)
+      return readList(reader, value, depth)
     case 5:
-      return endOfMap(bytes, start, value)
+      return readMap(reader, value, depth)
+    default:
+      return NO
+  }
+}
+
+function simple(head: number): boolean | null | typeof NO {
+  switch (head) {
+    case 0xf4:
+      return false
+    case 0xf5:
+      return true
+    case 0xf6:
+      return null
     default:
       return NO
   }
 }
 
 /** The integer in 1, 2, 4 or 8 bytes, if it needs as many. */
-function argumentOf(bytes: Uint8Array, at: number, info: number): number {
+function readArgument(reader: Reader, info: number): number | typeof NO {
+  const { bytes, at } = reader
   const size = 1 << (info - 24)
   if (info > 27 || at + size > bytes.byteLength) {
     return NO
@@ -57,76 +93,89 @@ function argumentOf(bytes: Uint8Array, at: number, info: number): number {
   for (let i = 0; i < size; i++) {
     value = value * 256 + (bytes[at + i] ?? 0)
   }
+  reader.at += size
   const least = size === 1 ? 24 : 2 ** (4 * size)
   return value >= least && value <= Number.MAX_SAFE_INTEGER ? value : NO
 }
 
-function endOfText(bytes: Uint8Array, start: number, length: number): number {
-  const end = start + length
+function readBytes(reader: Reader, length: number): Uint8Array | typeof NO {
+  const { bytes, at } = reader
+  const end = at + length
   if (end > bytes.byteLength) {
     return NO
   }
-  for (let i = start; i < end; i++) {
-    if ((bytes[i] ?? ASCII_END) >= ASCII_END) {
-      return NO
-    }
-  }
-  return end
+  reader.at = end
+  return new Uint8Array(bytes.subarray(at, end))
 }
 
-function endOfList(bytes: Uint8Array, start: number, count: number): number {
-  let at = start
-  for (let i = 0; i < count && at !== NO; i++) {
-    at = endOf(bytes, at)
+function readText(reader: Reader, length: number): string | typeof NO {
+  const { bytes, at } = reader
+  const end = at + length
+  if (end > bytes.byteLength) {
+    return NO
   }
-  return at
+  let bits = 0
+  for (let i = at; i < end; i++) {
+    bits |= bytes[i] ?? 0
+  }
+  if (bits >= ASCII_END) {
+    return NO
+  }
+  reader.at = end
+  const text = bytes.subarray(at, end)
+  return length <= SHORT_TEXT ? Reflect.apply(String.fromCharCode, null, text) : decoder.decode(text)
+}
+
+function readList(reader: Reader, count: number, depth: number): unknown[] | typeof NO {
+  const list: unknown[] = []
+  for (let i = 0; i < count; i++) {
+    const item = readItem(reader, depth + 1)
+    if (item === NO) {
+      return NO
+    }
+    list.push(item)
+  }
+  return list
 }
 
 /** Keys are short text here; each comes after the one before it: first by length, then by bytes. */
-function endOfMap(bytes: Uint8Array, start: number, count: number): number {
-  let at = start
-  let [before, length] = [0, NO]
+function readMap(reader: Reader, count: number, depth: number): Record<string, unknown> | typeof NO {
+  const map: Record<string, unknown> = {}
+  let [before, length] = ['', 0]
   for (let i = 0; i < count; i++) {
-    const next = (bytes[at] ?? 0) - 0x60
-    const end = next >= 0 && next < 24 ? endOfText(bytes, at + 1, next) : NO
-    const isInOrder = next > length || (next === length && isBefore(bytes, before, at + 1, length))
-    if (end === NO || !isInOrder || isLost(bytes, at + 1, next)) {
+    const next = (reader.bytes[reader.at] ?? 0) - 0x60
+    if (next < length || next > 23) {
       return NO
     }
-    before = at + 1
+    reader.at += 1
+    const key = readText(reader, next)
+    if (key === NO || key === LOST_KEY || (next === length && key <= before)) {
+      return NO
+    }
+    const item = readItem(reader, depth + 1)
+    if (item === NO) {
+      return NO
+    }
+    map[key] = item
+    before = key
     length = next
-    at = endOf(bytes, end)
-    if (at === NO) {
-      return NO
-    }
   }
-  return at
+  return map
 }
 
-function isBefore(bytes: Uint8Array, one: number, two: number, length: number): boolean {
-  for (let i = 0; i < length; i++) {
-    const [a = 0, b = 0] = [bytes[one + i], bytes[two + i]]
-    if (a !== b) {
-      return a < b
-    }
+function readCid(reader: Reader): CID | typeof NO {
+  const { bytes, at } = reader
+  const end = at + CID_HEAD.length + DIGEST_LENGTH
+  if (end > bytes.byteLength) {
+    return NO
   }
-  return false
-}
-
-function isLost(bytes: Uint8Array, start: number, length: number): boolean {
-  for (let i = 0; i < length; i++) {
-    if (bytes[start + i] !== LOST_KEY.charCodeAt(i)) {
-      return false
-    }
-  }
-  return length === LOST_KEY.length
-}
-
-function endOfCid(bytes: Uint8Array, at: number): number {
   for (let i = 0; i < CID_HEAD.length; i++) {
     if (bytes[at + i] !== CID_HEAD[i]) {
       return NO
     }
   }
-  return at + CID_LENGTH <= bytes.byteLength ? at + CID_LENGTH : NO
+  reader.at = end
+  const own = new Uint8Array(bytes.subarray(end - DIGEST_LENGTH - DIGEST_AT, end))
+  const multihash = new Digest(0x12, DIGEST_LENGTH, own.subarray(DIGEST_AT), own.subarray(MULTIHASH_AT))
+  return new CID(1, 0x71, multihash, own)
 }

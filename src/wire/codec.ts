@@ -4,7 +4,7 @@ import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
 import { equals } from 'uint8arrays/equals'
 import type * as z from 'zod/mini'
-import { isPlainlyCanonical } from './canonical.ts'
+import { decodePlainly } from './canonical.ts'
 import { WireError } from './errors.ts'
 
 /** Encodes a value as canonical DAG-CBOR. Bigints must lie within ±(2^53 − 1): beyond it no schema accepts them. */
@@ -23,9 +23,13 @@ export function decodeStrict<S extends z.ZodMiniType>(
   schema: S,
   limit: number
 ): z.output<S> {
+  const plain = bytes.byteLength <= limit ? decodePlainly(bytes) : undefined
+  if (plain !== undefined) {
+    return validate(plain.value, schema)
+  }
   const raw = decodeRaw(bytes, limit)
-  const value = validate(raw, schema) // first, because it bounds the depth to which the others recurse
-  if (!isPlainlyCanonical(bytes) && !equals(encode(raw), bytes)) {
+  const value = validate(raw, schema) // first, because it bounds the depth to which the encoder recurses
+  if (!equals(encode(raw), bytes)) {
     throw new WireError('NOT_CANONICAL', 'The message is not canonical DAG-CBOR.')
   }
   return value
