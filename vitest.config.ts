@@ -6,8 +6,6 @@ import { findChromium } from './scripts/find-chromium.mjs'
 
 /** Packages that tests in Chromium load, bundled before the run: found later, they would reload the page. */
 const BROWSER_PACKAGES = [
-  '@chainsafe/libp2p-noise',
-  '@chainsafe/libp2p-yamux',
   '@ipld/dag-cbor',
   '@libp2p/circuit-relay-v2',
   '@libp2p/crypto',
@@ -16,14 +14,17 @@ const BROWSER_PACKAGES = [
   '@libp2p/interface',
   '@libp2p/kad-dht',
   '@libp2p/logger',
+  '@libp2p/noise',
   '@libp2p/peer-id',
   '@libp2p/ping',
   '@libp2p/utils',
   '@libp2p/webrtc',
   '@libp2p/websockets',
+  '@libp2p/yamux',
   '@multiformats/multiaddr',
   'axe-core',
   'comlink',
+  'd3-force',
   'fast-check',
   'idb',
   'libp2p',
@@ -33,6 +34,7 @@ const BROWSER_PACKAGES = [
   'uint8arrays/concat',
   'uint8arrays/equals',
   'uint8arrays/from-string',
+  'uplot',
   'zod/mini'
 ]
 

@@ -56,8 +56,8 @@ export async function run({ runs = IMPORTS, log }: BenchOptions): Promise<BenchR
 /** What of libp2p a node of ours needs: an application with libp2p has these anyway. */
 const LIBP2P = [
   'libp2p',
-  '@chainsafe/libp2p-noise',
-  '@chainsafe/libp2p-yamux',
+  '@libp2p/noise',
+  '@libp2p/yamux',
   '@libp2p/circuit-relay-v2',
   '@libp2p/identify',
   '@libp2p/kad-dht',

@@ -4,12 +4,13 @@
  *
  * Run it: `npx node examples/registry-alone/run.ts`
  */
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
+
 import { identify, identifyPush } from '@libp2p/identify'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { memory } from '@libp2p/memory'
+import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
+import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
 import { swarmRegistry } from '../../src/registry/index.ts'
 import { NETWORKS, networkOf } from '../../src/wire/index.ts'

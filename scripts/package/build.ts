@@ -20,8 +20,8 @@ export const ENTRIES: Readonly<Record<string, string>> = {
   credit: 'src/credit/index.ts'
 }
 
-/** Brings React Native to whoever installs it (overrides do not travel): bundled. Lit is the page's alone. */
-const BUNDLED = ['@libp2p/webrtc', 'lit']
+/** Brings React Native to whoever installs it (overrides do not travel): bundled. The others are the page's alone. */
+const BUNDLED = ['@libp2p/webrtc', 'd3-force', 'lit', 'uplot']
 /** Where it is there, and a driver is, Dawn computes. */
 const OPTIONAL = { webgpu: '*' }
 const NODE = '>=22.12'
