@@ -50,7 +50,8 @@ function checkMembers(author: PeerIdString, members: readonly PeerIdString[], qu
 export function checkTransfer({ author, body }: RecordOf<'transfer'>): void {
   ensure(body.to !== author, BAD, 'A transfer goes to another peer than its author.')
   ensure(body.amount > 0n, BAD, 'A transfer is of more than 0 µcr.')
-  checkRecognition(body.on, body.amount)
+  // whose chain shows what a giver is owed is no part of any certificate: its receiver could show what never was
+  ensure(body.on.length === 0, BAD, 'A transfer moves no recognition: it names nobody.')
   checkMembers(author, body.witnesses, body.quorum)
 }
 

@@ -57,5 +57,14 @@ export const EARNINGS_PER_PAYER_MAX = 256
 /** Places kept of a chain with their records and votes: to repeat a vote, prove a fork, bring an author back. */
 export const PLACES_KEPT = 32
 export const PLACES_BYTES = 64 * 1024
+/** Older records of all authors together, for those who have lost more than that. */
+export const ARCHIVE_BYTES = 64 * 1024 * 1024
+/** Of these, one answer: small enough for a relayed connection. */
+export const PAGE_RECORDS = 256
+export const PAGE_BYTES = 64 * 1024
+/** Peers that a node asks for what it has lost. */
+export const SOURCES_MAX = 32
+/** The longest branch that is put together from what witnesses keep, in records. */
+export const BRANCH_MAX = 4_096
 /** Verified states kept in memory; the others are in the store. */
 export const STATES_IN_MEMORY = 64

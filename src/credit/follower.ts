@@ -21,8 +21,6 @@ export interface Step {
   readonly verified: VerifiedRecord
   /** The chain before it. */
   readonly before: ChainState | undefined
-  /** Nothing before it was read: `before` is the word of its author's witnesses. */
-  readonly isStart?: boolean
 }
 
 export interface Followed {
@@ -68,7 +66,7 @@ export class Follower {
         break // a gap: `need` says from where
       }
       ensure(verified.record.author === author, 'BAD_RECORD', 'The tail is of another chain.')
-      const step = { envelope, verified, before: state, ...(isAhead && state === start && { isStart: true }) }
+      const step = { envelope, verified, before: state }
       state = await this.after(step)
       steps.push(step)
     }

@@ -1,18 +1,17 @@
+import { equals } from 'uint8arrays/equals'
 import * as z from 'zod/mini'
 import type { Store } from '../store/index.ts'
 import {
   cidOf,
   decode,
-  decodeStrict,
   encode,
   type Milliseconds,
   type Network,
   type PeerIdString,
-  record as recordSchema,
-  SIGNED_PAYLOAD_MAX,
   type Signed,
   signed
 } from '../wire/index.ts'
+import { branchOf } from './branches.ts'
 import type { Certifier, OwnRecord } from './certify.ts'
 import { ASK_MS, ESCROW_VOTE_MS } from './constants.ts'
 import { openRecord } from './envelope.ts'
@@ -159,52 +158,40 @@ export class Healing {
   }
 
   /** The longest of the branches that the witnesses of this node keep, from its first record on; a quorum must answer. */
-  private async findBranch(): Promise<Signed[] | undefined> {
+  private async findBranch(): Promise<readonly Signed[] | undefined> {
     const { chain, transport, within, log } = this.init
     const { author, seat, sure } = await chain.latest()
-    let longest: Signed[] | undefined
-    let heard = 0
+    const tails: Array<{ peer: PeerIdString; tail: readonly Signed[] }> = []
     await Promise.all(
       [...new Set([...seat.members, ...sure.members])].map(async (peer) => {
         try {
           const answer = await transport.call(peer, { t: 'head', author, after: -1 }, within(ASK_MS))
-          const branch = answer.t === 'head' ? await this.branchIn(answer.tail) : []
-          heard += answer.t === 'head' && sure.members.includes(peer) ? 1 : 0
-          if (branch.length > (longest?.length ?? 0)) {
-            longest = branch
+          if (answer.t === 'head') {
+            tails.push({ peer, tail: answer.tail })
           }
         } catch (error) {
           log(`${peer} did not say what it keeps of this chain: ${String(error)}`)
         }
       })
     )
-    if (heard < sure.quorum) {
+    if (tails.filter(({ peer }) => sure.members.includes(peer)).length < sure.quorum) {
       return undefined // what a quorum has certified, one of any quorum keeps: fewer may lack the branch's end
     }
-    this.isAlone = longest === undefined
-    return longest
-  }
-
-  /** Of an ordered tail, the records from the first on that differs from this chain, and follows it. */
-  private async branchIn(tail: readonly Signed[]): Promise<Signed[]> {
-    const { chain, network } = this.init
-    for (const [i, envelope] of tail.entries()) {
-      const { seq, prev } = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
-      if (seq === 0) {
-        continue // without a place in common there is nothing to heal
+    let longest: readonly Signed[] | undefined
+    let isSure = true
+    for (const { peer, tail } of tails) {
+      try {
+        const branch = isEndOf(tail, longest) ? [] : await branchOf(peer, tail, this.init)
+        if (branch.length > (longest?.length ?? 0) && !(await this.isHealed(branch))) {
+          longest = branch
+        }
+      } catch (error) {
+        isSure = false
+        log(`${peer} keeps no branch of this chain that can be read: ${String(error)}`)
       }
-      const [before, own] = await chain.range(seq - 1, seq + 1)
-      if (before === undefined || own === undefined) {
-        return [] // beyond this chain: `recoverHead` takes that up
-      }
-      if ((await cidOf(own.payload)).equals(await cidOf(envelope.payload))) {
-        continue
-      }
-      const { record } = await openRecord(envelope, network)
-      const isOwn = record.author === chain.peer && prev?.equals(await cidOf(before.payload)) === true
-      return isOwn && !(await this.isHealed(tail.slice(i))) ? tail.slice(i) : []
     }
-    return []
+    this.isAlone = longest === undefined && isSure
+    return longest
   }
 
   /** The newest heal, and those right before it, have joined all of these records: its certificate is all that is missing. */
@@ -224,6 +211,12 @@ export class Healing {
     const others = await Promise.all(branch.map(({ payload }) => cidOf(payload)))
     return others.every((id) => ids.has(id.toString()))
   }
+}
+
+/** The branch is known from another witness. */
+function isEndOf(tail: readonly Signed[], branch: readonly Signed[] | undefined): boolean {
+  const [last, known] = [tail.at(-1), branch?.at(-1)]
+  return last !== undefined && known !== undefined && equals(last.payload, known.payload)
 }
 
 /** It has gone on without its witnesses: what they have voted for meanwhile it does not know. */

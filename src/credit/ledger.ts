@@ -27,14 +27,14 @@ import { OwnChain } from './own-chain.ts'
 import { Payee } from './payee.ts'
 import { Payer } from './payer.ts'
 import { Proofs } from './proofs.ts'
-import { recoverHead } from './recovery.ts'
+import { Recovery } from './recovery.ts'
 import { SeatKeeper } from './seat-keeper.ts'
 import type { LedgerInit, LedgerService } from './service.ts'
 import { SettleVotes } from './settle-votes.ts'
 import { Settles } from './settles.ts'
 import type { Sighting } from './sightings.ts'
 import { Spending } from './spending.ts'
-import { type ChainState, escrowed } from './state.ts'
+import { escrowed } from './state.ts'
 import { Transfers } from './transfers.ts'
 import { type LedgerTransport, libp2pTransport } from './transport.ts'
 import type {
@@ -69,6 +69,7 @@ class SwarmLedger implements LedgerService {
   private readonly forks: ForkBook
   private readonly healing: Healing
   private readonly moving: Moving
+  private readonly recovery: Recovery
   private readonly votes: SettleVotes
   private readonly settles: Settles
   private readonly keeper: SeatKeeper
@@ -150,6 +151,7 @@ class SwarmLedger implements LedgerService {
     const certifier = new Certifier(parts)
     this.healing = new Healing({ ...parts, certifier, transport })
     this.moving = new Moving({ ...parts, certifier })
+    this.recovery = new Recovery({ ...parts, transport, healing: this.healing, moving: this.moving })
     this.key = key
     const votes = new SettleVotes({ ...parts, certifier })
     this.votes = votes
@@ -165,11 +167,12 @@ class SwarmLedger implements LedgerService {
       now,
       rule: (verified) => this.payee.vote(verified),
       ...(knows && { believes: knows }),
-      followed: ({ verified, before, isStart }) => {
+      followed: ({ verified, before }) => {
         const { record } = verified
         const ended =
           record.kind === 'settle' ? before?.openEscrows.get(record.body.escrow.toString()) : undefined
-        followed(verified, ended?.body, isStart === true && before?.unsure === true)
+        const isUnsure = before?.unsure === true && before.seatSeq > 0 // before its first seat a chain has none
+        followed(verified, ended?.body, isUnsure ? before.seatSeq : undefined)
       }
     })
   }
@@ -201,10 +204,11 @@ class SwarmLedger implements LedgerService {
         void this.votes.retry()
         void this.transfers.retry()
         void this.chain.latest().then((state) => this.healing.seen(peer, state))
+        void this.recovery.retry()
       }
     })
     if (isWitnessed || this.moving.isArriving) {
-      this.recover(state)
+      this.recovery.start()
     }
     this.timer = setInterval(() => void this.maintain(), ASK_AGAIN_MS)
     void this.maintain()
@@ -218,6 +222,7 @@ class SwarmLedger implements LedgerService {
       this.keeper.tend(),
       this.checkpoints.tend(),
       this.healing.tend(),
+      this.recovery.retry(),
       this.votes.retry(),
       this.transfers.retry(),
       this.lodging.tend(),
@@ -227,34 +232,6 @@ class SwarmLedger implements LedgerService {
       this.proofs.forget(this.now()),
       this.chain.latest().then(({ openEscrows }) => this.spending.fold(openEscrows))
     ])
-  }
-
-  /** Signs nothing until the witnesses have said where this chain ends. */
-  private recover(state: ChainState): void {
-    const { chain, transport, network, log } = this
-    const within = (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
-    const { isArriving } = this.moving
-    const init = {
-      chain,
-      transport,
-      network,
-      log,
-      within,
-      clock: this.clock,
-      ...(isArriving && { patienceMs: FOR_EVER })
-    }
-    const recovered = recoverHead(state, init)
-      .catch(async (error) => {
-        if (!(await this.healing.start())) {
-          throw error
-        }
-      })
-      .then(() => (isArriving ? this.moving.arrive() : undefined))
-    this.chain.hold(recovered)
-    recovered.then(
-      () => this.changed(),
-      (error) => log(`The ledger is for looking at only: ${String(error)}`)
-    )
   }
 
   /** Sets what others signed against what this node knows of them. */
@@ -350,7 +327,7 @@ class SwarmLedger implements LedgerService {
   private answer(from: PeerIdString, message: LedgerRequest): Promise<LedgerResponse> {
     return answerOf(
       async () => {
-        if (message.t !== 'head') {
+        if (message.t !== 'head' && message.t !== 'records') {
           this.moving.check()
         }
         switch (message.t) {
@@ -390,8 +367,5 @@ class SwarmLedger implements LedgerService {
     return AbortSignal.any(signal ? [signal, ...signals] : signals)
   }
 }
-
-/** The longest that a timer takes. */
-const FOR_EVER: Milliseconds = 2 ** 31 - 1
 
 const randomBytes = (length: number) => crypto.getRandomValues(new Uint8Array(length))

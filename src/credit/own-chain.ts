@@ -143,23 +143,33 @@ export class OwnChain {
   }
 
   /**
-   * Takes up records that this node signed once and has lost, as others kept them.
+   * Takes up records that this node signed once and has lost, as others kept them: those that hold, up to the first that
+   * does not.
    *
    * @throws CreditError or WireError for a record that does not follow
    */
   async adopt(records: readonly Signed[]): Promise<ChainState> {
     await this.inTurn(async () => {
-      for (const envelope of records) {
-        const before = this.current ?? (await this.load())
-        const verified = await verifyRecord(envelope, this.network)
-        const { seq: at } = verified.record
-        if (before !== undefined && (at < before.seq || verified.id.equals(before.id))) {
-          continue
+      const head = this.current ?? (await this.load())
+      const rows: StoredRecord[] = []
+      let state = head
+      try {
+        for (const envelope of records) {
+          const verified = await verifyRecord(envelope, this.network)
+          const { id, record } = verified
+          if (state !== undefined && (record.seq < state.seq || id.equals(state.id))) {
+            continue
+          }
+          await checkCheckpoint(state, verified)
+          state = applyRecord(state, verified, this.network.parameters)
+          rows.push({ seq: record.seq, id: id.toString(), record: envelope })
         }
-        const state = applyRecord(before, verified, this.network.parameters)
-        const { seq } = verified.record
-        await this.store.chain.append({ seq, id: verified.id.toString(), record: envelope })
-        this.current = state
+      } finally {
+        if (head !== undefined && rows.length > 0) {
+          this.current = undefined // read anew, should they not be stored
+          await this.store.chain.replace(rows, head.id.toString())
+          this.current = state
+        }
       }
     })
     return this.latest()

@@ -8,8 +8,10 @@ import {
   type Milliseconds,
   microCredits,
   type Network,
+  natural,
   type PeerIdString,
-  peerId
+  peerId,
+  timestamp
 } from '../wire/index.ts'
 import { sum } from './bodies.ts'
 import { addWork, type CheckedUnit, type Edge, min, NO_EDGE, workOf } from './edges.ts'
@@ -24,11 +26,17 @@ const promiseSchema = z.strictObject({
   on: z.array(z.strictObject({ payer: peerId, amount: microCredits }))
 })
 
+/** Of an author: the place of the last unsure seat that was seen, and until when it makes its author a stranger. */
+const unsureSchema = z.strictObject({ seat: natural, until: timestamp })
+
 const EDGE = 'edge/'
 const PROMISE = 'promise/'
+const UNSURE = 'unsure/'
 const ROW_MAX = 4_096
 /** Authors whose standing is kept in memory: what was followed longest ago goes first. */
 const STANDINGS_MAX = 4_096
+/** Authors whose unsure seats are remembered: those seen longest ago go first, and are seen anew. */
+const UNSURE_MAX = 10_000
 /** For so long after an unsure seat was first seen its author is a stranger: another branch would show by then. */
 const UNSURE_MS = 24 * 3_600_000
 const PROBATION_MS = 30 * 24 * 3_600_000
@@ -39,8 +47,6 @@ interface Followed {
   readonly standing: Standing
   readonly idleSince: Milliseconds
   readonly firstSeat: Milliseconds | undefined
-  /** By this node's clock: from when on an unsure seat is as good as a sure one. */
-  readonly strangerUntil: Milliseconds
 }
 
 /**
@@ -55,6 +61,8 @@ export class Priorities implements Recogniser {
   /** By escrow, of this life: sent to the requester (µcr). */
   private readonly given = new Map<string, MicroCredits>()
   private readonly followed = new Map<PeerIdString, Followed>()
+  /** By this node's clock: from when on the unsure seat of an author is as good as a sure one. In the order of `until`. */
+  private readonly unsure = new Map<PeerIdString, z.output<typeof unsureSchema>>()
   /** Until when a peer is owed nothing, whatever it works. */
   private readonly barred = new Map<PeerIdString, Milliseconds>()
   private readonly store: Store
@@ -70,13 +78,19 @@ export class Priorities implements Recogniser {
   }
 
   async load(): Promise<void> {
+    const unsure: Array<[PeerIdString, z.output<typeof unsureSchema>]> = []
     for (const [key, value] of await this.store.table('meta').entries()) {
       if (key.startsWith(EDGE)) {
         const peer = peerId.parse(key.slice(EDGE.length))
         this.edges.set(peer, decode(value, edgeSchema, ROW_MAX))
       } else if (key.startsWith(PROMISE)) {
         this.promises.set(key.slice(PROMISE.length), decode(value, promiseSchema, ROW_MAX))
+      } else if (key.startsWith(UNSURE)) {
+        unsure.push([peerId.parse(key.slice(UNSURE.length)), decode(value, unsureSchema, ROW_MAX)])
       }
+    }
+    for (const [author, seen] of unsure.sort(([, a], [, b]) => a.until - b.until)) {
+      this.unsure.set(author, seen)
     }
   }
 
@@ -111,9 +125,9 @@ export class Priorities implements Recogniser {
    * skipped; after a gap the standing starts anew, with the records seen from there on.
    *
    * @param escrow that a settle ends
-   * @param isUnsureStart what is before it was not read, and its seat is unsure: since when, nobody has said
+   * @param unsureSeat place of the seat before the record, where that is unsure: since when, this node may not have seen
    */
-  follow(verified: VerifiedRecord, escrow?: EscrowBody, isUnsureStart = false): void {
+  follow(verified: VerifiedRecord, escrow?: EscrowBody, unsureSeat?: number): void {
     const { record } = verified
     const { author, seq, ts, idleSince, kind } = record
     const known = this.followed.get(author)
@@ -126,12 +140,12 @@ export class Priorities implements Recogniser {
       seq,
       idleSince,
       standing: followStanding(before?.standing ?? new Map(), verified, escrow),
-      firstSeat: before?.firstSeat ?? (kind === 'seat' ? ts : undefined),
-      strangerUntil:
-        isUnsureStart || (record.kind === 'seat' && record.body.unsure)
-          ? this.now() + UNSURE_MS
-          : (before?.strangerUntil ?? 0)
+      firstSeat: before?.firstSeat ?? (kind === 'seat' ? ts : undefined)
     })
+    const unsure = record.kind === 'seat' && record.body.unsure ? seq : unsureSeat
+    if (unsure !== undefined) {
+      this.seeUnsure(author, unsure)
+    }
     for (const oldest of this.followed.keys()) {
       if (this.followed.size <= STANDINGS_MAX) {
         break
@@ -226,7 +240,27 @@ export class Priorities implements Recogniser {
   }
 
   private isUnsure(payer: PeerIdString): boolean {
-    return this.isBarred(payer) || this.now() < (this.followed.get(payer)?.strangerUntil ?? 0)
+    return this.isBarred(payer) || this.now() < (this.unsure.get(payer)?.until ?? 0)
+  }
+
+  /** The day begins when the seat is first seen, and goes on over a restart of this node. */
+  private seeUnsure(author: PeerIdString, seat: number): void {
+    if (this.unsure.get(author)?.seat === seat) {
+      return
+    }
+    const seen = { seat, until: this.now() + UNSURE_MS }
+    this.unsure.delete(author)
+    this.unsure.set(author, seen)
+    const table = this.store.table('meta')
+    const lost = () => {} // what is not stored is seen anew: the day begins again
+    table.put(UNSURE + author, encode(seen), { relaxed: true }).catch(lost)
+    for (const oldest of this.unsure.keys()) {
+      if (this.unsure.size <= UNSURE_MAX) {
+        break
+      }
+      this.unsure.delete(oldest)
+      table.delete(UNSURE + oldest).catch(lost)
+    }
   }
 
   private standingOf(payer: PeerIdString): Standing {

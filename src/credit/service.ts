@@ -22,10 +22,10 @@ export interface LedgerInit {
   readonly log?: (message: string) => void
   /**
    * Each record of another chain that this node's votes rest on, in the chain's order; with the escrow that a settle
-   * ends, and whether the chain was read from here on under a seat that is unsure. For `Priorities.follow`.
+   * ends, and the place of the seat under which it stands, where that is unsure. For `Priorities.follow`.
    * @default nobody listens
    */
-  readonly followed?: (verified: VerifiedRecord, escrow?: EscrowBody, isUnsureStart?: boolean) => void
+  readonly followed?: (verified: VerifiedRecord, escrow?: EscrowBody, unsureSeat?: number) => void
   /** On whose account this node serves a requester, up to `max` in all: `Priorities.offer`. @default as a stranger */
   readonly terms?: (payer: PeerIdString, max: MicroCredits) => readonly RecognitionShare[]
   /**

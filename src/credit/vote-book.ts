@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import type { Store } from '../store/index.ts'
-import { cid, decode, encode, natural, type PeerIdString, signed } from '../wire/index.ts'
+import { cid, decode, encode, natural, type PeerIdString, type Signed, signed } from '../wire/index.ts'
+import { Archive } from './archive.ts'
 import { PLACES_BYTES, PLACES_KEPT } from './constants.ts'
 
 const place = z.strictObject({
@@ -29,13 +30,17 @@ export type Page = z.output<typeof page>
 export class VoteBook {
   private authors = 0
   private readonly store: Store
+  private readonly archive: Archive
 
-  constructor(init: { store: Store }) {
-    this.store = init.store
+  /** @param init `believes`: whose older records are kept longer, where there is no room for all */
+  constructor({ store, believes }: { store: Store; believes?: (peer: PeerIdString) => boolean }) {
+    this.store = store
+    this.archive = new Archive({ store, ...(believes && { knows: believes }) })
   }
 
   async load(): Promise<void> {
     this.authors = (await this.store.table('votes').entries()).length
+    await this.archive.load()
   }
 
   get size(): number {
@@ -51,20 +56,36 @@ export class VoteBook {
   async write(author: PeerIdString, before: Page | undefined, places: readonly Place[]): Promise<void> {
     const seqs = new Set(places.map(({ seq }) => seq))
     const kept = (before?.recent ?? []).filter(({ seq }) => !seqs.has(seq))
-    const recent = newest([...kept, ...places].sort((a, b) => a.seq - b.seq))
+    const all = [...kept, ...places].sort((a, b) => a.seq - b.seq)
+    const first = firstKept(all)
+    const [past, recent] = [all.slice(0, first), all.slice(first)]
     const seq = Math.max(before?.seq ?? 0, ...seqs)
     await this.store.table('votes').put(author, encode({ seq, recent }))
     this.authors += before ? 0 : 1
+    this.archive.add(
+      author,
+      past.flatMap(({ seq, record }) => (record ? [{ seq, record }] : []))
+    )
+  }
+
+  /** The author's records from `after` + 1 on, oldest first: as many as one message takes; none where that one is gone. */
+  async records(author: PeerIdString, after: number): Promise<Signed[]> {
+    const older = await this.archive.page(author, after)
+    const next = after + 1 + older.length
+    const { recent = [] } = (await this.page(author)) ?? {}
+    const newer = recent.filter(({ seq, record }) => seq >= next && record !== null)
+    return newer[0]?.seq === next ? [...older, ...newer.flatMap(({ record }) => record ?? [])] : older
   }
 }
 
-function newest(places: readonly Place[]): Place[] {
+/** The index of the oldest of the newest places. */
+function firstKept(places: readonly Place[]): number {
   let bytes = 0
-  const first = places.findLastIndex(({ record }, index) => {
+  const last = places.findLastIndex(({ record }, index) => {
     bytes += record?.payload.byteLength ?? 0
     return index < places.length - PLACES_KEPT || (bytes > PLACES_BYTES && index < places.length - 1)
   })
-  return places.slice(first + 1)
+  return last + 1
 }
 
 /** Votes for seats that were to come on a branch that its author has given up: they stay given, and bind no more. */

@@ -84,6 +84,8 @@ export async function answerAsWitness(
       return witness.cashier.payout(from, message)
     case 'head':
       return witness.head(message)
+    case 'records':
+      return { t: 'records', tail: await witness.book.records(from, message.after) }
     case 'forked':
       await witness.forks.told(from, message.proof)
       return { t: 'ok' }

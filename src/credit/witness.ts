@@ -44,8 +44,8 @@ type Reseating = Extract<LedgerRequest, { t: 'reseat' }>
 export class Witness {
   readonly forks: ForkBook
   readonly cashier: Cashier
+  readonly book: VoteBook
   private readonly inTurn = serialByKey(WAITING_PER_AUTHOR_MAX)
-  private readonly book: VoteBook
   private readonly follower: Follower
   /** Chains that heal: the branch that this node does not know is followed from its first record. */
   private readonly rebuilt: Follower

@@ -47,6 +47,13 @@ export const TICKET_PAYLOAD_MAX = 1_280
 /** Units that a provider may say it computes side by side. */
 export const SLOTS_MAX = 256
 
+/** Of an error at a provider, besides its code. */
+export const FAILURE_DETAILS_MAX = 8
+
+const failureDetails = z
+  .record(name, z.union([z.string().check(z.maxLength(128)), natural, z.boolean()]))
+  .check(z.refine((all) => Object.keys(all).length <= FAILURE_DETAILS_MAX))
+
 const percent = natural.check(z.maximum(100))
 const unitIndex = natural.check(z.maximum(UNITS_MAX - 1))
 const chunk = bytesUpTo(CHUNK_MAX)
@@ -181,7 +188,8 @@ export const jobResponseFrame = z.discriminatedUnion('t', [
     index: unitIndex,
     code: name,
     message: shortText,
-    retryable: z.boolean()
+    retryable: z.boolean(),
+    details: z.optional(failureDetails)
   }),
   z.strictObject({ t: z.literal('released'), release: signed }),
   ...control
@@ -267,6 +275,8 @@ export const ledgerRequest = z.discriminatedUnion('t', [
   }),
   /** Which records of `author` after the place `after` (-1: from the first) do you have? */
   z.strictObject({ t: z.literal('head'), author: peerId, after: z.int().check(z.gte(-1)) }),
+  /** I have lost my own records after the place `after`: which of them do you keep, from the next one on? */
+  z.strictObject({ t: z.literal('records'), after: z.int().check(z.gte(-1)) }),
   /** On whose account would you serve me for so much (µcr)? An escrow names them. */
   z.strictObject({ t: z.literal('terms'), max: microCredits }),
   /** My escrow, which pays you, with its witnesses' votes. */
@@ -303,6 +313,8 @@ export const ledgerResponse = z.discriminatedUnion('t', [
     now: timestamp,
     tail
   }),
+  /** As many as one message takes, oldest first, without a gap; none where the first of them is not kept. */
+  z.strictObject({ t: z.literal('records'), tail }),
   z.strictObject({ t: z.literal('certificate'), certificate, index: natural }),
   z.strictObject({ t: z.literal('open') }),
   /** None: as a stranger. */

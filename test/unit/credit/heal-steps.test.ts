@@ -138,9 +138,13 @@ test.each([
     const fat = async (count: number, nonce: number) => {
       const chain = await grown(trunk, [], nonce)
       for (const amount of amounts(count)) {
-        const payees = Array.from({ length: 16 }, (_, i) => ({ payer: names[i] ?? payee, amount: BigInt(i) }))
-        const body = { to: payee, amount: BigInt(amount + 200), on: payees, witnesses: [], quorum: 0 }
-        await chain.append({ kind: 'transfer', ts: NOW + nonce, body })
+        const on = Array.from({ length: 16 }, (_, i) => ({ payer: names[i] ?? payee, amount: BigInt(i) }))
+        const max = BigInt(amount + 200)
+        const intent = chain.escrowIntent([[payee, max]], NOW + nonce, {
+          payees: [{ peer: payee, max, on }],
+          nonce: new Uint8Array(16).fill(nonce * 100 + amount / 2)
+        })
+        await chain.append(intent)
       }
       return chain
     }

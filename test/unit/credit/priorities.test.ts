@@ -7,8 +7,9 @@ import {
   type Standing
 } from '../../../src/credit/index.ts'
 import { memoryStore } from '../../../src/store/index.ts'
-import { NETWORKS, type Network, networkOf } from '../../../src/wire/index.ts'
+import { encode, NETWORKS, type Network, networkOf } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { HOUR, LedgerSwarm, NOW, testKey } from '../../fixtures/ledger-swarm.ts'
 
 let network: Network
@@ -158,6 +159,53 @@ test('under an unsure seat an author is a stranger for a day, by this node’s c
   expect(await priorities.promise('of a stranger', chain.peer, 10n)).toEqual([])
   now += 24 * HOUR
   expect(priorities.weightOf(chain.peer)).toBeGreaterThan(0)
+})
+
+test('the day of an unsure seat goes on over a restart, and begins at first sight, whenever that is', async () => {
+  let now = NOW + 2_000
+  const store = memoryStore()
+  const start = async () => {
+    const made = new Priorities({ store, network, self: v.peer, now: () => now })
+    await made.load()
+    return made
+  }
+  const first = await start()
+  const chain = await TestChain.create(network, 9, NOW)
+  await first.learnEdge(chain.peer, unit(600n))
+  const seat = await chain.append({
+    kind: 'seat',
+    ts: NOW + 1_000,
+    body: { members: [p.peer], quorum: 1, unsure: true, votes: [] }
+  })
+  first.follow(seat)
+  const seated = { witnesses: [p.peer], quorum: 1 }
+  const later = await chain.append(chain.escrowIntent([[v.peer, 1n]], NOW + 1_500, seated))
+  now += 23 * HOUR
+  const second = await start()
+  expect(second.weightOf(chain.peer)).toBe(0)
+  second.follow(later, undefined, seat.record.seq) // the same seat: no new day
+  now += HOUR - 1
+  expect(second.weightOf(chain.peer)).toBe(0)
+  now += 1
+  expect(second.weightOf(chain.peer)).toBeGreaterThan(0)
+  const third = await start()
+  third.follow(later, undefined, seat.record.seq)
+  expect(third.weightOf(chain.peer)).toBeGreaterThan(0)
+  // another one, which this node sees only by what stands on it
+  third.follow(
+    await chain.append(
+      chain.escrowIntent([[v.peer, 1n]], NOW + 1_600, { ...seated, nonce: new Uint8Array(16).fill(9) })
+    ),
+    undefined,
+    77
+  )
+  expect(third.weightOf(chain.peer)).toBe(0)
+  await eventually(async () =>
+    expect(await store.table('meta').entries()).toContainEqual([
+      `unsure/${chain.peer}`,
+      encode({ seat: 77, until: now + 24 * HOUR })
+    ])
+  )
 })
 
 test('weight fades with idling', async () => {

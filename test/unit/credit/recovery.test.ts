@@ -1,12 +1,24 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { auditExports } from '../../../src/credit/index.ts'
-import { DOMAINS, type LedgerResponse, type PeerIdString, sign } from '../../../src/wire/index.ts'
+import type { Store } from '../../../src/store/index.ts'
+import {
+  DOMAINS,
+  decodeStrict,
+  type LedgerResponse,
+  type PeerIdString,
+  record as recordSchema,
+  SIGNED_PAYLOAD_MAX,
+  sign
+} from '../../../src/wire/index.ts'
 import { copyStore } from '../../fixtures/copy-store.ts'
 import { eventually } from '../../fixtures/eventually.ts'
 import { LedgerSwarm, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let swarm: LedgerSwarm
-afterEach(() => swarm.stop())
+afterEach(async () => {
+  vi.restoreAllMocks()
+  await swarm.stop()
+})
 
 async function open(count: number, rules = {}) {
   swarm = await LedgerSwarm.create({ seats: true, rules })
@@ -24,6 +36,10 @@ async function job(requester: TestPeer, payee: TestPeer, amount: bigint): Promis
 }
 
 const length = async (peer: TestPeer) => (await peer.ledger.exportLedger()).records.length
+const kindsOf = async (store: Store) =>
+  (await store.chain.range()).map(
+    ({ record }) => decodeStrict(record.payload, recordSchema, SIGNED_PAYLOAD_MAX).kind
+  )
 const booksOf = async (peers: readonly TestPeer[]) =>
   auditExports(await Promise.all(peers.map(({ ledger }) => ledger.exportLedger())), swarm.network)
 
@@ -58,18 +74,154 @@ describe('a profile that was rolled back', () => {
     expect(await booksOf(peers)).toMatchObject({ balanced: true, debt: 0n, openEscrows: 0n })
     expect((await payee.ledger.balance()).settled).toBe(10_000_110n)
   })
+})
 
-  test('beyond what they kept signs nothing at all', async () => {
-    const [requester, payee] = await open(4)
+describe('a profile that was rolled back by more than the votes of its witnesses rest on', () => {
+  const JOBS = 75
+  let made: Promise<{ stores: Store[]; old: Store }> | undefined
+
+  async function make() {
+    const peers = await open(5)
+    const [requester, payee] = peers
     await job(requester, payee, 100n)
     const old = await copyStore(requester.store)
-    for (let i = 0; i < 20; i++) {
+    for (let i = 0; i < JOBS; i++) {
       await job(requester, payee, 1n)
     }
-    const before = await old.chain.range()
+    await swarm.stop()
+    return { stores: peers.map(({ store }) => store), old }
+  }
+
+  /** A requester's old copy, and its chain as it went on: longer by more than two pages. */
+  async function rolledBack() {
+    made ??= make()
+    const { stores, old } = await made
+    swarm = await LedgerSwarm.create({ seats: true })
+    const peers: TestPeer[] = []
+    for (const [i, store] of stores.entries()) {
+      peers.push(await swarm.add(i + 1, await copyStore(store)))
+    }
+    const [requester, payee, ...witnesses] = peers as [TestPeer, TestPeer, ...TestPeer[]]
+    const whole = await requester.store.chain.range()
+    await requester.ledger.stop()
+    return { peers, requester, payee, witnesses, old: await copyStore(old), whole }
+  }
+  /** Answers of some peers to who asks for old records. */
+  function answering(answer: (to: PeerIdString, after: number) => LedgerResponse | undefined) {
+    const asked: Array<{ to: PeerIdString; after: number }> = []
+    const deliver = swarm.deliver.bind(swarm)
+    vi.spyOn(swarm, 'deliver').mockImplementation(async (from, to, request, signal) => {
+      if (request.t === 'records') {
+        asked.push({ to, after: request.after })
+        const odd = answer(to, request.after)
+        if (odd) {
+          return odd
+        }
+      }
+      return deliver(from, to, request, signal)
+    })
+    return asked
+  }
+  const recordsOf = async (store: Store) => (await store.chain.range()).map(({ record }) => record)
+
+  test('takes up all of it, a page at a time from several of them, and its books balance', async () => {
+    const { peers, requester, payee, old, whole } = await rolledBack()
+    const asked = answering(() => undefined)
+    await requester.restart(old)
+    await job(requester, payee, 400n)
+    expect((await old.chain.range()).slice(0, whole.length)).toEqual(whole)
+    expect(await booksOf(peers)).toMatchObject({ balanced: true, debt: 0n, openEscrows: 0n })
+    expect((await payee.ledger.balance()).settled).toBe(10_000_000n + 100n + BigInt(JOBS) + 400n)
+    expect(new Set(asked.map(({ to }) => to)).size).toBeGreaterThan(1)
+    // nobody else is given them
+    const ask = (from: PeerIdString) => swarm.deliver(from, asked[0]?.to ?? from, { t: 'records', after: 10 })
+    expect(await ask(payee.peer)).toEqual({ t: 'records', tail: [] })
+    expect(await ask(requester.peer)).not.toEqual({ t: 'records', tail: [] })
+  })
+
+  test('finds its way past those who withhold, forge, drip, and never come to an end', async () => {
+    const { requester, payee, witnesses, old, whole } = await rolledBack()
+    const [silent, forger, drip] = witnesses
+    const records = whole.map(({ record }) => record)
+    const forged = records.map(({ payload }) => ({ payload, signature: new Uint8Array(64) }))
+    const asked = answering((to, after) => {
+      const tail = {
+        [silent?.peer ?? '']: [],
+        [forger?.peer ?? '']: [...forged.slice(after + 1, after + 9), ...records.slice(0, 8)],
+        [drip?.peer ?? '']: records.slice(after + 1, after + 2)
+      }[to]
+      return tail && { t: 'records', tail }
+    })
+    await requester.restart(old)
+    await job(requester, payee, 1n)
+    expect((await old.chain.range()).slice(0, whole.length)).toEqual(whole)
+    for (const peer of [silent, forger]) {
+      expect(asked.filter(({ to }) => to === peer?.peer)).toHaveLength(1)
+    }
+  })
+
+  test('is stopped in the middle, and goes on from there', async () => {
+    const { requester, payee, old, whole } = await rolledBack()
+    let pages = 0
+    const asked = answering(() => {
+      pages += 1
+      return pages > 1 ? { t: 'records', tail: [] } : undefined
+    })
+    const before = (await old.chain.range()).length
     await requester.restart(old)
     await expect(requester.escrow([[payee, 1n]])).rejects.toMatchObject({ code: 'RECOVERING' })
-    expect(await old.chain.range()).toEqual(before)
+    const middle = (await old.chain.range()).length
+    expect(middle).toBeGreaterThan(before)
+    expect(middle).toBeLessThan(whole.length)
+
+    vi.restoreAllMocks()
+    asked.length = 0
+    const next = answering(() => undefined)
+    await requester.restart(old)
+    await job(requester, payee, 1n)
+    expect(next[0]?.after).toBe(middle - 1)
+    expect((await old.chain.range()).slice(0, whole.length)).toEqual(whole)
+  })
+
+  test('signs nothing while nobody has what is missing, and goes on by itself as soon as somebody does', async () => {
+    const { requester, payee, old, whole } = await rolledBack()
+    let isKept = false
+    answering(() => (isKept ? undefined : { t: 'records', tail: [] }))
+    const before = await recordsOf(old)
+    await requester.restart(old)
+    await expect(requester.escrow([[payee, 1n]])).rejects.toMatchObject({ code: 'RECOVERING' })
+    await requester.ledger.maintain()
+    await expect(requester.escrow([[payee, 1n]])).rejects.toMatchObject({ code: 'RECOVERING' })
+    expect(await recordsOf(old)).toEqual(before)
+
+    isKept = true
+    await requester.ledger.maintain()
+    await job(requester, payee, 1n)
+    expect((await old.chain.range()).slice(0, whole.length)).toEqual(whole)
+  })
+
+  test('and has signed on its own: joins what others keep, wherever that began', async () => {
+    const { peers, requester, payee, witnesses, old, whole } = await rolledBack()
+    const others = [payee, ...witnesses]
+    const stranger = await swarm.add(9)
+    for (const { peer } of others) {
+      swarm.away.add(peer)
+    }
+    await requester.restart(old)
+    swarm.now += 2 * swarm.network.parameters.seatPatienceMs
+    await job(requester, stranger, 7n)
+    expect((await recordsOf(old)).length).toBeLessThan(whole.length)
+
+    for (const { peer } of others) {
+      await swarm.back(peer)
+    }
+    await eventually(async () => {
+      await requester.ledger.maintain()
+      expect(await kindsOf(old)).toContain('heal')
+    })
+    expect((await old.chain.range()).slice(0, whole.length)).toEqual(whole)
+    await stranger.ledger.maintain()
+    expect(await booksOf([...peers, stranger])).toMatchObject({ balanced: true, debt: 0n })
   })
 })
 
