@@ -22,8 +22,6 @@ import { checkPayloadSize } from './bodies.ts'
 export interface VerifyOptions {
   /** False for what this node itself verified or signed before it stored it. @default true */
   readonly signatures?: boolean
-  /** Of many records, so many are looked at together: signatures are checked beside this thread. @default 64 */
-  readonly together?: number
 }
 
 /** @throws WireError, CreditError `BAD_RECORD` */

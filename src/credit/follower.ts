@@ -13,7 +13,7 @@ import { STATES_IN_MEMORY } from './constants.ts'
 import { ensure } from './errors.ts'
 import type { ChainState } from './state.ts'
 import { decodeState, encodeState } from './state-codec.ts'
-import { type VerifiedRecord, verifyRecord } from './verify.ts'
+import { type VerifiedRecord, verifyRecords } from './verify.ts'
 
 /** A record that this node has followed and not voted beyond yet. */
 export interface Step {
@@ -52,12 +52,11 @@ export class Follower {
     const isAhead = start !== undefined && start.seq > (known.state?.seq ?? -1)
     let state = isAhead ? start : known.state
     const steps = isAhead ? [] : [...known.steps]
-    for (const envelope of tail) {
-      const { seq } = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+    for await (const { envelope, verified } of verifyRecords(unknownOf(tail, state), this.network)) {
+      const { seq } = verified.record
       if (state !== undefined && seq < state.seq) {
         continue
       }
-      const verified = await verifyRecord(envelope, this.network)
       if (state !== undefined && seq === state.seq) {
         ensure(verified.id.equals(state.id), 'FORK', 'The tail holds another record than this node knows.')
         continue
@@ -116,4 +115,15 @@ export class Follower {
       this.known.delete(oldest)
     }
   }
+}
+
+/** A tail from its first record on that is not before the state: the others' signatures say nothing new. */
+function unknownOf(tail: readonly Signed[], state: ChainState | undefined): readonly Signed[] {
+  if (state === undefined) {
+    return tail
+  }
+  const from = tail.findIndex(
+    ({ payload }) => decodeStrict(payload, recordSchema, SIGNED_PAYLOAD_MAX).seq >= state.seq
+  )
+  return from < 0 ? [] : tail.slice(from)
 }

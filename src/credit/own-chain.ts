@@ -318,9 +318,11 @@ export class OwnChain {
     const record = nextRecord(before, intent, this.peer, this.network, embedded)
     const payload = encode(record)
     checkPayloadSize(record.kind, payload.byteLength)
-    const [signed, id] = await Promise.all([signPayload(this.key, DOMAINS.record, payload), cidOf(payload)])
+    const signing = signPayload(this.key, DOMAINS.record, payload) // beside this thread: the rest is done meanwhile
+    signing.catch(() => {}) // awaited below, unless the record is refused before
+    const id = await cidOf(payload)
     const state = applyRecord(before, verifiedRecord(id, record, embedded), this.network.parameters)
-    return { id, record, signed, state }
+    return { id, record, signed: await signing, state }
   }
 
   private async write(before: ChainState | undefined, plan: AppendPlan): Promise<Appended> {

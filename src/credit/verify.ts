@@ -97,34 +97,45 @@ export async function verifyRecord(
   }
 }
 
-/** Many of them, in order: the error of the first that is wrong comes in its place. */
+/** A record as it came, and as it is. */
+export interface Checked {
+  readonly envelope: Signed
+  readonly verified: VerifiedRecord
+}
+
+/**
+ * Many of them, in order: the error of the first that is wrong comes in its place. Signatures are checked beside this
+ * thread, half of those under way while the other half is taken up.
+ */
 export async function* verifyRecords(
   envelopes: Iterable<Signed>,
   network: Network,
   options: VerifyOptions = {}
-): AsyncGenerator<VerifiedRecord> {
-  const { together = TOGETHER } = options
-  const underWay: Array<Promise<VerifiedRecord>> = []
-  for (const envelope of envelopes) {
-    const verifying = verifyRecord(envelope, network, options)
-    verifying.catch(() => {}) // awaited in its turn
-    underWay.push(verifying)
-    // by halves: who checks signatures has always the other half to do, and is not woken for each
-    const left = underWay.length >= together ? together >> 1 : together
-    while (underWay.length > left) {
-      yield* next(underWay)
+): AsyncGenerator<Checked> {
+  const left = envelopes[Symbol.iterator]()
+  let ahead = begin(left, network, options)
+  while (ahead.length > 0) {
+    const now = ahead
+    ahead = begin(left, network, options)
+    for (const { envelope, verifying } of now) {
+      yield { envelope, verified: await verifying }
     }
   }
-  while (underWay.length > 0) {
-    yield* next(underWay)
-  }
 }
 
-async function* next(underWay: Array<Promise<VerifiedRecord>>): AsyncGenerator<VerifiedRecord> {
-  const first = underWay.shift()
-  if (first) {
-    yield await first
-  }
-}
+/** Half of what is under way at once: more is of no use, and lost behind a record that is wrong. */
+const HALF = 32
 
-const TOGETHER = 64
+function begin(left: Iterator<Signed>, network: Network, options: VerifyOptions) {
+  const begun: Array<{ envelope: Signed; verifying: Promise<VerifiedRecord> }> = []
+  for (let next = left.next(); !next.done; next = left.next()) {
+    const envelope = next.value
+    const verifying = verifyRecord(envelope, network, options)
+    verifying.catch(() => {}) // awaited in its turn, unless one before it is wrong
+    begun.push({ envelope, verifying })
+    if (begun.length === HALF) {
+      break
+    }
+  }
+  return begun
+}

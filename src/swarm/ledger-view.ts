@@ -96,18 +96,17 @@ export async function readEscrows(ledger: LedgerExport): Promise<EscrowRow[]> {
  * @returns undefined: all of it holds
  */
 export async function checkLedger(ledger: LedgerExport): Promise<LedgerFault | undefined> {
-  let seq = -1
-  function* counted() {
-    for (const signed of ledger.records) {
-      seq++
-      yield signed
-    }
-  }
+  let seq: number | undefined
   try {
     const network = await networkNamed(ledger.network)
     const start = await openExport(ledger, network)
-    seq = start?.state.seq ?? -1
-    const state = await replayChain(start?.state, counted(), network, { together: 1 }) // so that `seq` is at fault
+    const first = (start?.state.seq ?? -1) + 1
+    seq = first
+    const state = await replayChain(start?.state, ledger.records, network, {
+      held: (records) => {
+        seq = first + records
+      }
+    })
     if (state?.author === ledger.peer) {
       return undefined
     }
@@ -116,7 +115,7 @@ export async function checkLedger(ledger: LedgerExport): Promise<LedgerFault | u
     if (!(error instanceof SwarmError)) {
       throw error
     }
-    return { seq: seq < 0 ? undefined : seq, code: error.code, message: error.message }
+    return { seq, code: error.code, message: error.message }
   }
 }
 

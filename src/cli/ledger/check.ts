@@ -67,26 +67,23 @@ export async function openLedger(bytes: Uint8Array): Promise<OpenedLedger> {
 export async function checkLedger(ledger: OpenedLedger): Promise<CheckedLedger> {
   const { network, peer, envelopes } = ledger
   let start: OpenedStart | undefined
-  let place = -1
-  function* counted(): Generator<Signed> {
-    for (const envelope of envelopes) {
-      place++
-      yield envelope
-    }
-  }
   let state: ChainState | undefined
   let fault: Fault | undefined
-  let held = envelopes.length
+  let held = 0
+  let isOpen = false
   try {
     start = await openExport({ start: ledger.start, records: envelopes }, network)
-    place = start?.state.seq ?? -1
-    state = await replayChain(start?.state, counted(), network, { together: 1 }) // so that `place` is the one at fault
+    isOpen = true
+    state = await replayChain(start?.state, envelopes, network, {
+      held: (records) => {
+        held = records
+      }
+    })
     if (state?.author !== peer) {
       fault = { place: null, code: 'BAD_RECORD', message: `The records are not those of ${peer}.` }
     }
   } catch (error) {
-    held = Math.max(0, place - (start?.state.seq ?? -1) - 1)
-    fault = faultOf(error, place < 0 ? null : place)
+    fault = faultOf(error, isOpen ? (start?.state.seq ?? -1) + 1 + held : null)
   }
   const records: VerifiedRecord[] = []
   for (const envelope of envelopes.slice(0, held)) {
