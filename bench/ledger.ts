@@ -16,6 +16,8 @@ export const title = 'The ledger beside bare Ed25519, bare strict puts and a rou
 
 const RUNS = 9
 const TAIL = 1_000
+/** Signatures that WebCrypto is asked for at once: it spreads them over its threads. */
+const IN_FLIGHT = 64
 const APPENDS = 50
 const LONG = 100_000
 const OF_BARE_MIN = 0.8
@@ -32,6 +34,7 @@ export async function run({ runs = RUNS, log }: BenchOptions): Promise<BenchResu
   const figures = { ...inTab, ...quorum }
   const verify = row('ledger.verify', 'records/s', figures.verifyTail)
   const ed25519 = row('ledger.ed25519', 'signatures/s', figures.verifyBare)
+  const alone = row('ledger.ed25519-alone', 'signatures/s', figures.verifyAlone)
   const appends = row('ledger.append-rate', 'appends/s', figures.append.map(rate))
   const puts = row('ledger.put-rate', 'puts/s', figures.put.map(rate))
   const trip = row('ledger.round-trip', 'ms', figures.trip)
@@ -47,6 +50,7 @@ export async function run({ runs = RUNS, log }: BenchOptions): Promise<BenchResu
     rows: [
       verify,
       ed25519,
+      alone,
       appends,
       puts,
       trip,
@@ -72,7 +76,8 @@ async function measureTab(page: Page, runs: number, log: (text: string) => void)
   const value = async (figure: Promise<number | undefined>) => (await figure) ?? Number.NaN
   const verified = await interleave(runs, {
     verifyTail: () => value(page.evaluate(() => window.ledger?.verifyTail())),
-    verifyBare: () => value(page.evaluate(() => window.ledger?.verifyBare()))
+    verifyAlone: () => value(page.evaluate(() => window.ledger?.verifyBare(1))),
+    verifyBare: () => value(page.evaluate((many) => window.ledger?.verifyBare(many), IN_FLIGHT))
   })
   log('appending')
   const appended = await interleave(runs, {

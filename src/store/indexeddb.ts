@@ -76,7 +76,7 @@ export async function indexedDbStore(name: string, migrations = MIGRATIONS): Pro
           const cursor = await db.transaction('chain').store.openCursor(null, 'prev')
           return cursor?.value
         }),
-      append: (record, alongside = []) => run((db) => append(unwrap(db), record, alongside)),
+      append: (record, alongside = []) => run((db) => append(db, record, alongside)),
       replace: (records, head, alongside = []) =>
         run((db) =>
           write(db, ['chain', ...alongside.map(({ table }) => table)], 'strict', async (tx) => {
@@ -137,29 +137,28 @@ function tableOf(name: TableName, run: <T>(operation: (db: Database) => Promise<
 }
 
 /**
- * Compare and swap. All is asked for together, so that the comparison costs no trip of its own, and committed as soon as
- * that has answered; by the browser's own interface, because a promise for each request takes a tenth of the whole.
+ * Compare and swap. A chain is dense, so `seq` is its next place if the place before is taken and this one is free: the
+ * first is looked up, the second is what `add` insists on. All is asked for together, so that the comparison costs no
+ * trip of its own, and committed as soon as that has answered; by the browser's own interface, because a promise for each
+ * request takes a tenth of the whole, and without a cursor, which takes another.
  */
-function append(
-  database: IDBDatabase,
-  record: StoredRecord,
-  alongside: readonly TableWrite[]
-): Promise<void> {
-  return new Promise((resolve, reject) => {
+async function append(db: Database, record: StoredRecord, alongside: readonly TableWrite[]): Promise<void> {
+  const isStored = await new Promise<boolean>((resolve, reject) => {
     const names = new Set(['chain', ...alongside.map(({ table }) => table)])
-    const tx = database.transaction([...names], 'readwrite', { durability: 'strict' })
-    let refusal: StoreError | undefined
-    tx.oncomplete = () => resolve()
-    tx.onabort = () => reject(refusal ?? tx.error)
+    const tx = unwrap(db).transaction([...names], 'readwrite', { durability: 'strict' })
     const chain = tx.objectStore('chain')
-    const head = chain.openKeyCursor(null, 'prev')
-    head.onsuccess = () => {
-      const next = Number(head.result?.key ?? -1) + 1
-      if (record.seq === next) {
-        tx.commit()
-      } else {
-        refusal = placeTaken(record.seq, next)
-        tx.abort()
+    let isNext = true
+    tx.oncomplete = () => resolve(true)
+    tx.onabort = () => (isNext && tx.error?.name !== 'ConstraintError' ? reject(tx.error) : resolve(false))
+    if (record.seq > 0) {
+      const before = chain.getKey(record.seq - 1)
+      before.onsuccess = () => {
+        isNext = before.result !== undefined
+        if (isNext) {
+          tx.commit()
+        } else {
+          tx.abort()
+        }
       }
     }
     try {
@@ -172,6 +171,10 @@ function append(
       throw error
     }
   })
+  if (!isStored) {
+    const head = await db.transaction('chain').store.openKeyCursor(null, 'prev')
+    throw placeTaken(record.seq, (head?.key ?? -1) + 1)
+  }
 }
 
 /** One readwrite transaction: resolves when it is complete, aborts it when the body throws. */
