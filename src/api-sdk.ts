@@ -13,6 +13,7 @@ import type {
   KnnOutput,
   MandelbrotInput,
   MandelbrotOutput,
+  Manifest,
   MatmulF32Input,
   MatmulF32Output,
   MatmulInput,
@@ -30,6 +31,11 @@ export interface TypedSkill<Input = unknown, Output = unknown> {
   readonly name: string
   /** For the type checker alone: nothing is there at run time. */
   readonly types?: { readonly input: Input; readonly output: Output }
+}
+
+/** A skill of the program's own: what `defineSkill()` of `swarmharness/skills` gives. */
+export interface OwnSkill<Input = unknown, Output = unknown> extends TypedSkill<Input, Output> {
+  readonly manifest: Manifest
 }
 
 export type InputOf<S extends TypedSkill> = NonNullable<S['types']>['input']
@@ -59,6 +65,14 @@ export interface MapResult<Output> {
   readonly receipt: JobReceipt
 }
 
+export interface StreamOptions extends Omit<SubmitOptions, 'key'> {
+  /**
+   * The most bytes of results that wait for the reader, or are on their way to it: beyond it no unit goes out until the
+   * reader takes a piece. One unit may always; copies of late ones come on top. @default 67_108_864
+   */
+  windowBytes?: number
+}
+
 /** One verified unit of a job whose output is not put together. */
 export interface OutputPiece {
   readonly unit: number
@@ -69,7 +83,11 @@ export interface OutputPiece {
   readonly bytes: Uint8Array
 }
 
-/** Iterate once for the pieces, in the order in which they are verified. Leaving the loop cancels the job. */
+/**
+ * Iterate once for the pieces, in the order in which they are verified. A reader that is slow, or stops, holds the
+ * providers back, until the job's deadline; so a stream that nobody reads does not end. Leaving the loop cancels the
+ * job, and what was not verified is refunded.
+ */
 export interface OutputStream extends AsyncIterable<OutputPiece> {
   /** Its `result` has the receipt, and no value. */
   readonly job: Job<undefined>
@@ -185,8 +203,13 @@ export interface Swarm extends SwarmCore {
    * @throws SwarmError `BAD_OPTION` at once, all others from the loop
    */
   readonly map: MapInputs
-  /** A job whose output is not put together, for outputs larger than memory: its verified units as they come. */
-  stream(skill: string | TypedSkill, input: unknown, options?: Omit<SubmitOptions, 'key'>): OutputStream
+  /**
+   * A job whose output is not put together, for outputs larger than memory: its verified units as they come, and no more
+   * of them than are read.
+   *
+   * @throws SwarmError as `submit`
+   */
+  stream(skill: string | TypedSkill, input: unknown, options?: StreamOptions): OutputStream
   /**
    * Skills one behind the other: what a stage computes goes straight from its provider to the next one's, which checks
    * it first. Needs a provider of its own for each stage.

@@ -1,8 +1,10 @@
+import type { OwnSkill } from './api-sdk.ts'
+import type { WorkerSource } from './compute/index.ts'
 import type { InputField, InputIssue } from './skills/index.ts'
 import type { ChainStart, MicroCredits, Milliseconds, PeerIdString, SwarmError } from './wire/index.ts'
 
 export type * from './api-sdk.ts'
-export type { InputField, InputIssue, MicroCredits, Milliseconds, PeerIdString, SwarmError }
+export type { InputField, InputIssue, MicroCredits, Milliseconds, PeerIdString, SwarmError, WorkerSource }
 
 /** The types of the public API: what `createSwarm()` in `index.ts` gives. */
 
@@ -27,6 +29,15 @@ export interface CreateSwarmInit {
   strategy?: 'paper' | 'swarm'
   /** CPU workers. @default cores − 1, at least 1, at most 4 */
   workers?: number
+  /** Skills of the program's own, besides those of this build. They need a `worker` that serves them. */
+  skills?: readonly OwnSkill[]
+  /**
+   * Where units are computed and results checked: a worker whose file calls `serveSkills()`. In a page `() => new
+   * Worker(new URL('./my-worker.js', import.meta.url), { type: 'module' })`, in Node the file's URL.
+   *
+   * @default this build's own, which serves its skills alone
+   */
+  worker?: WorkerSource
   /** Ends the node. */
   signal?: AbortSignal
   /** Node only: multiaddrs to listen on, such as `/ip4/127.0.0.1/tcp/0/ws`. */
@@ -139,7 +150,7 @@ export interface SubmitOptions {
   subtaskBudget?: MicroCredits
   /**
    * Id of a running job of this node that hires this one, at most four deep: its escrows cite that job's, its budget is
-   * part of that job's `subtaskBudget`, and when that one is cancelled or out of time, so is this.
+   * part of that job's `subtaskBudget`, and when that one fails or is cancelled, this is cancelled, too.
    */
   parent?: string
   signal?: AbortSignal
@@ -328,9 +339,8 @@ export interface SwarmCore {
   /** Take no more units, end those in work, then pause. */
   finish(): Promise<void>
   /**
-   * The last unit that was computed for another, where its skill has something to look at.
-   *
-   * @default not known here: a view of another tab's node
+   * The last unit that was computed for another, where its skill has something to look at. A view of another tab's node
+   * asks for it when it is looked at, and shows what it was told last.
    */
   lastPicture?(): UnitPicture | undefined
   /** What this node has learned of its providers. */

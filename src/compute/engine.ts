@@ -39,7 +39,10 @@ export interface Engine {
   /** Skills by name with the SHA-256 (32 bytes) of their kernels and manifest. */
   readonly kernels: ReadonlyMap<string, Uint8Array>
 
-  /** @throws ComputeError `UNKNOWN_SKILL`, `BAD_UNIT`, `TIMEOUT`, `DEVICE_LOST`, `OUT_OF_MEMORY`, `WORKER_CRASHED`, `CLOSED`; or the signal's reason */
+  /**
+   * @throws ComputeError `UNKNOWN_SKILL`, `BAD_UNIT`, `TIMEOUT`, `DEVICE_LOST`, `OUT_OF_MEMORY`, `WORKER_CRASHED`,
+   *   `KERNEL_FAILED`, `CLOSED`; the SwarmError that the skill throws (SkillError `BAD_UNIT`); or the signal's reason
+   */
   run(unit: EngineUnit, options?: RunOptions): Promise<Uint8Array>
 
   /**
@@ -74,11 +77,19 @@ export interface TuningMemory {
  */
 export type Profile = 'page' | 'kiosk'
 
+/**
+ * A worker that is not this build's: one whose file calls `serveSkills()`. A page makes it (bundlers know `new Worker(new
+ * URL('./my-worker.js', import.meta.url), { type: 'module' })`), a Node program says where it is.
+ */
+export type WorkerSource = URL | (() => Worker)
+
 export interface EngineInit {
   /** @default 'auto': WebGPU if there is an adapter, else CPU */
   readonly backend?: BackendKind | 'auto'
   /** Workers of the CPU backend. @default cores − 1, at least 1, at most 4 */
   readonly workers?: number
+  /** @default this build's own */
+  readonly worker?: WorkerSource | undefined
   /** @default 1 */
   readonly power?: number
   /** @default 'page' */

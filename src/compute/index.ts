@@ -9,8 +9,13 @@ export { createInlineEngine } from './inline-engine.ts'
 /**
  * Starts an engine in workers of its own.
  *
- * @throws ComputeError `NO_WEBGPU` if WebGPU is forced and there is none; `WORKER_CRASHED` if no worker starts
+ * @throws ComputeError `NO_WEBGPU` if WebGPU is forced and there is none; `NO_WORKER` for one that cannot be made here;
+ *   `WORKER_CRASHED` if no worker starts
  */
 export function createEngine(init: EngineInit = {}): Promise<Engine> {
-  return createPool(platform, init)
+  const { worker } = init
+  return createPool(
+    worker === undefined ? platform : { ...platform, spawn: () => platform.spawn(worker) },
+    init
+  )
 }

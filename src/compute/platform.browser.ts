@@ -1,7 +1,11 @@
-import { fromWebWorker, type Platform, pageMemory } from './platform.ts'
+import { fromWebWorker, givenWorker, type Platform, pageMemory } from './platform.ts'
 
 export const platform: Platform = {
-  spawn: () =>
-    fromWebWorker(new Worker(new URL('../../workers/compute.ts', import.meta.url), { type: 'module' })),
+  spawn: (source) =>
+    fromWebWorker(
+      source === undefined
+        ? new Worker(new URL('../../workers/compute.ts', import.meta.url), { type: 'module' })
+        : givenWorker(source)
+    ),
   memory: pageMemory
 }

@@ -1,6 +1,7 @@
 import { totalmem } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import nodeEndpoint from 'comlink/dist/umd/node-adapter.js'
+import { ComputeError } from './errors.ts'
 import type { Platform, SpawnedWorker } from './platform.ts'
 
 /** A worker thread of any entry file, such as `workers/compute.node.ts`. */
@@ -16,7 +17,15 @@ export function spawnThread(entry: URL): SpawnedWorker {
   }
 }
 
-export const platform: Platform = {
-  spawn: () => spawnThread(new URL('../../workers/compute.node.ts', import.meta.url)),
+/** @param own of this build */
+export const threadsOf = (own: URL): Platform => ({
+  spawn(source = own) {
+    if (typeof source === 'function') {
+      throw new ComputeError('NO_WORKER', 'In Node `worker` is the URL of a file that calls serveSkills().')
+    }
+    return spawnThread(source)
+  },
   memory: totalmem
-}
+})
+
+export const platform = threadsOf(new URL('../../workers/compute.node.ts', import.meta.url))

@@ -1,8 +1,4 @@
-import { platform as node, spawnThread } from './platform.node.ts'
-import type { Platform } from './platform.ts'
+import { threadsOf } from './platform.node.ts'
 
 /** For the published package, whose worker is a file beside all others: only its build loads this one, by an alias. */
-export const platform: Platform = {
-  ...node,
-  spawn: () => spawnThread(new URL('./compute-worker.js', import.meta.url))
-}
+export const platform = threadsOf(new URL('./compute-worker.js', import.meta.url))

@@ -1,8 +1,13 @@
 import type { Endpoint } from 'comlink'
+import type { WorkerSource } from './engine.ts'
 
 /** What differs between a tab, the SDK and Node: how a worker comes to life. */
 export interface Platform {
-  spawn(): SpawnedWorker
+  /**
+   * @param source of another worker than this build's
+   * @throws ComputeError `NO_WORKER` where such a one cannot be made
+   */
+  spawn(source?: WorkerSource): SpawnedWorker
   /** Of the device, in bytes; undefined: it does not tell. @default undefined */
   memory?(): number | undefined
 }
@@ -20,6 +25,10 @@ export function pageMemory(): number | undefined {
   const { deviceMemory } = navigator as { deviceMemory?: number }
   return deviceMemory === undefined ? undefined : deviceMemory * 2 ** 30
 }
+
+/** As a page makes it. */
+export const givenWorker = (source: WorkerSource): Worker =>
+  typeof source === 'function' ? source() : new Worker(source, { type: 'module' })
 
 /** The side that tab and SDK share. */
 export function fromWebWorker(worker: Worker): SpawnedWorker {

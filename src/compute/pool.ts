@@ -1,5 +1,5 @@
 import type { DeviceClass, Engine, EngineInit, EngineUnit, Profile, RunOptions } from './engine.ts'
-import { ComputeError, type ComputeErrorCode } from './errors.ts'
+import { ComputeError, type ComputeErrorCode, isKernelFault } from './errors.ts'
 import { Lane, type Work } from './lane.ts'
 import { cpuMemory } from './memory.ts'
 import type { Platform } from './platform.ts'
@@ -275,7 +275,12 @@ class Pool implements Engine {
       team.queue.unshift(pending)
       return
     }
-    if (!pending.settled && isBroken(error) && pending.variant === undefined && this.#mayRetry(pending)) {
+    if (
+      !pending.settled &&
+      isKernelFault(error) &&
+      pending.variant === undefined &&
+      this.#mayRetry(pending)
+    ) {
       this.#computing.queue.unshift(pending)
       this.#dispatch(this.#computing)
       return
@@ -372,8 +377,6 @@ function tunables({ backend, skills }: WorkerInfo, deviceClass: string, mayUseCp
     return variants.length > 0 && candidates.length > 1 ? [{ skill: name, key, candidates }] : []
   })
 }
-
-const isBroken = (error: unknown): boolean => error instanceof ComputeError && error.code === 'KERNEL_FAILED'
 
 /** The team that goes on with the lanes of the probe. */
 function teamFor(info: WorkerInfo, workers: number, lanes: Set<Lane>): Team {

@@ -1,5 +1,11 @@
 import { transferHandlers } from 'comlink'
-import type { ErrorDetails } from '../wire/index.ts'
+import {
+  asSwarmError,
+  errorFromPlain,
+  errorToPlain,
+  type PlainError,
+  type SwarmError
+} from '../wire/index.ts'
 import type { BackendKind, Profile } from './engine.ts'
 import { ComputeError, type ComputeErrorCode } from './errors.ts'
 
@@ -66,19 +72,15 @@ interface Thrown {
   readonly value: unknown
 }
 
-interface SentError {
-  readonly code: ComputeErrorCode
-  readonly message: string
-  readonly retryable: boolean
-  readonly details: ErrorDetails
-}
-
-const isSentError = (sent: unknown): sent is { computeError: SentError } =>
-  typeof sent === 'object' && sent !== null && 'computeError' in sent
+const isSentError = (sent: unknown): sent is { swarmError: PlainError } =>
+  typeof sent === 'object' && sent !== null && 'swarmError' in sent
 
 let errorsAreTyped = false
 
-/** Lets a ComputeError keep its code, `retryable` and details on the way out of a worker. Call on both sides. */
+/**
+ * Lets every error keep its code, sentence, `retryable` and details on the way in and out of a worker; one that has no
+ * code gets `INTERNAL`. Call on both sides.
+ */
 export function keepErrorsTyped(): void {
   if (errorsAreTyped) {
     return
@@ -90,20 +92,17 @@ export function keepErrorsTyped(): void {
   }
   transferHandlers.set('throw', {
     canHandle: (value): value is Thrown => plain.canHandle(value),
-    serialize(thrown: Thrown) {
-      const error = thrown.value
-      if (!(error instanceof ComputeError)) {
-        return plain.serialize(thrown)
-      }
-      const { code, message, retryable, details } = error
-      return [{ computeError: { code, message, retryable, details } }, []]
-    },
+    serialize: ({ value }: Thrown) => [{ swarmError: errorToPlain(asSwarmError(value)) }, []],
     deserialize(sent: unknown) {
-      if (isSentError(sent)) {
-        const { code, message, ...options } = sent.computeError
-        throw new ComputeError(code, message, options)
-      }
-      return plain.deserialize(sent)
+      throw isSentError(sent) ? revived(sent.swarmError) : asSwarmError(sent)
     }
   })
+}
+
+/** The engine asks for its own class; of all others code and name are enough. */
+function revived(sent: PlainError): SwarmError {
+  const { name, code, message, ...options } = sent
+  return name === 'ComputeError'
+    ? new ComputeError(code as ComputeErrorCode, message, options) // of the other half of this same part
+    : errorFromPlain(sent)
 }

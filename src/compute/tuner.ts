@@ -1,5 +1,5 @@
 import type { EngineUnit, TuningMemory } from './engine.ts'
-import { ComputeError } from './errors.ts'
+import { ComputeError, isKernelFault } from './errors.ts'
 import { chooseCandidate, finalists, type Trial, worthMeasuring } from './tuning.ts'
 
 /** Rounds of the comparison, and of the second one, of those that came close in the first. */
@@ -166,10 +166,7 @@ export class Tuner {
       const { result } = await this.#run(unit, candidate)
       return await this.#init.verify(unit, result)
     } catch (error) {
-      if (
-        error instanceof ComputeError &&
-        (error.code === 'KERNEL_FAILED' || error.code === 'OUT_OF_MEMORY')
-      ) {
+      if (isKernelFault(error) || (error instanceof ComputeError && error.code === 'OUT_OF_MEMORY')) {
         return false
       }
       throw error

@@ -13,6 +13,7 @@ import { ChannelWatch } from './channel-watch.ts'
 import { Reassembly } from './chunks.ts'
 import { ANSWER_TIMEOUT } from './constants.ts'
 import { JobError } from './errors.ts'
+import type { Failure } from './failure.ts'
 import { Hands, type Sent } from './hands.ts'
 import type { HashedPlan } from './plan.ts'
 import { SpeedMeter } from './speed.ts'
@@ -45,7 +46,7 @@ export interface UnitResult {
 }
 
 /** As the provider said it. */
-export type UnitFailure = Pick<Extract<JobResponseFrame, { t: 'failed' }>, 'code' | 'message' | 'retryable'>
+export type UnitFailure = Failure
 
 export interface Opening {
   readonly jobId: Uint8Array

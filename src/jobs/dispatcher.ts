@@ -62,6 +62,12 @@ export class Dispatcher {
     )
   }
 
+  /** Units wait because the reader of the output is not ready for them. */
+  get isHeldBack(): boolean {
+    const index = this.queue.at(0)
+    return index !== undefined && !this.mayFlow(index)
+  }
+
   /** Units that were not handed out. */
   get waiting(): readonly number[] {
     return [...this.queue]
@@ -78,6 +84,9 @@ export class Dispatcher {
     // the first units that wait stand for the rest: few differ in who can take them
     for (let at = 0; at < Math.min(this.queue.length, LOOKED_AT) && this.isAnyFree(); ) {
       const index = this.queue.at(at) ?? 0
+      if (!this.mayFlow(index)) {
+        return // the reader says when it may
+      }
       const channel = this.pick(index, this.queue.operations)
       if (channel === undefined) {
         at += 1
@@ -282,14 +291,26 @@ export class Dispatcher {
   }
 
   private hand(index: number, spec: UnitSpec, channel: Channel, known?: Uint8Array): void {
-    const { skill, plan, router } = this.job
-    const { resultSize } = skill.checkUnit({
-      params: spec.params,
-      dataSize: spec.data.byteLength,
-      partSizes: spec.parts.map((part) => plan.parts[part]?.byteLength ?? 0)
-    })
+    const { plan, router } = this.job
     router.dispatched(channel.peer)
-    channel.give(index, spec, resultSize, plan, known)
+    channel.give(index, spec, this.resultSizeOf(spec), plan, known)
+  }
+
+  private resultSizeOf({ params, data, parts }: UnitSpec): number {
+    const { skill, plan } = this.job
+    const partSizes = parts.map((part) => plan.parts[part]?.byteLength ?? 0)
+    return skill.checkUnit({ params, dataSize: data.byteLength, partSizes }).resultSize
+  }
+
+  /** Whether one more result may be on its way: it waits in memory until the reader takes it. */
+  private mayFlow(index: number): boolean {
+    const { reader, plan } = this.job
+    const spec = plan.units[index]
+    if (reader === undefined || spec === undefined) {
+      return true
+    }
+    const underWay = this.channels.reduce((sum, { hands }) => sum + hands.resultBytes, 0)
+    return reader.hasRoom(underWay, this.resultSizeOf(spec))
   }
 
   private work(index: number): number {

@@ -68,6 +68,17 @@ export class Hands {
     return sum
   }
 
+  /** Bytes of the results that may come of them, or have come and are not accepted. */
+  get resultBytes(): number {
+    let sum = 0
+    for (const units of [this.sent, this.withdrawn]) {
+      for (const { resultSize } of units.values()) {
+        sum += resultSize
+      }
+    }
+    return sum
+  }
+
   /** Operations that are still wanted. */
   get pending(): number {
     let sum = 0

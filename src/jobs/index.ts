@@ -3,6 +3,7 @@
 export { JobError, type JobErrorCode } from './errors.ts'
 export { type Away, awayMs, type Home, homeMs, type JobShape } from './estimate.ts'
 export { JobHandle } from './job.ts'
+export type { PieceReader } from './job-context.ts'
 export { checkRate, typedError } from './options.ts'
 export { Pipelines, type PipelinesInit } from './pipeline/pipelines.ts'
 export type { StageOrder } from './pipeline/plan.ts'

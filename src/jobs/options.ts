@@ -1,5 +1,5 @@
 import type { SubmitOptions } from '../api.ts'
-import { isPeerIdString, SwarmError } from '../wire/index.ts'
+import { asSwarmError, isPeerIdString, type SwarmError } from '../wire/index.ts'
 import { JobError } from './errors.ts'
 import { RATE_MAX } from './price.ts'
 
@@ -85,9 +85,5 @@ export function typedError(error: unknown, signal?: AbortSignal): SwarmError {
   if (signal?.aborted === true && error === signal.reason) {
     return new JobError('CANCELLED', 'The job was cancelled by its signal.', { cause: error })
   }
-  if (error instanceof SwarmError) {
-    return error
-  }
-  const message = error instanceof Error ? error.message : String(error)
-  return new SwarmError('INTERNAL', `Something unexpected happened: ${message}`, { cause: error })
+  return asSwarmError(error)
 }

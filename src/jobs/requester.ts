@@ -1,4 +1,4 @@
-import type { JobReceipt, OutputPiece, SubmitOptions } from '../api.ts'
+import type { SubmitOptions } from '../api.ts'
 import type { Engine } from '../compute/index.ts'
 import { isProbeSize, type Ledger } from '../credit/index.ts'
 import type { SwarmNode, Ticker } from '../net/index.ts'
@@ -7,17 +7,17 @@ import type { SwarmRouter } from '../router/index.ts'
 import { type Assembler, kernelHash, type Plan, type Skill, type UnitSpec } from '../skills/index.ts'
 import type { MicroCredits, Network, PeerIdString } from '../wire/index.ts'
 import * as constants from './constants.ts'
-import { JobError } from './errors.ts'
+import { type Begun, JobDesk } from './desk.ts'
 import { Exclusions } from './exclusions.ts'
 import { type Hired, Hiring } from './hiring.ts'
 import { JobHandle } from './job.ts'
-import type { JobContext } from './job-context.ts'
+import type { JobContext, PieceReader } from './job-context.ts'
 import { KnownAnswers } from './known-answers.ts'
-import { checkOptions, deadlineSignal, typedError } from './options.ts'
+import { checkOptions } from './options.ts'
 import { Outlay } from './outlay.ts'
-import { hashPlan, hex } from './plan.ts'
+import { hashPlan } from './plan.ts'
 import { priceAt, priceOf, RATE_DEFAULT } from './price.ts'
-import { ReceiptBook } from './receipt-book.ts'
+import type { ReceiptBook } from './receipt-book.ts'
 import { reinforce } from './reinforcements.ts'
 import { Round } from './round.ts'
 import { type Place, Subtasks } from './subtasks.ts'
@@ -46,18 +46,11 @@ export interface JobHooks {
   /** Before anything is paid, with the job's id: the job waits, and fails if this does. */
   readonly begin?: (id: string) => Promise<void>
   /** Takes each verified unit in the place of the output, of which nothing is put together then. */
-  readonly onPiece?: ((piece: OutputPiece) => void) | undefined
+  readonly reader?: PieceReader | undefined
 }
 
 interface Submission {
-  readonly jobId: Uint8Array
-  readonly hooks: JobHooks
   readonly options: SubmitOptions
-  readonly rate: number
-  /** By how many providers each unit is computed; undefined: as trust demands. */
-  readonly copies: number | undefined
-  readonly price: MicroCredits
-  readonly budget: MicroCredits
   readonly signal: AbortSignal
   readonly place: Place
 }
@@ -65,14 +58,12 @@ interface Submission {
 /** The paying side: walks a job from plan to settled receipt. */
 export class Requester {
   private readonly init: RequesterInit
-  private readonly running = new Map<string, Promise<void>>()
-  private readonly stopped = new AbortController()
+  private readonly desk: JobDesk
   private readonly known = new KnownAnswers()
-  private readonly subtasks: Subtasks
 
   constructor(init: RequesterInit) {
     this.init = init
-    this.subtasks = init.subtasks ?? new Subtasks()
+    this.desk = new JobDesk(init.subtasks ?? new Subtasks())
   }
 
   /**
@@ -87,7 +78,7 @@ export class Requester {
     hooks: JobHooks = {}
   ): JobHandle<Output> {
     checkOptions(options)
-    this.stopped.signal.throwIfAborted()
+    this.desk.refuseIfStopped()
     const plan = skill.plan(input, options.units === undefined ? {} : { units: options.units })
     return this.begin(skill, plan, options, hooks)
   }
@@ -106,7 +97,7 @@ export class Requester {
     if (past === undefined) {
       return this.submit(skill, skill.example(), options)
     }
-    this.stopped.signal.throwIfAborted()
+    this.desk.refuseIfStopped()
     const plan = {
       parts: [],
       units: [past.spec],
@@ -121,71 +112,37 @@ export class Requester {
     options: SubmitOptions,
     hooks: JobHooks
   ): JobHandle<Output> {
-    const rate = options.rate ?? RATE_DEFAULT
     const copies = typeof options.redundancy === 'number' ? options.redundancy : undefined
-    const price = priceOf(plan.units, rate) * BigInt(copies ?? 1)
-    const { subtaskBudget = 0n, parent } = options
-    const whole = options.budget ?? 2n * price + subtaskBudget
-    const budget = whole - subtaskBudget
-    if (budget < price) {
-      throw new JobError('BUDGET_TOO_SMALL', `The job costs ${price} µcr; the budget is ${budget} µcr.`, {
-        details: { price: price.toString(), budget: budget.toString() }
-      })
-    }
-    this.subtasks.check(parent, whole)
-    const jobId = crypto.getRandomValues(new Uint8Array(16))
-    const id = hex(jobId)
-    const cancel = new AbortController()
-    const deadline = deadlineSignal(options.deadlineMs ?? constants.DEADLINE_DEFAULT)
-    const own = AbortSignal.any([
-      cancel.signal,
-      this.stopped.signal,
-      deadline.signal,
-      ...(options.signal ? [options.signal] : [])
-    ])
-    const place = this.subtasks.begin({ id, parent, budget: whole, subtaskBudget, signal: own })
-    const { signal } = place
-    const handle = new JobHandle<Output>(id, skill.manifest.name, async () => {
-      cancel.abort(new JobError('CANCELLED', 'The job was cancelled.'))
-      await this.running.get(id)
+    return this.desk.begin<Output, JobHandle<Output>>({
+      skill: skill.manifest.name,
+      price: priceOf(plan.units, options.rate ?? RATE_DEFAULT) * BigInt(copies ?? 1),
+      units: plan.units.length,
+      options,
+      split: 'units',
+      handle: (id, name, cancel) => new JobHandle(id, name, cancel),
+      work: (begun) => this.work(skill, plan, { copies, options, hooks }, begun)
     })
-    handle.emit({ type: 'queued', price, units: plan.units.length })
-    const book = new ReceiptBook(id, skill.manifest.name, price)
-    const submission = { jobId, hooks, options, rate, copies, price, budget, signal, place }
-    const run = this.run(handle, skill, plan, submission, book)
-      .catch((error: unknown) => {
-        place.end(book.paid)
-        handle.fail(typedError(error, options.signal))
-      })
-      .finally(() => {
-        deadline.clear()
-        this.running.delete(id)
-      })
-    this.running.set(id, run)
-    return handle
   }
 
   /** Cancels all jobs and waits until their books are closed. */
-  async stop(): Promise<void> {
-    this.stopped.abort(new JobError('STOPPED', 'This node has stopped: create a new swarm.'))
-    await Promise.all(this.running.values())
+  stop(): Promise<void> {
+    return this.desk.stop()
   }
 
-  private async run<Input, Output>(
-    handle: JobHandle<Output>,
+  private async work<Input, Output>(
     skill: Skill<Input, Output>,
     plan: Plan<Output>,
-    submission: Submission,
-    book: ReceiptBook
-  ): Promise<void> {
-    const { jobId, hooks, copies, signal } = submission
+    { copies, options, hooks }: { copies: number | undefined; options: SubmitOptions; hooks: JobHooks },
+    { jobId, handle, book, place, budget, signal }: Begun<JobHandle<Output>>
+  ): Promise<() => Output> {
     const [hashed, kernel, engine] = await Promise.all([
       hashPlan(plan),
       kernelHash(skill),
       this.init.engine(),
       hooks.begin?.(handle.id)
     ])
-    const assembler = hooks.onPiece === undefined ? plan.assembler() : handOver(plan, hooks.onPiece)
+    const { reader } = hooks
+    const assembler = reader === undefined ? plan.assembler() : handOver(plan, reader)
     handle.watch(assembler.soFar?.bind(assembler))
     const total = plan.units.length
     const job: JobContext = {
@@ -198,11 +155,12 @@ export class Requester {
       ledger: this.init.ledger,
       router: this.init.router,
       copies,
+      reader,
       missing: new Set(plan.units.keys()),
       attempts: new Map(),
       excluded: new Exclusions(this.init.now),
       resultHashes: new Map(),
-      outlay: new Outlay({ units: plan.units, rate: submission.rate, budget: submission.budget }),
+      outlay: new Outlay({ units: plan.units, rate: options.rate ?? RATE_DEFAULT, budget }),
       known: this.known,
       random: this.init.random ?? Math.random,
       onAssigned: (unit, dispatch) => {
@@ -219,20 +177,10 @@ export class Requester {
       onProgress: (partlyDone) =>
         handle.emit({ type: 'progress', done: total - job.missing.size + partlyDone, of: total })
     }
-    try {
-      while (job.missing.size > 0) {
-        await this.runRound(handle, job, submission, book)
-      }
-    } catch (error) {
-      if (book.hasSettled) {
-        handle.emit({ type: 'settled', receipt: book.receipt() })
-      }
-      throw signal.aborted ? signal.reason : error
+    while (job.missing.size > 0) {
+      await this.runRound(handle, job, { options, signal, place }, book)
     }
-    const receipt: JobReceipt = book.receipt()
-    handle.emit({ type: 'settled', receipt })
-    submission.place.end(book.paid)
-    handle.succeed(assembler.finish(), receipt)
+    return () => assembler.finish()
   }
 
   /** Providers found, an escrow opened, worked off, settled. Whatever is still missing goes into the next round. */
@@ -320,9 +268,10 @@ function wantedOf({ maxProviders, providers }: SubmitOptions, { copies = 1, miss
 }
 
 /** In the place of an assembler: nothing is put together. */
-function handOver<Output>({ units }: Plan<Output>, onPiece: (piece: OutputPiece) => void): Assembler<Output> {
+function handOver<Output>({ units }: Plan<Output>, reader: PieceReader): Assembler<Output> {
   return {
-    accept: (unit, bytes) => onPiece({ unit, of: units.length, params: units[unit]?.params ?? [], bytes }),
+    accept: (unit, bytes) =>
+      reader.accept({ unit, of: units.length, params: units[unit]?.params ?? [], bytes }),
     finish: () => undefined as Output // who takes the pieces is told of no output
   }
 }

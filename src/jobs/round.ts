@@ -3,13 +3,15 @@ import { asError } from '../net/index.ts'
 import type { Crew } from '../router/index.ts'
 import type { UnitSpec } from '../skills/index.ts'
 import { holdback } from '../trust/index.ts'
-import { type PeerIdString, type Signed, sha256, type UnitGroup } from '../wire/index.ts'
+import type { ErrorDetails, PeerIdString, Signed } from '../wire/index.ts'
 import type { Channel, ChannelHandler, UnitFailure, UnitResult } from './channel.ts'
 import { checkResult } from './check-result.ts'
 import { PROVIDER_FAILURES, UNIT_ATTEMPTS } from './constants.ts'
 import { crewOf } from './crew.ts'
 import { Dispatcher } from './dispatcher.ts'
+import { type Ending, endingOf, seedOf } from './ending.ts'
 import { JobError } from './errors.ts'
+import { detailsOf } from './failure.ts'
 import { busyFor, isProvidersFault } from './faults.ts'
 import { operationsOf } from './hands.ts'
 import type { JobContext } from './job-context.ts'
@@ -17,15 +19,6 @@ import { priceAt } from './price.ts'
 import { Receipting } from './receipting.ts'
 import { agree, computeOwn, type Opinion, SecondOpinions } from './second-opinions.ts'
 import { orAborted } from './waiting.ts'
-
-/** What one escrow of a round comes to. */
-export interface Ending {
-  readonly escrow: CID
-  readonly channels: readonly Channel[]
-  readonly groups: UnitGroup[]
-  readonly seed: Uint8Array
-  readonly releases: Map<PeerIdString, Signed>
-}
 
 /**
  * A job as long as somebody works at it: the channels of an escrow, and of further ones for providers that come later,
@@ -91,12 +84,12 @@ export class Round implements ChannelHandler {
 
   /** @param wanted as many providers as the job may have */
   crew(wanted: number): Crew {
-    const { job, channels, waiting } = this
+    const { job, channels, waiting, dispatcher } = this
     return crewOf({
       job,
       channels,
       wanted,
-      waiting: waiting.length,
+      waiting: dispatcher.isHeldBack ? 0 : waiting.length,
       sinceMs: performance.now() - this.hiredAt
     })
   }
@@ -115,9 +108,11 @@ export class Round implements ChannelHandler {
   /** Resolves when the round can do no more. Rejects only if the job as a whole has failed, or is aborted. */
   async run(signal: AbortSignal): Promise<void> {
     this.checkOver()
+    const callOff = this.job.reader?.onRead(() => this.goOn())
     try {
       await orAborted(this.over.promise, signal)
     } finally {
+      callOff?.()
       this.dispatcher.stop() // the last receipts open windows: no unit goes out for that
     }
   }
@@ -142,21 +137,8 @@ export class Round implements ChannelHandler {
       })
     )
     await Promise.all(this.checks)
-    const seed = await this.seed()
-    return this.escrows.map(({ escrow, channels }) => ({
-      escrow,
-      channels,
-      groups: channels
-        .filter((channel) => channel.tally.amount > 0n)
-        .map((channel) => ({ weight: channel.tally.amount, payees: [channel.payeeIndex], quorum: 1 })),
-      seed,
-      releases: new Map(
-        channels.flatMap((channel) => {
-          const release = releases.get(channel)
-          return release === undefined ? [] : [[channel.peer, release] as const]
-        })
-      )
-    }))
+    const seed = await seedOf(this.job.resultHashes)
+    return this.escrows.map((each) => endingOf(each, seed, releases))
   }
 
   async hangUp(): Promise<void> {
@@ -202,10 +184,11 @@ export class Round implements ChannelHandler {
     const failures = (this.failures.get(channel.peer) ?? 0) + 1
     this.failures.set(channel.peer, failures)
     this.job.router.learn(channel.peer, this.job.skill.manifest.name, 'missed')
-    this.giveBack(channel, index, reason)
+    const details = detailsOf(failure)
+    this.giveBack(channel, index, reason, details)
     this.opinions.lost(index)
     if (!failure.retryable || failures >= PROVIDER_FAILURES) {
-      channel.end(new JobError('REFUSED', `The provider failed: ${reason}`, { retryable: true }))
+      channel.end(new JobError('REFUSED', `The provider failed: ${reason}`, { retryable: true, details }))
     }
     this.goOn()
   }
@@ -315,7 +298,7 @@ export class Round implements ChannelHandler {
     this.checkOver()
   }
 
-  private giveBack(channel: Channel, index: number, reason: string): void {
+  private giveBack(channel: Channel, index: number, reason: string, details: ErrorDetails = {}): void {
     if (!this.job.missing.has(index)) {
       return // a copy: it is done elsewhere
     }
@@ -328,7 +311,7 @@ export class Round implements ChannelHandler {
           'UNIT_FAILED',
           `Unit ${index} failed ${attempts} times; the last reason was: ${reason}.`,
           {
-            details: { unit: index, attempts }
+            details: { ...details, unit: index, attempts }
           }
         )
       )
@@ -376,15 +359,5 @@ export class Round implements ChannelHandler {
     if (isDone || (!isBusy && !this.dispatcher.canGoOn)) {
       this.over.resolve()
     }
-  }
-
-  /** Hash over the results in unit order; the ledger mixes the escrow's nonce in (credit.md section 4). */
-  private async seed(): Promise<Uint8Array> {
-    const ordered = [...this.job.resultHashes].sort(([a], [b]) => a - b).map(([, hash]) => hash)
-    const all = new Uint8Array(ordered.length * 32)
-    ordered.forEach((hash, i) => {
-      all.set(hash, i * 32)
-    })
-    return sha256(all)
   }
 }

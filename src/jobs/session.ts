@@ -1,15 +1,10 @@
 import type { CID } from 'multiformats/cid'
 import type { Ledger } from '../credit/index.ts'
-import {
-  type JobRequestFrame,
-  type MicroCredits,
-  type PeerIdString,
-  SLOTS_MAX,
-  SwarmError
-} from '../wire/index.ts'
+import { type JobRequestFrame, type MicroCredits, type PeerIdString, SLOTS_MAX } from '../wire/index.ts'
 import { chunksOf, Reassembly } from './chunks.ts'
 import { PROGRESS_INTERVAL, SESSION_UNIT_BYTES } from './constants.ts'
 import { JobError } from './errors.ts'
+import { failureOf } from './failure.ts'
 import { PartArrivals } from './part-arrivals.ts'
 import { hex } from './plan.ts'
 import { priceAt } from './price.ts'
@@ -181,84 +176,28 @@ export class ProviderSession {
   }
 
   private async onUnit(frame: UnitFrame): Promise<void> {
-    if (!(await this.isTaken(frame.index))) {
-      return
+    const { params, parts, size } = frame
+    const taken = await this.take(frame.index, size, () => {
+      const partSizes = this.arrivals.named(parts).map(({ bytes }) => bytes.byteLength)
+      return this.init.skill.checkUnit({ params, dataSize: size, partSizes }).cost
+    })
+    if (taken !== undefined) {
+      const unit = { ...taken, frame, data: new Reassembly(size) }
+      this.fed.set(frame.index, unit)
+      unit.data.add(0, frame.bytes)
+      this.startIfComplete(unit)
     }
-    let cost: MicroCredits
-    try {
-      cost = this.init.skill.checkUnit({
-        params: frame.params,
-        dataSize: frame.size,
-        partSizes: this.arrivals.named(frame.parts).map(({ bytes }) => bytes.byteLength)
-      }).cost
-    } catch (error) {
-      await this.fail(frame.index, error)
-      return
-    }
-    this.unitBytes += frame.size
-    if (this.unitBytes > SESSION_UNIT_BYTES) {
-      this.unitBytes -= frame.size
-      await this.fail(
-        frame.index,
-        new JobError('BUSY', 'Too many input bytes wait here.', { retryable: true })
-      )
-      return
-    }
-    const price = priceAt(cost, this.init.rate)
-    if (!this.window.take(price)) {
-      throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
-    }
-    const { index, size } = frame
-    const unit = {
-      index,
-      size,
-      frame,
-      cost,
-      price,
-      data: new Reassembly(size),
-      cancel: new AbortController()
-    }
-    this.units.set(index, unit)
-    this.fed.set(index, unit)
-    this.notify()
-    unit.data.add(0, frame.bytes)
-    this.startIfComplete(unit)
-  }
-
-  /** Whether one more may come; if not, the requester is told. */
-  private async isTaken(index: number): Promise<boolean> {
-    if (this.units.has(index)) {
-      throw new JobError('PROTOCOL', `Unit ${index} is here already.`)
-    }
-    if (this.init.isFinishing()) {
-      await this.fail(index, new JobError('BUSY', 'This node is finishing.', { retryable: true }))
-      return false
-    }
-    return true
   }
 
   private async onStep(frame: StepFrame): Promise<void> {
     const { index } = frame
-    if (!(await this.isTaken(index))) {
+    const unit = await this.take(index, 0, () => this.steps.costOf(frame))
+    if (unit === undefined) {
       return
     }
-    let cost: MicroCredits
-    try {
-      cost = this.steps.costOf(frame)
-    } catch (error) {
-      await this.fail(index, error)
-      return
-    }
-    const price = priceAt(cost, this.init.rate)
-    if (!this.window.take(price)) {
-      throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
-    }
-    const unit = { index, size: 0, cost, price, cancel: new AbortController() }
-    this.units.set(index, unit)
-    this.notify()
     const { escrow, key, self } = this.init
     const work = async () => {
-      const { hash, bytes } = await this.steps.run(frame, cost, unit.cancel.signal)
+      const { hash, bytes } = await this.steps.run(frame, unit.cost, unit.cancel.signal)
       const signature = await signStep(key, { escrow, index, input: frame.input, author: self }, hash)
       return { bytes, hash, signature }
     }
@@ -266,6 +205,41 @@ export class ProviderSession {
     this.compute(unit, work, frame.mode === 'check' ? undefined : frame.params, isSent).catch((error) =>
       this.init.stream.abort(error)
     )
+  }
+
+  /**
+   * One more unit is here, if it may be: else its requester is told.
+   *
+   * @param size bytes of its own input, which are to come
+   * @param costOf throws if the skill refuses it
+   * @throws JobError `PROTOCOL`
+   */
+  private async take(index: number, size: number, costOf: () => MicroCredits): Promise<Taken | undefined> {
+    if (this.units.has(index)) {
+      throw new JobError('PROTOCOL', `Unit ${index} is here already.`)
+    }
+    let cost: MicroCredits
+    try {
+      if (this.init.isFinishing()) {
+        throw new JobError('BUSY', 'This node is finishing.', { retryable: true })
+      }
+      cost = costOf()
+      if (this.unitBytes + size > SESSION_UNIT_BYTES) {
+        throw new JobError('BUSY', 'Too many input bytes wait here.', { retryable: true })
+      }
+    } catch (error) {
+      await this.fail(index, error)
+      return undefined
+    }
+    const price = priceAt(cost, this.init.rate)
+    if (!this.window.take(price)) {
+      throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
+    }
+    const taken = { index, size, cost, price, cancel: new AbortController() }
+    this.unitBytes += size
+    this.units.set(index, taken)
+    this.notify()
+    return taken
   }
 
   private startIfComplete(unit: Unit): void {
@@ -377,14 +351,7 @@ export class ProviderSession {
   }
 
   private async fail(index: number, error: unknown): Promise<void> {
-    const known = error instanceof SwarmError ? error : undefined
-    await this.init.stream.send({
-      t: 'failed',
-      index,
-      code: known?.code ?? 'INTERNAL',
-      message: (known?.message ?? 'The unit could not be computed.').slice(0, 512),
-      retryable: known?.retryable ?? false
-    })
+    await this.init.stream.send({ t: 'failed', index, ...failureOf(error) })
   }
 
   private notify(): void {

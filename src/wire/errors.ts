@@ -41,6 +41,15 @@ export function errorFromPlain({ name, code, message, retryable, details }: Plai
   return Object.defineProperty(new SwarmError(code, message, { retryable, details }), 'name', { value: name })
 }
 
+/** Whatever was thrown, as an error with a code: itself if it has one, else `INTERNAL`. */
+export function asSwarmError(thrown: unknown): SwarmError {
+  if (thrown instanceof SwarmError) {
+    return thrown
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return new SwarmError('INTERNAL', `Something unexpected happened: ${message}`, { cause: thrown })
+}
+
 /**
  * Bytes from a peer, a file or a store that are not what the schema says. `PASSPHRASE`: a sealed file, and not the
  * words that open it. Never retryable.

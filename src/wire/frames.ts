@@ -51,8 +51,8 @@ export const SLOTS_MAX = 256
 export const FAILURE_DETAILS_MAX = 8
 
 const failureDetails = z
-  .record(name, z.union([z.string().check(z.maxLength(128)), natural, z.boolean()]))
-  .check(z.refine((all) => Object.keys(all).length <= FAILURE_DETAILS_MAX))
+  .array(z.strictObject({ name, value: z.union([z.string().check(z.maxLength(128)), natural, z.boolean()]) }))
+  .check(z.maxLength(FAILURE_DETAILS_MAX))
 
 const percent = natural.check(z.maximum(100))
 const unitIndex = natural.check(z.maximum(UNITS_MAX - 1))

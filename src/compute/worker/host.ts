@@ -210,22 +210,18 @@ export class ComputeHost implements WorkerApi {
   }
 }
 
-/** Only ComputeErrors leave a worker. */
-function typed(error: unknown): ComputeError {
-  if (error instanceof ComputeError) {
-    return error
-  }
+/** What has a code keeps it; an engine's "no room" and whatever else a kernel throws get one. */
+function typed(error: unknown): SwarmError {
   const message = error instanceof Error ? error.message : String(error)
-  if (error instanceof SwarmError && error.code === 'BAD_UNIT') {
-    return new ComputeError('BAD_UNIT', message, { cause: error })
-  }
   if (isOutOfMemory(error, message)) {
     return new ComputeError('OUT_OF_MEMORY', 'There is no room for this unit here.', {
       retryable: true,
       cause: error
     })
   }
-  return new ComputeError('KERNEL_FAILED', `The kernel failed: ${message}`, { cause: error })
+  return error instanceof SwarmError
+    ? error
+    : new ComputeError('KERNEL_FAILED', `The kernel failed: ${message}`, { cause: error })
 }
 
 /** Engines name a failed allocation in words only. */

@@ -5,17 +5,16 @@ import type { ChainAssembler } from '../../skills/index.ts'
 import type { MicroCredits, PeerIdString } from '../../wire/index.ts'
 import { allocate } from '../allocate.ts'
 import * as constants from '../constants.ts'
+import { type Begun, JobDesk } from '../desk.ts'
 import { JobError } from '../errors.ts'
 import { Exclusions } from '../exclusions.ts'
 import { Hiring } from '../hiring.ts'
 import { JobHandle } from '../job.ts'
-import { checkOptions, deadlineSignal, typedError } from '../options.ts'
-import { hex } from '../plan.ts'
+import { checkOptions } from '../options.ts'
 import { min, RATE_DEFAULT } from '../price.ts'
 import { pullParts } from '../pull.ts'
-import { ReceiptBook } from '../receipt-book.ts'
 import type { JobHooks, RequesterInit } from '../requester.ts'
-import { type Place, Subtasks } from '../subtasks.ts'
+import { Subtasks } from '../subtasks.ts'
 import { pastReseating, paused } from '../waiting.ts'
 import { assignCrews } from './crews.ts'
 import { Inspector } from './inspector.ts'
@@ -34,18 +33,12 @@ export interface PipelinesInit extends RequesterInit {
   readonly key: PrivateKey
 }
 
-interface Run {
-  readonly handle: PipelineHandle
+interface Run extends Begun<PipelineHandle> {
   readonly plan: HashedPipeline
   readonly options: PipelineOptions
-  readonly budget: MicroCredits
-  readonly jobId: Uint8Array
-  readonly signal: AbortSignal
   readonly excluded: Exclusions
   readonly missing: Set<number>
   readonly assembler: ChainAssembler<unknown>
-  readonly book: ReceiptBook
-  readonly place: Place
 }
 
 /** A pipeline as its requester holds it. */
@@ -56,13 +49,11 @@ export class PipelineHandle extends JobHandle<unknown> implements PipelineJob {
 /** The paying side of pipelines: from plan to settled receipt. */
 export class Pipelines {
   private readonly init: PipelinesInit
-  private readonly running = new Map<string, Promise<void>>()
-  private readonly stopped = new AbortController()
-  private readonly subtasks: Subtasks
+  private readonly desk: JobDesk
 
   constructor(init: PipelinesInit) {
     this.init = init
-    this.subtasks = init.subtasks ?? new Subtasks()
+    this.desk = new JobDesk(init.subtasks ?? new Subtasks())
   }
 
   /**
@@ -75,93 +66,43 @@ export class Pipelines {
     if ('redundancy' in options && options.redundancy !== undefined) {
       throw new JobError('BAD_OPTION', 'A pipeline takes no redundancy: each stage checks the one before.')
     }
-    this.stopped.signal.throwIfAborted()
+    this.desk.refuseIfStopped()
     const plan = planPipeline(orders, options.rate ?? RATE_DEFAULT, options.units)
-    const { subtaskBudget = 0n, parent } = options
-    const whole = options.budget ?? 2n * plan.price + subtaskBudget
-    const budget = whole - subtaskBudget
-    if (budget < plan.price) {
-      throw new JobError(
-        'BUDGET_TOO_SMALL',
-        `The job costs ${plan.price} µcr; the budget is ${budget} µcr.`,
-        {
-          details: { price: plan.price.toString(), budget: budget.toString() }
-        }
-      )
-    }
-    this.subtasks.check(parent, whole)
-    const jobId = crypto.getRandomValues(new Uint8Array(16))
-    const id = hex(jobId)
-    const cancel = new AbortController()
-    const deadline = deadlineSignal(options.deadlineMs ?? constants.DEADLINE_DEFAULT)
-    const signals = [
-      cancel.signal,
-      this.stopped.signal,
-      deadline.signal,
-      ...(options.signal ? [options.signal] : [])
-    ]
-    const own = AbortSignal.any(signals)
-    const place = this.subtasks.begin({ id, parent, budget: whole, subtaskBudget, signal: own })
-    const { signal } = place
-    const name = plan.stages.map(({ skill }) => skill.manifest.name).join('+')
-    const handle = new PipelineHandle(id, name, async () => {
-      cancel.abort(new JobError('CANCELLED', 'The job was cancelled.'))
-      await this.running.get(id)
+    return this.desk.begin<unknown, PipelineHandle>({
+      skill: plan.stages.map(({ skill }) => skill.manifest.name).join('+'),
+      price: plan.price,
+      units: plan.lanes.length * plan.stages.length,
+      options,
+      split: 'pipeline',
+      handle: (id, name, cancel) => new PipelineHandle(id, name, cancel),
+      work: (begun) => this.work(plan, options, hooks, begun)
     })
-    handle.emit({ type: 'queued', price: plan.price, units: plan.lanes.length * plan.stages.length })
-    const book = new ReceiptBook(id, name, plan.price, 'pipeline')
-    const run = this.run({ handle, plan, options, budget, jobId, signal, hooks, place, book })
-      .catch((error: unknown) => {
-        place.end(book.paid)
-        handle.fail(typedError(error, options.signal))
-      })
-      .finally(() => {
-        deadline.clear()
-        this.running.delete(id)
-      })
-    this.running.set(id, run)
-    return handle
   }
 
   /** Cancels all and waits until their books are closed. */
-  async stop(): Promise<void> {
-    this.stopped.abort(new JobError('STOPPED', 'This node has stopped: create a new swarm.'))
-    await Promise.all(this.running.values())
+  stop(): Promise<void> {
+    return this.desk.stop()
   }
 
-  private async run({
-    handle,
-    plan,
-    hooks,
-    ...rest
-  }: Pick<Run, 'handle' | 'options' | 'budget' | 'jobId' | 'signal' | 'place' | 'book'> & {
-    readonly plan: PipelinePlan
-    readonly hooks: JobHooks
-  }): Promise<void> {
-    const [hashed] = await Promise.all([hashPipeline(plan), hooks.begin?.(handle.id)])
+  private async work(
+    plan: PipelinePlan,
+    options: PipelineOptions,
+    hooks: JobHooks,
+    begun: Begun<PipelineHandle>
+  ): Promise<() => unknown> {
+    const [hashed] = await Promise.all([hashPipeline(plan), hooks.begin?.(begun.handle.id)])
     const run: Run = {
-      ...rest,
-      handle,
+      ...begun,
+      options,
       plan: hashed,
       excluded: new Exclusions(this.init.now),
       missing: new Set(plan.lanes.keys()),
       assembler: plan.assembler()
     }
-    const { book, missing, signal, assembler } = run
-    try {
-      while (missing.size > 0) {
-        await this.runRound(run)
-      }
-    } catch (error) {
-      if (book.hasSettled) {
-        handle.emit({ type: 'settled', receipt: book.receipt() })
-      }
-      throw signal.aborted ? signal.reason : error
+    while (run.missing.size > 0) {
+      await this.runRound(run)
     }
-    const receipt = book.receipt()
-    handle.emit({ type: 'settled', receipt })
-    run.place.end(book.paid)
-    handle.succeed(assembler.finish(), receipt)
+    return () => run.assembler.finish()
   }
 
   /** Providers for each stage, one escrow for all of them, worked off, settled. */

@@ -3,11 +3,13 @@ import type { PeerIdString, Signed } from '../../wire/index.ts'
 import type { Channel, ChannelHandler, UnitFailure, UnitResult } from '../channel.ts'
 import { PROVIDER_FAILURES, UNIT_ATTEMPTS } from '../constants.ts'
 import { JobError } from '../errors.ts'
+import { detailsOf } from '../failure.ts'
 import { busyFor, isProvidersFault } from '../faults.ts'
 import { orAborted } from '../waiting.ts'
 import { lanesOf, seedOf } from './ending.ts'
-import { type Done, Lane } from './lane.ts'
+import { Lane } from './lane.ts'
 import { readResult } from './read-result.ts'
+import { Referee } from './referee.ts'
 import type { PipelineEnding, PipelineRoundInit, Task } from './round-init.ts'
 import { StageCrews } from './stage-crews.ts'
 import { Tasks } from './tasks.ts'
@@ -27,6 +29,7 @@ export class PipelineRound implements ChannelHandler {
   private readonly lanes: readonly Lane[]
   private readonly crews: StageCrews
   private readonly verdicts: Verdicts
+  private readonly referee: Referee
   private readonly tasks: Tasks
   private readonly failures = new Map<Channel, number>()
   private readonly over = Promise.withResolvers<void>()
@@ -49,6 +52,12 @@ export class PipelineRound implements ChannelHandler {
       onChecked,
       onError: (error) => this.over.reject(error),
       onDecided: () => this.goOn()
+    })
+    this.referee = new Referee({
+      stages: plan.stages.length,
+      verdicts: this.verdicts,
+      onLane: (lane, results) => init.onLane(lane.index, results),
+      again: (lane, stage, channel, reason) => this.again(lane, stage, channel, reason)
     })
     const beside = () => [...this.verdicts.orphans, ...this.verdicts.dropped]
     this.crews = new StageCrews({ plan, terms, lanes: this.lanes, beside })
@@ -149,7 +158,7 @@ export class PipelineRound implements ChannelHandler {
         new JobError('BUSY', `The provider failed: ${failure.message}`, { details: { retryAfterMs: 0 } })
       )
     } else if (failure.code === 'WRONG_INPUT' && accused !== undefined) {
-      this.verdicts.track(this.judge(channel, accused, lane))
+      this.verdicts.track(this.referee.judge(channel, accused, lane))
     } else if (task.of !== undefined) {
       lane.avoid.add(channel) // this node looks for itself then
       this.goOn()
@@ -297,7 +306,7 @@ export class PipelineRound implements ChannelHandler {
     const [before] = lane.at(this.stages - 2)
     if (lane.checked.size === last.length) {
       lane.isHeld = true
-      this.verdicts.track(this.finish(lane, this.init.random() < PULLED ? 0 : this.stages))
+      this.verdicts.track(this.referee.finish(lane, this.init.random() < PULLED ? 0 : this.stages))
       return
     }
     const canAsk =
@@ -307,7 +316,7 @@ export class PipelineRound implements ChannelHandler {
     if (!canAsk) {
       lane.isHeld = lane.out === 0
       if (lane.isHeld) {
-        this.verdicts.track(this.finish(lane, this.stages - 1))
+        this.verdicts.track(this.referee.finish(lane, this.stages - 1))
       }
       return
     }
@@ -318,51 +327,6 @@ export class PipelineRound implements ChannelHandler {
         this.give(before.channel, { lane, epoch: lane.epoch, stage, unit, before: undefined, of: done })
       }
     }
-  }
-
-  /** @param from the first stage that this node checks itself */
-  private async finish(lane: Lane, from: number): Promise<void> {
-    const known = new Map<string, Uint8Array>()
-    try {
-      for (let stage = from; stage < this.stages; stage++) {
-        for (const done of lane.at(stage)) {
-          const later = lane.at(stage + 1).map(({ channel }) => channel)
-          const finding = await this.verdicts.look(done, later, known)
-          if (finding === 'wrong') {
-            this.verdicts.blame(later)
-          }
-          if (finding !== 'right') {
-            this.again(lane, Math.min(stage, Math.max(0, from - 1)), done.channel, 'WRONG_RESULT')
-            return
-          }
-        }
-      }
-      const last = lane.at(this.stages - 1)
-      for (const done of last) {
-        this.verdicts.accept(done)
-      }
-      lane.isComplete = true
-      this.init.onLane(
-        lane.index,
-        last.map(({ bytes }) => bytes ?? new Uint8Array(0))
-      )
-    } finally {
-      lane.isHeld = false
-    }
-  }
-
-  /** One provider calls another's result wrong: one of the two is. */
-  private async judge(accuser: Channel, accused: Done, lane: Lane): Promise<void> {
-    lane.isHeld = true
-    const finding = await this.verdicts.look(accused, [accuser]).finally(() => {
-      lane.isHeld = false
-    })
-    const isRight = finding === 'right'
-    if (isRight) {
-      this.verdicts.accept(accused)
-      accuser.end(new JobError('WRONG_RESULT', 'The provider called a right result wrong.'))
-    }
-    this.again(lane, accused.stage + (isRight ? 1 : 0), isRight ? accuser : accused.channel, 'WRONG_INPUT')
   }
 
   /** A lane goes back to a stage, or its job has failed. */
@@ -380,12 +344,14 @@ export class PipelineRound implements ChannelHandler {
     this.goOn()
   }
 
-  private fail(channel: Channel, { code, message, retryable }: UnitFailure): void {
+  private fail(channel: Channel, failure: UnitFailure): void {
+    const { code, message, retryable } = failure
     const failures = (this.failures.get(channel) ?? 0) + 1
     this.failures.set(channel, failures)
     this.init.router.learn(channel.peer, this.crews.skillOf(channel), 'missed')
     if (!retryable || failures >= PROVIDER_FAILURES) {
-      channel.end(new JobError('REFUSED', `The provider failed: ${code}: ${message}`, { retryable: true }))
+      const reason = `The provider failed: ${code}: ${message}`
+      channel.end(new JobError('REFUSED', reason, { retryable: true, details: detailsOf(failure) }))
     }
   }
 

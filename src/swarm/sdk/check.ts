@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { CreateSwarmInit, MapOptions } from '../../api.ts'
+import type { CreateSwarmInit, MapOptions, StreamOptions, WorkerSource } from '../../api.ts'
 import { JobError } from '../../jobs/index.ts'
 
 /** What the type checker of a TypeScript program would have said, for all the others. */
@@ -18,6 +18,13 @@ const init = z.strictObject({
   workers: z.optional(
     z.int('must be a whole number').check(z.gte(1, 'must be at least 1'), z.lte(256, 'must be at most 256'))
   ),
+  skills: z.optional(z.array(z.unknown(), 'must be a list of skills')),
+  worker: z.optional(
+    z.custom<WorkerSource>(
+      (value) => value instanceof URL || typeof value === 'function',
+      'must be a URL, or a function that makes a Worker'
+    )
+  ),
   signal: z.optional(
     z.custom<AbortSignal>((value) => value instanceof AbortSignal, 'must be an AbortSignal')
   ),
@@ -25,14 +32,20 @@ const init = z.strictObject({
   webrtc: z.optional(z.boolean('must be true or false'))
 })
 
-/** @throws JobError `BAD_OPTION` */
-export function checkInit(given: CreateSwarmInit): void {
+/**
+ * @param hasEngine units are computed without workers
+ * @throws JobError `BAD_OPTION`
+ */
+export function checkInit(given: CreateSwarmInit, hasEngine: boolean): void {
   const parsed = init.safeParse(given)
   if (!parsed.success) {
     const [issue] = parsed.error.issues
     const name = issue?.path.join('.') || (issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : '')
     const what = issue?.code === 'unrecognized_keys' ? 'is no option of createSwarm' : issue?.message
     throw new JobError('BAD_OPTION', `${name || 'createSwarm takes an object: it'} ${what}.`)
+  }
+  if (given.skills !== undefined && given.worker === undefined && !hasEngine) {
+    throw new JobError('BAD_OPTION', 'skills of your own need a worker that serves them: see docs/SKILLS.md.')
   }
 }
 
@@ -68,6 +81,26 @@ export function checkMap(inputs: unknown, { window = WINDOW_DEFAULT, ordered = t
     throw new JobError('BAD_OPTION', 'map takes a list of inputs, or anything that can be iterated.')
   }
   return { window, ordered }
+}
+
+const STREAM_WINDOW = 64 * 1024 * 1024
+
+/**
+ * @returns the stream's window, in bytes
+ * @throws JobError `BAD_OPTION`
+ */
+export function checkStream(options: StreamOptions): number {
+  const { windowBytes = STREAM_WINDOW, key }: StreamOptions & { key?: unknown } = Object(options)
+  if (key !== undefined) {
+    throw new JobError('BAD_OPTION', 'A stream has no key: its pieces are not kept for a second call.')
+  }
+  if (!(Number.isSafeInteger(windowBytes) && windowBytes > 0)) {
+    throw new JobError(
+      'BAD_OPTION',
+      `windowBytes must be a positive whole number; it is ${String(windowBytes)}.`
+    )
+  }
+  return windowBytes
 }
 
 /** @throws JobError `BAD_OPTION` */

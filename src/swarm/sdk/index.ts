@@ -14,6 +14,7 @@ import type {
   QuoteOptions,
   RouterView,
   StageVia,
+  StreamOptions,
   SubmitOptions,
   Swarm,
   SwarmCore,
@@ -23,11 +24,11 @@ import type {
   TypedSkill,
   UnitPicture
 } from '../../api.ts'
-import { JobError } from '../../jobs/index.ts'
+import { JobError, type JobHooks } from '../../jobs/index.ts'
 import { type RunningSwarm, startSwarm } from '../../swarm.ts'
 import type { Fittings } from '../fittings.ts'
 import { JobArchive } from './archive.ts'
-import { checkInit, checkKey, checkMap, checkStages, nameOf } from './check.ts'
+import { checkInit, checkKey, checkMap, checkStages, checkStream, nameOf } from './check.ts'
 import { mapInputs } from './map.ts'
 import { PieceStream } from './pieces.ts'
 import { encodeValue } from './values.ts'
@@ -40,7 +41,7 @@ export * from './skills.ts'
  * @throws SwarmError `BAD_OPTION`, and why the node cannot start
  */
 export async function openSwarm(init: CreateSwarmInit = {}, fittings: Fittings = {}): Promise<Swarm> {
-  checkInit(init)
+  checkInit(init, fittings.createEngine !== undefined)
   let archive: JobArchive | undefined
   const core = await startSwarm(init, {
     ...fittings,
@@ -116,11 +117,9 @@ class ProgramSwarm implements Swarm {
     return this.core.quote(nameOf(skill), input, options)
   }
 
-  stream(skill: AnySkill, input: unknown, options: Omit<SubmitOptions, 'key'> = {}): OutputStream {
-    if ('key' in options && options.key !== undefined) {
-      throw new JobError('BAD_OPTION', 'A stream has no key: its pieces are not kept for a second call.')
-    }
-    return new PieceStream((onPiece) => this.begin(nameOf(skill), input, options, { onPiece }))
+  stream(skill: AnySkill, input: unknown, options: StreamOptions = {}): OutputStream {
+    const window = checkStream(options)
+    return new PieceStream((reader) => this.begin(nameOf(skill), input, options, { reader }), window)
   }
 
   jobs(): readonly Job[] {
@@ -248,10 +247,10 @@ class ProgramSwarm implements Swarm {
     skill: string,
     input: unknown,
     options: SubmitOptions,
-    { onPiece, ...keyed }: Keyed & { onPiece?: Parameters<RunningSwarm['hire']>[3]['onPiece'] }
+    { reader, ...keyed }: Keyed & Pick<JobHooks, 'reader'>
   ): Job<Output> {
     return this.follow(
-      (begin) => this.core.hire<Output>(skill, input, options, { begin, onPiece }),
+      (begin) => this.core.hire<Output>(skill, input, options, { begin, reader }),
       skill,
       keyed
     )

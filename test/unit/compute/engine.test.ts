@@ -100,10 +100,9 @@ describe('the engine in Node', () => {
   test('an unknown skill and a unit that the skill refuses are typed errors', async () => {
     const engine = await faultyEngine()
     await expect(engine.run({ ...unit('echo'), skill: 'none' })).rejects.toEqual(code('UNKNOWN_SKILL'))
-    await expect(engine.run({ ...unit('echo'), skill: 'matmul-i8' })).rejects.toEqual(code('BAD_UNIT'))
-    await expect(engine.verify({ ...unit('echo'), skill: 'matmul-i8' }, seed, seed)).rejects.toEqual(
-      code('BAD_UNIT')
-    )
+    const refused = expect.objectContaining({ name: 'SkillError', code: 'BAD_UNIT' })
+    await expect(engine.run({ ...unit('echo'), skill: 'matmul-i8' })).rejects.toEqual(refused)
+    await expect(engine.verify({ ...unit('echo'), skill: 'matmul-i8' }, seed, seed)).rejects.toEqual(refused)
   })
 
   test('a kernel that throws, or returns a wrong size, is a typed error and costs no worker', async () => {
@@ -113,6 +112,22 @@ describe('the engine in Node', () => {
     await expect(engine.run(unit('short'))).rejects.toEqual(code('KERNEL_FAILED'))
     expect(await engine.run(unit('echo'))).toEqual(unit('echo').data)
     expect(spawned).toBe(1)
+  })
+
+  test('an error that a skill throws comes out as it went in', async () => {
+    const engine = await faultyEngine()
+    for (const failing of [
+      engine.run(unit('typed')),
+      engine.verify(unit('typed'), unit('typed').data, seed)
+    ]) {
+      await expect(failing).rejects.toMatchObject({
+        name: 'SkillError',
+        code: 'BAD_RESULT',
+        message: 'Row 3 is no row.',
+        retryable: true,
+        details: { row: 3 }
+      })
+    }
   })
 
   test.each(['hungry', 'greedy'] as const)(

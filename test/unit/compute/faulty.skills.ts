@@ -1,10 +1,10 @@
-import type { Skill, UnitInput } from '../../../src/skills/index.ts'
+import { type Skill, SkillError, type UnitInput } from '../../../src/skills/index.ts'
 import { wasmMemory } from '../../../src/skills/wasm.ts'
 
 /**
  * Skills that misbehave on purpose. Params: [what to do, ms]. `stubborn` never yields, `endless` yields for ever,
  * `busy` takes its ms, `crash` ends its worker, `short` returns too few bytes, `hungry` and `greedy` ask for more memory
- * than there is, JavaScript's and WebAssembly's.
+ * than there is, JavaScript's and WebAssembly's. `typed` throws an error of its own.
  */
 export const BEHAVIOURS = [
   'echo',
@@ -15,7 +15,8 @@ export const BEHAVIOURS = [
   'short',
   'busy',
   'hungry',
-  'greedy'
+  'greedy',
+  'typed'
 ] as const
 export type Behaviour = (typeof BEHAVIOURS)[number]
 
@@ -86,6 +87,8 @@ function* behave(unit: UnitInput, crash: () => void): Generator<number, Uint8Arr
       return new Uint8Array(2 ** 46) // more than an address has bits for
     case 'greedy':
       return new Uint8Array(wasmMemory({ memory: new WebAssembly.Memory({ initial: 1 }) }, 2 ** 40))
+    case 'typed':
+      throw new SkillError('BAD_RESULT', 'Row 3 is no row.', { retryable: true, details: { row: 3 } })
     case 'short':
       return new Uint8Array(unit.data.length - 1)
   }

@@ -2,48 +2,69 @@ import fc from 'fast-check'
 import { CID } from 'multiformats/cid'
 import * as Digest from 'multiformats/hashes/digest'
 import { afterEach, describe, expect, test } from 'vitest'
+import { ComputeError, type RunOptions } from '../../../src/compute/index.ts'
 import { verifyRecord } from '../../../src/credit/index.ts'
-import { DEPTH_MAX, Subtasks } from '../../../src/jobs/subtasks.ts'
+import { DEPTH_MAX, type Place, Subtasks } from '../../../src/jobs/subtasks.ts'
 import { createTestSwarm, type TestSwarm } from '../../../src/testing.ts'
 import { NETWORKS, networkOf } from '../../../src/wire/index.ts'
+import { EngineHouse } from '../../fixtures/engine-house.ts'
+import { eventually } from '../../fixtures/eventually.ts'
+import { eventOf } from '../../fixtures/node-house.ts'
 
 const escrow = CID.createV1(0x71, Digest.create(0x12, new Uint8Array(32)))
 const none = new AbortController().signal
 
 describe('jobs that hire jobs', () => {
-  test('never leave more than their subtask budget to those that they hire, in whatever order these begin and end', () => {
+  test('never spend more together than was set aside, and give back what they did not, in whatever order they end', () => {
     const step = fc.record({
-      parent: fc.nat(6),
-      budget: fc.bigInt(1n, 40n),
+      at: fc.nat(9),
+      budget: fc.bigInt(1n, 60n),
       share: fc.nat(100),
-      isEnd: fc.boolean()
+      act: fc.constantFrom('begin', 'begin', 'done', 'failed')
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
         const subtasks = new Subtasks()
-        const all = [
-          { id: 'root', left: 100n, place: begin(subtasks, 'root', undefined, 100n, 100n), parent: '' }
-        ]
-        const out = new Map([['root', 0n]])
-        for (const [i, { parent, budget, share, isEnd }] of steps.entries()) {
-          const at = all[parent % all.length]
-          if (at === undefined) {
-            continue
+        begin(subtasks, 'root', undefined, 100n, 100n)
+        /** The oracle: who runs under whom, and what has come to be spent there. */
+        const root: Model = { id: 'root', budget: 100n, forOthers: 100n, hirer: undefined, absorbed: 0n }
+        let running: Model[] = []
+        const leftOf = (model: Model) =>
+          running
+            .filter(({ hirer }) => hirer === model)
+            .reduce((left, { budget }) => left - budget, model.forOthers - model.absorbed)
+        for (const [i, { at, budget, share, act }] of steps.entries()) {
+          const all = [root, ...running]
+          const model = all[at % all.length] ?? root
+          if (act === 'begin') {
+            const forOthers = budget / 2n
+            try {
+              const place = begin(subtasks, `${i}`, model.id, budget, forOthers)
+              expect(leftOf(model)).toBeGreaterThanOrEqual(budget)
+              running.push({ id: `${i}`, budget, forOthers, hirer: model, absorbed: 0n, place })
+            } catch (error) {
+              expect(error).toMatchObject({ code: expect.stringMatching('BUDGET_TOO_SMALL|BAD_OPTION') })
+            }
+          } else if (model.hirer !== undefined) {
+            const { hirer } = model
+            const paid = ((model.budget - model.forOthers) * BigInt(share)) / 100n
+            void model.place?.end(paid, act)
+            running = running.filter((each) => each !== model)
+            hirer.absorbed += paid + model.absorbed
+            for (const each of running.filter((other) => other.hirer === model)) {
+              each.hirer = hirer
+              expect(each.place?.signal.aborted).toBe(act === 'failed' || each.isEnded === true)
+              each.isEnded ||= act === 'failed'
+            }
           }
-          if (isEnd && at.id !== 'root' && !all.some((each) => each.parent === at.id)) {
-            at.place.end((at.left * BigInt(share)) / 100n)
-            out.set(at.parent, (out.get(at.parent) ?? 0n) - at.left + (at.left * BigInt(share)) / 100n)
-            all.splice(all.indexOf(at), 1)
-            continue
+          for (const each of [root, ...running]) {
+            expect(leftOf(each)).toBeGreaterThanOrEqual(0n)
           }
-          try {
-            const place = begin(subtasks, `${i}`, at.id, budget, budget)
-            all.push({ id: `${i}`, left: budget, place, parent: at.id })
-            out.set(at.id, (out.get(at.id) ?? 0n) + budget)
-          } catch (error) {
-            expect(error).toMatchObject({ code: expect.stringMatching('BUDGET_TOO_SMALL|BAD_OPTION') })
-          }
-          expect(out.get(at.id) ?? 0n).toBeLessThanOrEqual(at.left)
+          const left = leftOf(root)
+          expect(() => subtasks.check('root', left + 1n)).toThrow(
+            expect.objectContaining({ code: 'BUDGET_TOO_SMALL' })
+          )
+          subtasks.check('root', left)
         }
       })
     )
@@ -79,7 +100,46 @@ describe('jobs that hire jobs', () => {
       expect(signal.reason).toMatchObject({ code: 'CANCELLED' })
     }
   })
+
+  test('end with it when it fails, whose books are closed when theirs are', async () => {
+    const subtasks = new Subtasks()
+    const top = begin(subtasks, 'top', undefined, 10n, 10n)
+    const middle = begin(subtasks, 'middle', 'top', 10n, 10n)
+    const low = begin(subtasks, 'low', 'middle', 5n, 0n)
+    const order: string[] = []
+    const ending = top.end(0n, 'failed').then(() => order.push('top'))
+    for (const { signal } of [middle, low]) {
+      expect(signal.reason).toMatchObject({ code: 'CANCELLED' })
+    }
+    const between = middle.end(0n, 'failed').then(() => order.push('middle'))
+    order.push('low')
+    await low.end(0n, 'failed')
+    await Promise.all([ending, between])
+    expect(order).toEqual(['low', 'middle', 'top'])
+  })
+
+  test('go on when it is done, and end with who hired that', () => {
+    const subtasks = new Subtasks()
+    const abort = new AbortController()
+    subtasks.begin({ id: 'top', parent: undefined, budget: 10n, subtaskBudget: 10n, signal: abort.signal })
+    const middle = begin(subtasks, 'middle', 'top', 10n, 10n)
+    const low = begin(subtasks, 'low', 'middle', 5n, 0n)
+    void middle.end(0n, 'done')
+    expect(low.signal.aborted).toBe(false)
+    abort.abort(new Error('enough'))
+    expect(low.signal.reason).toMatchObject({ code: 'CANCELLED' })
+  })
 })
+
+interface Model {
+  readonly id: string
+  readonly budget: bigint
+  readonly forOthers: bigint
+  readonly place?: Place
+  hirer: Model | undefined
+  absorbed: bigint
+  isEnded?: boolean
+}
 
 let house: TestSwarm | undefined
 afterEach(() => house?.stop())
@@ -118,6 +178,65 @@ test('a subtask is paid within the budget of its parent, and its escrow names th
   expect(parents.get(hired.escrows[0] ?? '')).toBe(receipt.escrows[0])
   expect(parents.get(receipt.escrows[0] ?? '')).toBeUndefined()
   expect((await house.audit()).balanced).toBe(true)
+})
+
+describe('a job that ends before those that it has hired', () => {
+  const input = (seed: number) => ({
+    a: new Int8Array(64 * 64).fill(seed),
+    b: new Int8Array(64 * 64).fill(1),
+    m: 64,
+    k: 64,
+    n: 64
+  })
+  /** Computes nothing until the unit is called off. */
+  const never = (_: unknown, { signal }: RunOptions = {}) =>
+    new Promise<never>((_resolve, reject) => {
+      signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+
+  test.each(['fails', 'is cancelled'])(
+    'takes them with it when it %s, and nothing stays locked',
+    async (how) => {
+      const fail = Promise.withResolvers<never>()
+      fail.promise.catch(() => {}) // where the job is cancelled nobody waits for it
+      const engines = await EngineHouse.open([
+        () => ({ run: (...given) => Promise.race([fail.promise, never(...given)]) }),
+        () => ({ run: never })
+      ])
+      try {
+        const { requester } = engines
+        const [first, second] = engines.providers.map(({ peer }) => [peer])
+        const parent = requester.submit('matmul-i8', input(1), {
+          units: 1,
+          subtaskBudget: 40n,
+          providerWaitMs: 200,
+          ...(first && { providers: first })
+        })
+        const child = requester.submit('matmul-i8', input(2), {
+          parent: parent.id,
+          budget: 30n,
+          ...(second && { providers: second })
+        })
+        await eventOf(child, 'assigned')
+        if (how === 'fails') {
+          fail.reject(new ComputeError('KERNEL_FAILED', 'Nothing works.'))
+          await expect(parent.result).rejects.toMatchObject({
+            code: expect.stringMatching('NO_PROVIDER|UNIT_FAILED')
+          })
+        }
+        await parent.cancel()
+        expect([parent.state, child.state]).toEqual([how === 'fails' ? 'failed' : 'cancelled', 'cancelled'])
+        await expect(child.result).rejects.toMatchObject({ code: 'CANCELLED' })
+        const { receipt } = await eventOf(child, 'settled')
+        expect(receipt).toMatchObject({ paid: 0n, refund: receipt.price })
+        await eventually(async () =>
+          expect(await engines.audit()).toMatchObject({ balanced: true, openEscrows: 0n })
+        )
+      } finally {
+        await engines.close()
+      }
+    }
+  )
 })
 
 function begin(
