@@ -23,7 +23,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   workers: '^workers/',
   relay: '^relay/',
   swarm: '^src/swarm([.]ts$|/)',
-  index: '^src/(index|api|api-sdk|core|testing)[.]ts$'
+  index: '^src/(index|api|api-sdk|core|own-skills|testing)[.]ts$'
 }
 
 const HOUSE = '^(src|workers|shaders|relay)/'

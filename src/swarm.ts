@@ -31,7 +31,7 @@ import {
 } from './jobs/index.ts'
 import { type RelayWatchdog, ticker, watchRelays } from './net/index.ts'
 import { Specialism, type SwarmRouter } from './router/index.ts'
-import { SKILLS, skillByName } from './skills/index.ts'
+import { skillIn } from './skills/index.ts'
 import type { Table } from './store/index.ts'
 import { connectedPeers, stateOf } from './swarm/connected-peers.ts'
 import { Engines } from './swarm/engines.ts'
@@ -93,25 +93,26 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   private stopping: Promise<void> | undefined
   private readonly lookout: Lookout
   private readonly prober: Prober
-  private readonly specialism = new Specialism(SKILLS.keys())
+  private readonly specialism: Specialism
   private changeTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(parts: Parts, key: PrivateKey) {
     super()
     this.parts = parts
-    const { node, network, ledger, router, priorities } = parts
+    const { node, network, ledger, router, priorities, skills } = parts
+    this.specialism = new Specialism(skills.keys())
     this.peer = ledger.peer
     this.router = router
-    this.engines = new Engines(parts.fittings.createEngine)
+    this.engines = new Engines({ create: parts.fittings.createEngine, worker: parts.init.worker, skills })
     const meta = parts.store.table('meta')
     this.memory = new RouterMemory(meta, router, this.specialism)
-    this.skills = skillList()
+    this.skills = skillList(skills)
     this.provider = new Provider({
       node,
       network,
       key,
       ledger,
-      skills: SKILLS,
+      skills,
       ticker,
       weightOf: (payer, escrow) => priorities.weightOf(payer, escrow),
       promises: priorities,
@@ -119,7 +120,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       onChange: () => this.changed()
     })
     const { registry } = node.services
-    this.lookout = new Lookout({ registry, skills: [...SKILLS.keys()], onFound: () => this.changed() })
+    this.lookout = new Lookout({ registry, skills: [...skills.keys()], onFound: () => this.changed() })
     this.prober = this.newProber(meta)
     this.quoter = new Quoter({ registry, router, engine: () => this.engines.check() })
     const hiring = {
@@ -179,7 +180,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   }
 
   hire<Output>(skill: string, input: unknown, options: SubmitOptions, hooks: JobHooks): Job<Output> {
-    const found = skillByName(skill)
+    const found = skillIn(this.parts.skills, skill)
     // the skill is known by name only here: its output type is the caller's word
     return this.track(this.requester.submit(found, input, options, hooks)) as Job<Output>
   }
@@ -190,7 +191,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     options: PipelineOptions,
     hooks: JobHooks
   ): PipelineJob {
-    const orders = stages.map((stage) => ({ ...stage, skill: skillByName(stage.skill) }))
+    const orders = stages.map((stage) => ({ ...stage, skill: skillIn(this.parts.skills, stage.skill) }))
     const job = this.pipelines.submit(orders, options, hooks)
     this.track(job)
     return job
@@ -204,7 +205,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
 
   async quote(skill: string, input: unknown, options?: QuoteOptions): Promise<JobQuote> {
     this.refuseIfStopped()
-    return this.quoter.quote(skillByName(skill), input, options)
+    return this.quoter.quote(skillIn(this.parts.skills, skill), input, options)
   }
 
   jobs(): readonly Job[] {
@@ -221,7 +222,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       throw new JobError('BAD_OPTION', `power is a share of the device's time, .05 to 1; it is ${power}.`)
     }
     checkRate(rate)
-    const served = servedSkills(wanted)
+    const served = servedSkills(this.parts.skills, wanted)
     const { init, node } = this.parts
     this.power = power
     this.contributing = true
@@ -302,11 +303,11 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   }
 
   private newProber(meta: Table): Prober {
-    const { network, node, priorities } = this.parts
+    const { network, node, priorities, skills } = this.parts
     return new Prober({
       meta,
       network: network.parameters,
-      skills: [...SKILLS.values()],
+      skills: [...skills.values()],
       isIdle: () => this.contributing && this.provider.served.running === 0,
       providersOf: (skill) =>
         this.peers()

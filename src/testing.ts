@@ -15,12 +15,12 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { memory } from '@libp2p/memory'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { Swarm } from './api.ts'
+import type { OwnSkill, Swarm } from './api.ts'
 import { ComputeError, createInlineEngine, type Engine } from './compute/index.ts'
 import { type Audit, auditExports } from './credit/index.ts'
 import { JobError } from './jobs/index.ts'
 import type { SwarmNode } from './net/index.ts'
-import { kernelHash, SKILLS } from './skills/index.ts'
+import { kernelHash, skillsWith } from './skills/index.ts'
 import { memoryStore } from './store/index.ts'
 import { openSwarm } from './swarm/sdk/index.ts'
 import { encode, type Milliseconds, NETWORKS, networkOf, sha256 } from './wire/index.ts'
@@ -49,6 +49,8 @@ export interface TestSwarmInit {
   readonly faults?: Readonly<Record<number, Fault>>
   /** @default 'local': strangers are welcome without limit */
   readonly network?: 'local' | 'main'
+  /** Of your own, besides those of this build. */
+  readonly skills?: readonly OwnSkill[]
 }
 
 export interface TestSwarm extends AsyncDisposable {
@@ -70,7 +72,7 @@ const PEERS_MAX = 16
  * @throws JobError `BAD_OPTION`
  */
 export async function createTestSwarm(init: TestSwarmInit = {}): Promise<TestSwarm> {
-  const { peers: count = 3, seed = 1, faults = {}, network = 'local' } = init
+  const { peers: count = 3, seed = 1, faults = {}, network = 'local', skills = [] } = init
   check({ count, seed, faults })
   const peers: Swarm[] = []
   const stop = async () => {
@@ -84,6 +86,7 @@ export async function createTestSwarm(init: TestSwarmInit = {}): Promise<TestSwa
           index,
           seed,
           network,
+          skills,
           fault: faults[index],
           addresses,
           stop: () => void peers[index]?.stop()
@@ -117,6 +120,7 @@ interface PeerInit {
   readonly index: number
   readonly seed: number
   readonly network: 'local' | 'main'
+  readonly skills: readonly OwnSkill[]
   readonly fault: Fault | undefined
   /** Of those before it: it dials them, and adds its own. */
   readonly addresses: string[]
@@ -125,21 +129,21 @@ interface PeerInit {
 
 let swarms = 0
 
-async function startPeer({ index, seed, network, fault, addresses, stop }: PeerInit): Promise<Swarm> {
+async function startPeer({ index, seed, network, skills, fault, addresses, stop }: PeerInit): Promise<Swarm> {
   const random = seeded(seed * 1_000 + index)
   const key = await generateKeyPairFromSeed('Ed25519', await sha256(encode(['test-swarm', seed, index])))
   const address = `/memory/swarmharness-${++swarms}`
   const before = [...addresses]
   addresses.push(address)
   return openSwarm(
-    { network, relays: [], listen: [address], workers: 1 },
+    { network, relays: [], listen: [address], workers: 1, skills },
     {
       store: memoryStore(),
       key,
       random,
       transports: [memory()],
       createEngine: async () => {
-        const engine = await createInlineEngine(SKILLS, kernelHash)
+        const engine = await createInlineEngine(skillsWith(skills), kernelHash)
         return fault === undefined ? engine : withFault(engine, fault, random, stop)
       },
       onNode: async (node: SwarmNode) => {

@@ -15,6 +15,7 @@ export const PACKAGE = join(ROOT, 'out', 'package')
 export const ENTRIES: Readonly<Record<string, string>> = {
   index: 'src/index.ts',
   testing: 'src/testing.ts',
+  skills: 'src/own-skills.ts',
   registry: 'src/registry/index.ts',
   router: 'src/router/index.ts',
   credit: 'src/credit/index.ts'
@@ -192,10 +193,12 @@ function packageJson(): object {
       ['./package.json', './package.json']
     ]),
     imports: Object.fromEntries(
-      ['net', 'store', 'compute'].map((part) => [
-        `#${part}-platform`,
-        { types: `./types/src/${part}/platform.node.d.ts`, default: null }
-      ])
+      Object.entries({
+        net: 'src/net/platform.node',
+        store: 'src/store/platform.node',
+        compute: 'src/compute/platform.node',
+        worker: 'workers/serve.node'
+      }).map(([part, path]) => [`#${part}-platform`, { types: `./types/${path}.d.ts`, default: null }])
     ),
     bin: { swarmharness: './bin/swarmharness.js' },
     files: ['bin', 'browser', 'node', 'types', 'CHANGELOG.md', 'THIRD_PARTY.md'],

@@ -3,6 +3,7 @@ import { knnI8 } from './knn-i8/skill.ts'
 import { mandelbrot } from './mandelbrot/skill.ts'
 import { matmulF32 } from './matmul-f32/skill.ts'
 import { matmulI8 } from './matmul-i8/skill.ts'
+import { checkSkill } from './own-skill.ts'
 import { renderTile } from './render-tile/skill.ts'
 import type { Skill } from './skill.ts'
 
@@ -36,11 +37,34 @@ export const SKILLS: ReadonlyMap<string, Skill> = new Map<string, Skill>([
   [renderTile.manifest.name, renderTile as Skill]
 ])
 
+/**
+ * All skills of this build, and a program's own.
+ *
+ * @throws SkillError `BAD_SKILL`
+ */
+export function skillsWith(own: readonly unknown[]): ReadonlyMap<string, Skill> {
+  const all = new Map(SKILLS)
+  for (const each of own) {
+    const skill = checkSkill(each)
+    if (all.has(skill.manifest.name)) {
+      throw new SkillError(
+        'BAD_SKILL',
+        `There is a skill ${skill.manifest.name} already: choose another name.`
+      )
+    }
+    all.set(skill.manifest.name, skill)
+  }
+  return all
+}
+
 /** @throws SkillError `UNKNOWN_SKILL` */
-export function skillByName(name: string): Skill {
-  const skill = SKILLS.get(name)
+export const skillByName = (name: string): Skill => skillIn(SKILLS, name)
+
+/** @throws SkillError `UNKNOWN_SKILL` */
+export function skillIn(skills: ReadonlyMap<string, Skill>, name: string): Skill {
+  const skill = skills.get(name)
   if (skill === undefined) {
-    const known = [...SKILLS.keys()].join(', ')
+    const known = [...skills.keys()].join(', ')
     throw new SkillError('UNKNOWN_SKILL', `There is no skill of this name here. Known: ${known}.`)
   }
   return skill

@@ -1,20 +1,24 @@
 import type { SwarmCore } from '../api.ts'
 import { JobError } from '../jobs/index.ts'
 import type { Offer } from '../registry/index.ts'
-import { inputFields, inputIssues, kernelHash, SKILLS, type Skill, skillByName } from '../skills/index.ts'
+import { inputFields, inputIssues, kernelHash, SKILLS, type Skill, skillIn } from '../skills/index.ts'
 
 /**
+ * @param all that the node knows
  * @param wanted names; undefined: all
  * @throws SkillError `UNKNOWN_SKILL`, JobError `BAD_OPTION` for none
  */
-export function servedSkills(wanted: readonly string[] | undefined): ReadonlyMap<string, Skill> {
+export function servedSkills(
+  all: ReadonlyMap<string, Skill>,
+  wanted: readonly string[] | undefined
+): ReadonlyMap<string, Skill> {
   if (wanted === undefined) {
-    return SKILLS
+    return all
   }
   if (!Array.isArray(wanted) || wanted.length === 0) {
     throw new JobError('BAD_OPTION', 'skills is a list of at least one name: to serve none, pause().')
   }
-  return new Map(wanted.map((name) => [name, skillByName(name)]))
+  return new Map(wanted.map((name) => [name, skillIn(all, name)]))
 }
 
 /** @param rate the least that units are computed for, in thousandths of their published cost */
@@ -32,8 +36,8 @@ export async function offeredSkills(
   )
 }
 
-export function skillList(): SwarmCore['skills'] {
-  return [...SKILLS.values()].map((skill) => {
+export function skillList(all: ReadonlyMap<string, Skill> = SKILLS): SwarmCore['skills'] {
+  return [...all.values()].map((skill) => {
     const { name, version, description } = skill.manifest
     return {
       name,

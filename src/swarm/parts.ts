@@ -4,6 +4,7 @@ import { createLedger, importProfile, type LedgerService, Priorities } from '../
 import { createNode, loadIdentity, type SwarmNode } from '../net/index.ts'
 import { type SwarmRegistry, swarmRegistry } from '../registry/index.ts'
 import { SwarmRouter } from '../router/index.ts'
+import { type Skill, skillsWith } from '../skills/index.ts'
 import { openStore, type Store } from '../store/index.ts'
 import { decodeIdentityFile, NETWORKS, type Network, networkOf } from '../wire/index.ts'
 import type { Fittings } from './fittings.ts'
@@ -14,6 +15,8 @@ import { ledgerListeners } from './ledger-listeners.ts'
 export interface Parts {
   readonly init: CreateSwarmInit
   readonly fittings: Fittings
+  /** Of this build, and the program's own. */
+  readonly skills: ReadonlyMap<string, Skill>
   readonly network: Network
   readonly store: Store
   readonly node: SwarmNode<{ registry: SwarmRegistry }>
@@ -29,6 +32,7 @@ export async function openParts(
   fittings: Fittings
 ): Promise<{ readonly parts: Parts; readonly key: PrivateKey }> {
   init.signal?.throwIfAborted()
+  const skills = skillsWith(init.skills ?? [])
   const network = await networkOf(NETWORKS[init.network ?? defaultNetwork()])
   const asking: Promise<HostConfiguration> =
     init.relays === undefined ? askHost(init.signal) : Promise.resolve({ relays: init.relays })
@@ -66,7 +70,10 @@ export async function openParts(
       strategy: init.strategy ?? 'swarm',
       random: fittings.random ?? Math.random
     })
-    return { parts: { init, fittings, network, store, node, relays, ledger, router, priorities }, key }
+    return {
+      parts: { init, fittings, skills, network, store, node, relays, ledger, router, priorities },
+      key
+    }
   } catch (error) {
     await store.close()
     throw error
