@@ -35,6 +35,9 @@ export class OwnPanel extends PageElement {
   static override styles = [
     base,
     css`
+      :host {
+        container-type: inline-size;
+      }
       .scroll {
         max-height: 26rem;
         overflow: auto;
@@ -43,6 +46,49 @@ export class OwnPanel extends PageElement {
         position: sticky;
         top: 0;
         background: var(--card);
+      }
+      td:not(.mono) {
+        white-space: nowrap;
+      }
+      @container (max-width: 44rem) {
+        thead {
+          display: none;
+        }
+        table,
+        tbody {
+          display: block;
+        }
+        tr {
+          display: grid;
+          grid-template-columns: minmax(0, 1fr) auto;
+          gap: 0 var(--space-4);
+          padding: var(--space-3) 0;
+          border-bottom: 1px solid var(--line);
+        }
+        td {
+          padding: 0;
+          border: 0;
+        }
+        td:not(.mono) {
+          white-space: normal;
+        }
+        td[data-label]::before {
+          content: attr(data-label) ' ';
+          color: var(--ink-soft);
+          font: var(--text-s) var(--sans);
+        }
+        .kind,
+        .change {
+          order: -2;
+          font-weight: 600;
+        }
+        .time,
+        .after {
+          order: -1;
+        }
+        .place {
+          order: 1;
+        }
       }
     `
   ]
@@ -105,8 +151,8 @@ export class OwnPanel extends PageElement {
         <table id="escrows">
           <thead>
             <tr>
-              <th scope="col" class="number">${own.amount}</th>
-              <th scope="col">${own.payees}</th>
+              <th scope="col">${own.amount}</th>
+              <th scope="col" class="number">${own.payees}</th>
               <th scope="col">${own.frees}</th>
             </tr>
           </thead>
@@ -114,9 +160,9 @@ export class OwnPanel extends PageElement {
             ${escrows.map(
               ({ id, amount, payees, frees }) => html`
                 <tr data-escrow=${id} title=${id}>
-                  <td class="number nowrap">${formatAmount(amount)}</td>
-                  <td class="mono">${payees.map(({ peer }) => shortId(peer)).join(' ')}</td>
-                  <td class="nowrap">${formatTime(frees)}</td>
+                  <td class="change">${formatAmount(amount)}</td>
+                  <td class="mono number" data-label=${own.payees}>${payees.map(({ peer }) => shortId(peer)).join(' ')}</td>
+                  <td data-label=${own.frees}>${formatTime(frees)}</td>
                 </tr>
               `
             )}
@@ -158,12 +204,12 @@ export class OwnPanel extends PageElement {
     const kinds: Readonly<Record<string, string>> = own.kinds
     return html`
       <tr data-seq=${seq} data-kind=${kind} title=${id}>
-        <td class="number nowrap">${formatInteger(seq)}</td>
-        <td class="nowrap">${kinds[kind] ?? kind}</td>
-        <td class="nowrap">${formatTime(at)}</td>
-        <td class="number nowrap">${formatAmount(change)}</td>
-        <td class="number nowrap">${formatAmount(balance)}</td>
-        <td class="mono">${witnesses.length === 0 ? own.nobody : witnesses.map((peer) => shortId(peer)).join(' ')}</td>
+        <td class="place number" data-label=${own.place}>${formatInteger(seq)}</td>
+        <td class="kind">${kinds[kind] ?? kind}</td>
+        <td class="time">${formatTime(at)}</td>
+        <td class="change number">${formatAmount(change)}</td>
+        <td class="after number" data-label=${own.balance}>${formatAmount(balance)}</td>
+        <td class="mono" data-label=${own.witnesses}>${witnesses.length === 0 ? own.nobody : witnesses.map((peer) => shortId(peer)).join(' ')}</td>
       </tr>
     `
   }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { page } from 'vitest/browser'
 import { OwnPanel } from '../../../src/ui/own-panel.ts'
 import { SwarmError } from '../../../src/wire/index.ts'
 import { ME, PEERS } from '../../fixtures/fake-swarm.ts'
@@ -46,6 +47,30 @@ describe('the ledger', () => {
     const [first] = rows
     expect(first === undefined ? '' : textOf(first)).toMatch(/^299 Escrow .*-1 µcr 9,999,701 µcr …XuQeMe01$/)
     expect(textOf(await shown(app, '#own .soft'))).toContain('signed')
+  })
+
+  it.each([
+    ['a list of records on a phone, which scrolls down only', 360, 'none'],
+    ['a table where there is room', 1280, 'table-header-group']
+  ])('is %s', async (_, width, head) => {
+    await page.viewport(width, 800)
+    const huge = -1234567890123456789012345678901234567890n
+    const many = ROWS.slice(0, 4).map((row) => ({ ...row, witnesses: Array.from({ length: 7 }, () => ME) }))
+    const escrow = { id: 'bafy', at: 0, amount: -huge, payees: [{ peer: ME, max: 1n }], frees: 0 }
+    const rows = width > 1000 ? many : many.map((row) => ({ ...row, change: huge, balance: -huge }))
+    const { app } = await opened({
+      readLedger: async () => rows,
+      readEscrows: async () => [width > 1000 ? { ...escrow, amount: 1n } : escrow]
+    })
+    if (width < 1000) await click(app, '#tab-own')
+    for (const id of ['records', 'escrows']) {
+      const table = await shown(app, `#${id}`, (element) => element.checkVisibility())
+      const { clientWidth = 0, scrollWidth } = table.parentElement ?? {}
+      expect(scrollWidth, id).toBeLessThanOrEqual(clientWidth)
+      const { tHead } = table instanceof HTMLTableElement ? table : {}
+      expect(tHead && getComputedStyle(tHead).display, id).toBe(head)
+    }
+    await page.viewport(1280, 800)
   })
 
   it('is checked here, and a fault is said with its place, as text', async () => {
