@@ -1,6 +1,11 @@
 /** The door of our own page: what it uses of `index.ts`. */
 export { defaultNetwork } from './swarm/host.ts'
-export { type OpenedIdentity, openIdentity } from './swarm/identity-view.ts'
+export {
+  type LeftIdentity,
+  leftIdentity,
+  type OpenedIdentity,
+  openIdentity
+} from './swarm/identity-view.ts'
 export {
   checkLedger,
   type EscrowRow,

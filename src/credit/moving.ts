@@ -1,7 +1,17 @@
+import { equals } from 'uint8arrays/equals'
 import type { Store } from '../store/index.ts'
-import { cidOf, encode, type IdentityFile, type Milliseconds, type Network, sha256 } from '../wire/index.ts'
+import {
+  cidOf,
+  encode,
+  type IdentityFile,
+  type Milliseconds,
+  type Network,
+  type PeerIdString,
+  sha256
+} from '../wire/index.ts'
 import type { Certifier } from './certify.ts'
 import { ESCROW_VOTE_MS } from './constants.ts'
+import { openRecord } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { ChainState } from './state.ts'
@@ -21,8 +31,11 @@ export const TOKEN = 'move-token'
 /** Its chain, too, may have gone on elsewhere: nothing is signed until its witnesses have said so. */
 export const IMPORTED = 'imported'
 
+/** The token of a chain that was closed here, until somebody says that its file is kept. */
+const LEFT = 'left-token'
+
 /** Of `meta` these stay: what a person has decided on this device, and its own. */
-const STAYS = new Set(['consent', TOKEN, IMPORTED])
+const STAYS = new Set(['consent', TOKEN, IMPORTED, LEFT])
 
 /** Takes a node's identity from one profile to another: the chain is closed here, and opened there. */
 export class Moving {
@@ -98,7 +111,7 @@ export class Moving {
   }
 
   /**
-   * Closes the chain, tells its witnesses, and gives all that another profile needs.
+   * Closes the chain, tells its witnesses, and gives all that another profile needs; `leftProfile` gives it again.
    *
    * @throws CreditError `BAD_RECORD` while escrows are open
    */
@@ -107,6 +120,7 @@ export class Moving {
     this.check()
     const token = random(32)
     const next = await sha256(token)
+    await store.table('meta').put(LEFT, token) // first: nothing else opens a closed chain
     const own = await chain.append((_, ts) => ({ intent: { kind: 'closed', ts, body: { next } } }))
     this.state = 'away'
     const { members, quorum } = own.state.seat
@@ -117,6 +131,36 @@ export class Moving {
     return encode(await fileOf(store, network, key, token, await chain.range(0, Number.MAX_SAFE_INTEGER)))
   }
 }
+
+/**
+ * All that another profile needs of an identity that was closed here, again: the file may never have been saved.
+ *
+ * @returns undefined where the chain is open, or `forgetLeft` was called
+ */
+export async function leftProfile(
+  store: Store,
+  network: Network
+): Promise<{ readonly peer: PeerIdString; readonly file: Uint8Array<ArrayBuffer> } | undefined> {
+  const [token, key, kept] = await Promise.all([
+    store.table('meta').get(LEFT),
+    store.identity(),
+    store.chain.range(0, Number.MAX_SAFE_INTEGER)
+  ])
+  const last = kept.at(-1)
+  if (token === undefined || key === undefined || last === undefined) {
+    return undefined
+  }
+  const { record } = await openRecord(last.record, network, { signatures: false })
+  const asked = record.kind === 'closed' ? record.body.next : null
+  if (asked === null || !equals(asked, await sha256(token))) {
+    return undefined // it was to be closed, and was not
+  }
+  const records = kept.map(({ record }) => record)
+  return { peer: record.author, file: encode(await fileOf(store, network, key, token, records)) }
+}
+
+/** The file is kept where it is safe: from now on only who has it can open the chain. */
+export const forgetLeft = (store: Store): Promise<void> => store.table('meta').delete(LEFT)
 
 async function fileOf(
   store: Store,

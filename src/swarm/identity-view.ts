@@ -1,7 +1,8 @@
 import { privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { equals } from 'uint8arrays/equals'
-import { replayChain } from '../credit/index.ts'
+import { forgetLeft, leftProfile, replayChain } from '../credit/index.ts'
+import { openStore, type Store } from '../store/index.ts'
 import {
   decodeIdentityFile,
   type MicroCredits,
@@ -10,6 +11,7 @@ import {
   unseal,
   WireError
 } from '../wire/index.ts'
+import { defaultNetwork } from './host.ts'
 import { networkNamed } from './ledger-view.ts'
 
 /** An identity file, opened and checked. */
@@ -44,6 +46,36 @@ export async function openIdentity(file: Uint8Array, passphrase?: string): Promi
     network: found.network,
     records: found.records.length,
     balance: state.bal
+  }
+}
+
+/** An identity that was closed here, and its file, not sealed. */
+export interface LeftIdentity {
+  readonly peer: PeerIdString
+  readonly file: Uint8Array
+  /** Its file is kept: it is not made again. */
+  forget(): Promise<void>
+}
+
+/** The identity that was closed in this browser, unless somebody has said that its file is kept. */
+export async function leftIdentity(name: string = defaultNetwork()): Promise<LeftIdentity | undefined> {
+  const network = await networkNamed(name)
+  const open = () => openStore({ network: name })
+  const store = await open()
+  try {
+    const left = await leftProfile(store, network)
+    return left && { ...left, forget: () => forgetIn(open) }
+  } finally {
+    await store.close()
+  }
+}
+
+async function forgetIn(open: () => Promise<Store>): Promise<void> {
+  const store = await open()
+  try {
+    await forgetLeft(store)
+  } finally {
+    await store.close()
   }
 }
 

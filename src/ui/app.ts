@@ -110,7 +110,12 @@ export class SwarmApp extends PageElement {
       () => this.#session,
       () => this.requestUpdate()
     )
-    const init = { ...this.init, load: keeper.fit(this.init.load), options: this.init.query.options }
+    const init = {
+      ...this.init,
+      load: keeper.fit(this.init.load),
+      watch: keeper.fitWatch(this.init.watch),
+      options: this.init.query.options
+    }
     this.#keeper = keeper
     this.#session = new Session(init, () => this.requestUpdate())
     this.#session.boot()
@@ -122,9 +127,10 @@ export class SwarmApp extends PageElement {
     return kind === 'running' || kind === 'starting' || kind === 'viewing'
   }
 
-  /** What is nowhere else: an identity that was moved away, in its file. */
+  /** An identity that was moved away, and nobody has said that its file is kept. */
   get holdsFile(): boolean {
-    return this.#keeper?.kept.kind === 'moved'
+    const { kept } = this.#keeper ?? {}
+    return kept?.kind === 'moved' && !kept.isSafe
   }
 
   /** The network is back. */
@@ -224,6 +230,7 @@ export class SwarmApp extends PageElement {
         slot="identity"
         .keeper=${keeper}
         .kept=${keeper.kept}
+        .hasLeft=${keeper.hasLeft}
         .network=${this.init.query.options.network}
         .swarm=${phase.kind === 'running' ? phase.swarm : undefined}
       ></identity-panel>

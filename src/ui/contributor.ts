@@ -6,8 +6,10 @@ import {
   FIRST_RULES,
   parseRules,
   type RestReason,
+  type RulesChange,
   restReason,
-  stillOverridden
+  stillOverridden,
+  withChange
 } from './pause-rules.ts'
 
 export const RULES_KEY = 'swarmharness.rules'
@@ -96,9 +98,9 @@ export class Contributor {
     return this.#next(true)
   }
 
-  change(rules: ContributeRules): Promise<void> {
-    this.#rules = rules
-    this.#init.store.write(rules)
+  change(change: RulesChange): Promise<void> {
+    this.#rules = withChange(this.rules, change)
+    this.#init.store.write(this.#rules)
     return this.#next(true)
   }
 

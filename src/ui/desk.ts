@@ -1,5 +1,11 @@
 import { type ConsentMode, isPower } from './consent.ts'
-import { type ContributeRules, parseRules, type RestReason } from './pause-rules.ts'
+import {
+  type ContributeRules,
+  parseChange,
+  type RestReason,
+  type RulesChange,
+  readRules
+} from './pause-rules.ts'
 
 /** What the page shows of its own doings beside the node, and what a person tells it to do: here, or in another tab. */
 
@@ -16,11 +22,12 @@ export interface Desk {
 export type Order =
   | { readonly act: 'run' | 'pause' | 'finish' | 'runAnyway' }
   | { readonly act: 'setPower'; readonly power: number }
-  | { readonly act: 'setRules'; readonly rules: ContributeRules }
+  | { readonly act: 'changeRules'; readonly change: RulesChange }
   /** A consent to contribute, of somebody who only hired. */
   | { readonly act: 'agree'; readonly mode: ConsentMode; readonly power: number }
 
 const RESTS: Readonly<Record<RestReason, true>> = {
+  clock: true,
   battery: true,
   metered: true,
   heat: true,
@@ -42,13 +49,13 @@ export function parseDesk(value: unknown): Desk | undefined {
     power,
     finishing: finishing === true,
     resting: isRest(resting) ? resting : undefined,
-    rules: parseRules(JSON.stringify(rules ?? null))
+    rules: readRules(rules)
   }
 }
 
 /** As `parseDesk`. */
 export function parseOrder(value: unknown): Order | undefined {
-  const { act, mode, power, rules } = membersOf(value)
+  const { act, mode, power, change: asked } = membersOf(value)
   switch (act) {
     case 'run':
     case 'pause':
@@ -57,10 +64,10 @@ export function parseOrder(value: unknown): Order | undefined {
       return { act }
     case 'setPower':
       return isPower(power) ? { act, power } : undefined
-    case 'setRules':
-      return typeof rules === 'object' && rules !== null
-        ? { act, rules: parseRules(JSON.stringify(rules)) }
-        : undefined
+    case 'changeRules': {
+      const change = parseChange(asked)
+      return change === undefined ? undefined : { act, change }
+    }
     case 'agree':
       return isMode(mode) && isPower(power) ? { act, mode, power } : undefined
     default:

@@ -29,6 +29,7 @@ export class IdentityPanel extends PageElement {
     swarm: { attribute: false },
     network: { attribute: false },
     kept: { attribute: false },
+    hasLeft: { attribute: false },
     reader: { attribute: false },
     found: { state: true },
     problem: { state: true },
@@ -44,6 +45,8 @@ export class IdentityPanel extends PageElement {
   /** What the address asks for; undefined: what follows from the page's host. */
   declare network: string | undefined
   declare kept: Kept
+  /** It was closed here earlier; its file may be nowhere. */
+  declare hasLeft: boolean
   declare reader: () => Promise<IdentityReader>
   declare found: OpenedIdentity | undefined
   /** What is wrong with the new passphrase. */
@@ -57,6 +60,7 @@ export class IdentityPanel extends PageElement {
     super()
     this.reader = () => import('../core.ts')
     this.kept = { kind: 'here' }
+    this.hasLeft = false
     this.word = ''
     this.busy = false
   }
@@ -75,11 +79,11 @@ export class IdentityPanel extends PageElement {
   #renderHere() {
     const { identity } = texts
     return html`
-      <details class="card fold" id="identity">
+      <details class="card fold" id="identity" ?open=${this.hasLeft}>
         <summary><h2>${identity.title}</h2></summary>
         <div class="stack" aria-busy=${String(this.busy)}>
           <p class="soft">${identity.text}</p>
-          ${this.swarm === undefined ? nothing : this.#renderMove()} ${this.#renderBring()} ${this.#renderErase()}
+          ${this.swarm === undefined && !this.hasLeft ? nothing : this.#renderMove()} ${this.#renderBring()} ${this.#renderErase()}
           ${failureNote(this.failure, 'identity-error')}
         </div>
       </details>
@@ -88,18 +92,19 @@ export class IdentityPanel extends PageElement {
 
   #renderMove() {
     const { identity } = texts
+    const { title, text, button } = this.hasLeft ? identity.left : identity.move
     const least = formatInteger(PASSPHRASE_LEAST)
     return html`
       <form id="move-form" class="stack" novalidate @submit=${this.#onMove}>
-        <h3>${identity.move.title}</h3>
-        <p>${identity.move.text}</p>
+        <h3>${title}</h3>
+        <p>${text}</p>
         <div class="fields">
           ${this.#renderPassphrase('move-passphrase', identity.passphrase, 'new-password')}
           ${this.#renderPassphrase('move-repeat', identity.repeat, 'new-password')}
         </div>
         <p class="soft small" id="passphrase-hint">${identity.passphraseHint(least)}</p>
         <p class="invalid" id="passphrase-error" role="alert">${this.problem}</p>
-        <div class="row"><button id="move" ?disabled=${this.busy}>${glyph('down')} ${identity.move.button}</button></div>
+        <div class="row"><button id="move" ?disabled=${this.busy}>${glyph('down')} ${button}</button></div>
       </form>
     `
   }
@@ -167,13 +172,21 @@ export class IdentityPanel extends PageElement {
     `
   }
 
-  #renderMoved({ file, name }: Extract<Kept, { kind: 'moved' }>) {
+  #renderMoved({ file, name, isSafe }: Extract<Kept, { kind: 'moved' }>) {
     const { moved } = texts.identity
     return html`
-      <section class="card stack" id="moved" role="status">
+      <section class="card stack" id="moved" role="status" data-safe=${String(isSafe)}>
         <h2>${moved.title}</h2>
-        <p>${moved.text}</p>
-        <div class="row"><button id="save-again" class="primary" @click=${() => saveAs(name, file)}>${moved.save}</button></div>
+        <p>${isSafe ? moved.safe : moved.text}</p>
+        <div class="row">
+          <button id="save-again" class="primary" @click=${() => saveAs(name, file)}>${moved.save}</button>
+          ${
+            isSafe
+              ? nothing
+              : html`<button id="have-file" @click=${() => this.#act(() => this.keeper.fileIsSafe())}>${moved.have}</button>`
+          }
+        </div>
+        ${failureNote(this.failure, 'identity-error')}
       </section>
     `
   }

@@ -135,6 +135,7 @@ export class JobView extends PageElement {
           <span class="number">${formatPercent(shareDone(model))}</span>
         </div>
         <p id="job-status" class="visually-hidden" role="status">${this.announcement}</p>
+        ${model.state === 'queued' ? html`<p class="soft" id="job-waits">${texts.job.waits}</p>` : nothing}
         ${isOver(model.state) ? nothing : this.#renderCancel(job)} ${failureNote(model.failure, 'job-error')}
         ${this.#renderUnits()}
         <result-view

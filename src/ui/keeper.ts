@@ -1,5 +1,8 @@
 import type { CreateSwarmInit, SwarmCore } from '../api.ts'
+import type { LeftIdentity } from '../core.ts'
 import type { BrowserData } from './browser-data.ts'
+import { type ClockWatchInit, watchClock } from './clock-watch.ts'
+import type { ConditionsWatch } from './conditions.ts'
 import { describeFailure, type Failure, PageError } from './failure.ts'
 import { takeLock } from './lock.ts'
 import type { OfflineCopy } from './offline-copy.ts'
@@ -10,8 +13,7 @@ export interface KeeperInit {
   readonly data: BrowserData
   readonly offline: OfflineCopy
   readonly isOnline: () => boolean
-  /** By the clock of the host that the page came from, in ms since 1970; undefined: it does not say. */
-  readonly hostTime: () => Promise<number | undefined>
+  readonly hostTime: ClockWatchInit['hostTime']
   readonly locks: LockManager
 }
 
@@ -21,16 +23,19 @@ export interface KeeperModule {
   /** `local` or `main`, by the page's address. */
   defaultNetwork(): 'local' | 'main'
   sealerOf(passphrase: string): Promise<(file: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>>
+  leftIdentity(network: string): Promise<LeftIdentity | undefined>
 }
 
 export type Kept =
   | { readonly kind: 'here' }
-  /** The identity has left this browser: its one file, which nothing else keeps. */
-  | { readonly kind: 'moved'; readonly file: Blob; readonly name: string }
+  /** The identity has left this browser by its file; `isSafe`: somebody has said so. */
+  | { readonly kind: 'moved'; readonly file: Blob; readonly name: string; readonly isSafe: boolean }
   | { readonly kind: 'erased' }
 
 /** Witnesses refuse a timestamp that is further from their own clock. */
 const CLOCK_OFF_MS = 120_000
+type WatchConditions = (changed: () => void) => ConditionsWatch
+
 const OVER: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled'])
 
 /** What this browser keeps of its node: the identity that comes and goes, the page's own files, and the end of it all. */
@@ -46,6 +51,11 @@ export class Keeper {
   readonly #load: () => Promise<KeeperModule>
   readonly #session: () => Session | undefined
   readonly #changed: () => void
+  /** The identity was closed here earlier, and nobody has said that its file is kept. */
+  hasLeft = false
+  #network = ''
+  #endClock: (() => void) | undefined
+  #onClock: (() => void) | undefined
   #arriving: Uint8Array | undefined
   #apply: (() => void) | undefined
 
@@ -68,6 +78,21 @@ export class Keeper {
     }
   }
 
+  /** What the device tells, as the session gets it: a clock that is wrong, too. */
+  fitWatch(watch: WatchConditions): WatchConditions {
+    return (changed) => {
+      const watched = watch(changed)
+      this.#onClock = changed
+      const isClockOff = () => this.clockOff !== undefined
+      return {
+        get now() {
+          return { ...watched.now, clockOff: isClockOff() }
+        },
+        stop: () => watched.stop()
+      }
+    }
+  }
+
   /** Another version of the page lies ready. */
   get hasUpdate(): boolean {
     return this.#apply !== undefined
@@ -82,19 +107,35 @@ export class Keeper {
   }
 
   /**
-   * Closes the identity here and keeps its file, sealed, until the page is left.
+   * Closes the identity here, unless it was closed before, and keeps its file, sealed, until the page is left. It can be
+   * made again in later visits, until `fileIsSafe` was called.
    *
    * @throws SwarmError while own jobs run
    */
   async moveAway(passphrase: string): Promise<void> {
     const swarm = this.#running()
-    if (swarm === undefined) return
-    refuseJobs(swarm)
-    const { sealerOf } = await this.#load()
-    const seal = await sealerOf(passphrase) // first: afterwards the file is all that is left
-    const { peer, status } = swarm
-    const file = new Blob([await seal(await swarm.exportIdentity())])
-    this.kept = { kind: 'moved', file, name: `${peer.slice(-8)}-${status.network}.identity` }
+    const { sealerOf, leftIdentity } = await this.#load()
+    const seal = await sealerOf(passphrase) // first: it may fail
+    if (swarm !== undefined) refuseJobs(swarm)
+    const left = swarm
+      ? { peer: swarm.peer, file: await swarm.exportIdentity() }
+      : await leftIdentity(this.#network)
+    if (left === undefined) return
+    const file = new Blob([await seal(left.file)])
+    this.kept = {
+      kind: 'moved',
+      file,
+      name: `${left.peer.slice(-8)}-${this.#network}.identity`,
+      isSafe: false
+    }
+    this.#changed()
+  }
+
+  /** Somebody has the file: this browser forgets what opens it. */
+  async fileIsSafe(): Promise<void> {
+    const { leftIdentity } = await this.#load()
+    await (await leftIdentity(this.#network))?.forget()
+    if (this.kept.kind === 'moved') this.kept = { ...this.kept, isSafe: true }
     this.#changed()
   }
 
@@ -127,6 +168,7 @@ export class Keeper {
   /** The consent is gone, and with it the page's copy. */
   forget(): void {
     this.#apply = undefined
+    this.#endClock?.()
     this.#init.offline.drop().catch(() => {}) // where nothing can be kept nothing is there
   }
 
@@ -141,26 +183,30 @@ export class Keeper {
   async #create(module: KeeperModule, init: CreateSwarmInit): Promise<SwarmCore> {
     const identity = this.#arriving
     this.#arriving = undefined
-    if (identity !== undefined) await this.#init.data.eraseNode(init.network ?? module.defaultNetwork())
+    this.hasLeft = false
+    this.#network = init.network ?? module.defaultNetwork()
+    if (identity !== undefined) await this.#init.data.eraseNode(this.#network)
     const whole = identity === undefined ? init : { ...init, identity }
     try {
       this.isOffline = false
       return await module.createSwarm(whole)
     } catch (error) {
-      if (this.#init.isOnline() || !isNoRelay(error)) throw error
+      if (codeOf(error) === 'MOVED') this.hasLeft = (await module.leftIdentity(this.#network)) !== undefined
+      if (this.#init.isOnline() || codeOf(error) !== 'NO_RELAY') throw error
       this.isOffline = true
       return await module.createSwarm({ ...whole, relays: [] })
     } finally {
       this.#keepCopy()
-      void this.#compareClocks()
+      this.#endClock?.()
+      this.#endClock = watchClock({
+        hostTime: this.#init.hostTime,
+        onCompared: (off) => {
+          this.clockOff = off > CLOCK_OFF_MS ? off : undefined
+          this.#onClock?.()
+          this.#changed()
+        }
+      })
     }
-  }
-
-  async #compareClocks(): Promise<void> {
-    const theirs = await this.#init.hostTime().catch(() => undefined) // offline
-    const off = theirs === undefined ? 0 : Math.abs(theirs - Date.now())
-    this.clockOff = off > CLOCK_OFF_MS ? off : undefined
-    this.#changed()
   }
 
   async #eraseAll(): Promise<void> {
@@ -191,4 +237,4 @@ function refuseJobs(swarm: SwarmCore): void {
   if (swarm.jobs().some(({ state }) => !OVER.has(state))) throw new PageError(texts.identity.busy)
 }
 
-const isNoRelay = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'NO_RELAY'
+const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined)

@@ -10,7 +10,7 @@ import type { NodeCommand } from './node-panel.ts'
 import './node-panel.ts'
 import { Observer } from './observer.ts'
 import './own-panel.ts'
-import type { ContributeRules } from './pause-rules.ts'
+import type { RulesChange } from './pause-rules.ts'
 import './peer-table.ts'
 import './plots-panel.ts'
 import './serve-panel.ts'
@@ -118,8 +118,9 @@ export class LiveView extends PageElement {
   declare isWide: boolean
   #observer: Observer | undefined
   #picture: UnitPicture | undefined
-  /** Units served when it was looked at, and the sample of that moment. */
+  /** Units served when it was looked at, whether the picture is still of one before, and the sample of that moment. */
   #pictured = 0
+  #isBehind = false
   #lookedAt: number | undefined
   readonly #wide = matchMedia(WIDE)
   readonly #onWide = () => {
@@ -162,9 +163,12 @@ export class LiveView extends PageElement {
   #onObserved(): void {
     const at = this.#observer?.samples.at(-1)?.at
     const { units } = this.status.work
-    if (units !== this.#pictured && at !== this.#lookedAt) {
+    if (at !== this.#lookedAt) {
+      const before = this.#picture
+      this.#isBehind ||= units !== this.#pictured
+      if (this.#isBehind) this.#picture = this.swarm.lastPicture?.()
+      if (before !== this.#picture) this.#isBehind = false // the node of another tab takes a moment to answer
       this.#pictured = units
-      this.#picture = this.swarm.lastPicture?.()
     }
     this.#lookedAt = at
     this.requestUpdate()
@@ -234,6 +238,7 @@ export class LiveView extends PageElement {
         .power=${power}
         .finishing=${finishing}
         .resting=${resting}
+        .promised=${session.promised}
         .backendAsked=${this.isBackendAsked}
         @command=${(event: CustomEvent<NodeCommand>) => session[event.detail]()}
         @power-change=${(event: CustomEvent<number>) => session.setPower(event.detail)}
@@ -246,7 +251,7 @@ export class LiveView extends PageElement {
               .skills=${this.swarm.skills}
               .work=${status.work}
               .picture=${status.contributing ? this.#picture : undefined}
-              @rules-change=${(event: CustomEvent<ContributeRules>) => session.setRules(event.detail)}
+              @rules-change=${(event: CustomEvent<RulesChange>) => session.changeRules(event.detail)}
             ></serve-panel>
           `
           : html`<slot name="consent"></slot>`

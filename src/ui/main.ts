@@ -50,6 +50,7 @@ app.init = {
   watch: (changed) => watchConditions(window, changed),
   locks: navigator.locks,
   keepStorage: async () => navigator.storage.persist(),
+  isKept: async () => navigator.storage.persisted(),
   data: browserData(window),
   offline: offlineCopy(window, () => location.reload()),
   isOnline: () => navigator.onLine,

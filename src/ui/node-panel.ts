@@ -30,6 +30,7 @@ export class NodePanel extends PageElement {
     power: { type: Number },
     finishing: { type: Boolean },
     resting: { attribute: false },
+    promised: { attribute: false },
     backendAsked: { type: Boolean }
   }
   static override styles = [
@@ -88,6 +89,8 @@ export class NodePanel extends PageElement {
   /** Why it rests although it is to contribute. */
   declare resting: RestReason | undefined
   declare backendAsked: boolean
+  /** Whether the browser has promised to keep what is stored; undefined: not known. */
+  declare promised: boolean | undefined
 
   constructor() {
     super()
@@ -138,6 +141,7 @@ export class NodePanel extends PageElement {
           `
         })}
       </dl>
+      ${this.promised === false ? html`<p id="not-promised" class="soft small">${texts.balance.notPromised}</p>` : nothing}
     `
   }
 

@@ -36,13 +36,15 @@ export interface Conditions {
   readonly metered: boolean | undefined
   /** Compute Pressure says that the processor can hardly do more. */
   readonly hot: boolean | undefined
+  /** The device's clock is so wrong that nobody takes what it signs. @default false */
+  readonly clockOff?: boolean
   /** Milliseconds since a hand was on this page. */
   readonly idleMs: number
   /** Hour of the local day, 0 to 23. */
   readonly hour: number
 }
 
-export type RestReason = 'battery' | 'metered' | 'heat' | 'schedule' | 'used'
+export type RestReason = 'battery' | 'metered' | 'heat' | 'schedule' | 'used' | 'clock'
 
 export const RATE_LEAST = 100
 export const RATE_MOST = 100_000
@@ -56,6 +58,7 @@ export function restReason(
   overridden: ReadonlySet<RestReason>
 ): RestReason | undefined {
   const reasons: ReadonlyArray<readonly [RestReason, boolean]> = [
+    ['clock', now.clockOff === true],
     ['battery', rules.onBattery && now.battery === true],
     ['metered', rules.onMetered && now.metered === true],
     ['heat', rules.onHeat && now.hot === true],
@@ -75,7 +78,7 @@ export function stillOverridden(
   return new Set([...overridden].filter((reason) => restReason(rules, now, others(reason)) === reason))
 }
 
-const ALL: ReadonlySet<RestReason> = new Set(['battery', 'metered', 'heat', 'schedule', 'used'])
+const ALL: ReadonlySet<RestReason> = new Set(['clock', 'battery', 'metered', 'heat', 'schedule', 'used'])
 
 function isWithin(hour: number, { from, to }: { from: number; to: number }): boolean {
   if (from === to) return true
@@ -88,6 +91,53 @@ const isHour = (value: unknown): value is number =>
 export const isRate = (value: unknown): value is number =>
   Number.isInteger(value) && Number(value) >= RATE_LEAST && Number(value) <= RATE_MOST
 
+/** What a hand changes: not the whole, since another hand in another tab may just have changed the rest. */
+export interface RulesChange extends Partial<Omit<ContributeRules, 'schedule' | 'without'>> {
+  /** One end of the hours, or both; null: the whole day. */
+  readonly schedule?: Partial<NonNullable<ContributeRules['schedule']>> | null
+  readonly serve?: { readonly name: string; readonly isServed: boolean }
+}
+
+const NIGHT = { from: 22, to: 7 }
+
+export function withChange(
+  rules: ContributeRules,
+  { schedule, serve, ...change }: RulesChange
+): ContributeRules {
+  const without = rules.without.filter((name) => name !== serve?.name)
+  return {
+    ...rules,
+    ...change,
+    schedule:
+      schedule === null
+        ? undefined
+        : schedule
+          ? { ...NIGHT, ...rules.schedule, ...schedule }
+          : rules.schedule,
+    without: serve?.isServed === false ? [...without, serve.name] : without
+  }
+}
+
+/** From another tab, which may run another version: what is not understood changes nothing. */
+export function parseChange(value: unknown): RulesChange | undefined {
+  if (typeof value !== 'object' || value === null) return undefined
+  const { schedule, serve, ...others } = value as Record<string, unknown> // each is checked by itself
+  const understood = Object.entries(readRules(others)).filter(
+    ([name, read]) => read !== undefined && others[name] === read
+  )
+  const hours = Object.entries(Object(schedule)).filter(
+    ([end, hour]) => (end === 'from' || end === 'to') && isHour(hour)
+  )
+  const { name, isServed } = Object(serve)
+  return {
+    ...Object.fromEntries(understood),
+    ...(typeof schedule === 'object'
+      ? { schedule: schedule === null ? schedule : Object.fromEntries(hours) }
+      : {}),
+    ...(typeof name === 'string' && typeof isServed === 'boolean' ? { serve: { name, isServed } } : {})
+  }
+}
+
 /** What was stored; whatever is not understood is as at first, so that a damaged record rests rather than runs. */
 export function parseRules(text: string | null): ContributeRules {
   let stored: unknown
@@ -96,7 +146,12 @@ export function parseRules(text: string | null): ContributeRules {
   } catch {
     return FIRST_RULES // Not JSON: as if nothing were stored.
   }
-  const record = (typeof stored === 'object' && stored !== null ? stored : {}) as Record<string, unknown> // read below
+  return readRules(stored)
+}
+
+/** As `parseRules`. */
+export function readRules(value: unknown): ContributeRules {
+  const record = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown> // read below
   const flag = (name: 'onBattery' | 'onMetered' | 'onHeat') => {
     const value = record[name]
     return typeof value === 'boolean' ? value : FIRST_RULES[name]

@@ -3,7 +3,15 @@ import type { SkillInfo, UnitPicture, WorkDone } from '../api.ts'
 import { PageElement } from './element.ts'
 import { formStyles } from './form-styles.ts'
 import { formatPercent, formatUnits, shortId } from './format.ts'
-import { type ContributeRules, FIRST_RULES, isRate, RATE_LEAST, RATE_MOST } from './pause-rules.ts'
+import {
+  type ContributeRules,
+  FIRST_RULES,
+  isRate,
+  RATE_LEAST,
+  RATE_MOST,
+  type RulesChange,
+  withChange
+} from './pause-rules.ts'
 import { skillTitle } from './skill-words.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
@@ -12,9 +20,8 @@ import './unit-picture.ts'
 const PROFILES = ['while', 'idle'] as const
 const RESTS = ['onBattery', 'onMetered', 'onHeat'] as const
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour)
-const NIGHT = { from: 22, to: 7 }
 
-/** What is computed now, and the rules of contributing. Fires `rules-change` (CustomEvent<ContributeRules>). */
+/** What is computed now, and the rules of contributing. Fires `rules-change` (CustomEvent<RulesChange>). */
 export class ServePanel extends PageElement {
   static override properties = {
     rules: { attribute: false },
@@ -145,7 +152,7 @@ export class ServePanel extends PageElement {
             type="checkbox"
             id="schedule"
             .checked=${schedule !== undefined}
-            @change=${(event: Event) => this.#change({ schedule: isChecked(event) ? NIGHT : undefined })}
+            @change=${(event: Event) => this.#change({ schedule: isChecked(event) ? {} : null })}
           />
           ${serve.schedule}
         </label>
@@ -160,7 +167,7 @@ export class ServePanel extends PageElement {
                       <label for="schedule-${end}">${serve[end]}</label>
                       <select
                         id="schedule-${end}"
-                        @change=${(event: Event) => this.#change({ schedule: { ...schedule, [end]: hourOf(event) } })}
+                        @change=${(event: Event) => this.#change({ schedule: { [end]: hourOf(event) } })}
                       >
                         ${HOURS.map(
                           (hour) => html`
@@ -195,7 +202,7 @@ export class ServePanel extends PageElement {
                 id="serve-${name}"
                 .checked=${!without.includes(name)}
                 ?disabled=${served.length === 1 && served[0]?.name === name}
-                @change=${(event: Event) => this.#serve(name, isChecked(event))}
+                @change=${(event: Event) => this.#change({ serve: { name, isServed: isChecked(event) } })}
               />
               ${skillTitle(name)}
             </label>
@@ -203,12 +210,6 @@ export class ServePanel extends PageElement {
         )}
       </fieldset>
     `
-  }
-
-  /** From the rules of this moment: two clicks may come before it is rendered anew. */
-  #serve(name: string, isServed: boolean): void {
-    const others = this.rules.without.filter((each) => each !== name)
-    this.#change({ without: isServed ? others : [...others, name] })
   }
 
   #renderPrice() {
@@ -240,9 +241,9 @@ export class ServePanel extends PageElement {
     if (isRate(rate)) this.#change({ rate })
   }
 
-  #change(change: Partial<ContributeRules>): void {
-    this.rules = { ...this.rules, ...change }
-    this.dispatchEvent(new CustomEvent<ContributeRules>('rules-change', { detail: this.rules }))
+  #change(change: RulesChange): void {
+    this.rules = withChange(this.rules, change)
+    this.dispatchEvent(new CustomEvent<RulesChange>('rules-change', { detail: change }))
   }
 }
 

@@ -29,6 +29,8 @@ export interface SessionInit {
   readonly reload: () => void
   /** Asks the browser not to clear what is stored here when space runs out. Firefox asks the person. */
   readonly keepStorage: () => Promise<boolean>
+  /** Whether the browser has promised not to clear it. Never asks anybody. */
+  readonly isKept: () => Promise<boolean>
 }
 
 export type Phase =

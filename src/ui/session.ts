@@ -1,12 +1,13 @@
 import type { SwarmCore, SwarmStatus } from '../api.ts'
 import type { Share } from '../core.ts'
+import { breathe } from './breathe.ts'
 import type { Consent, ConsentMode } from './consent.ts'
 import { Contributor } from './contributor.ts'
 import { type Desk, type Order, parseDesk, parseOrder } from './desk.ts'
 import { describeFailure, type Failure } from './failure.ts'
 import { takeLock } from './lock.ts'
 import { followOtherTab } from './other-tab.ts'
-import type { ContributeRules } from './pause-rules.ts'
+import type { RulesChange } from './pause-rules.ts'
 import type { Phase, SessionInit } from './session-init.ts'
 
 const WITHDRAW_MS = 400
@@ -20,6 +21,8 @@ export class Session {
   failure: Failure | undefined
   finishing = false
   remembered = true
+  /** Whether the browser has promised to keep what is stored. */
+  promised: boolean | undefined
 
   readonly contributor: Contributor
   readonly #init: SessionInit
@@ -121,8 +124,8 @@ export class Session {
     return this.#give({ act: 'runAnyway' })
   }
 
-  setRules(rules: ContributeRules): Promise<void> {
-    return this.#give({ act: 'setRules', rules })
+  changeRules(change: RulesChange): Promise<void> {
+    return this.#give({ act: 'changeRules', change })
   }
 
   /** Forgets the consent and ends all within 500 ms, by a reload if it must. */
@@ -175,6 +178,7 @@ export class Session {
   async #run(consent: Consent, signal: AbortSignal): Promise<void> {
     const { backend, network } = this.#init.options
     const { createSwarm, shareSwarm } = await this.#init.load()
+    await breathe() // all of that code was just run for the first time
     signal.throwIfAborted()
     const swarm = await createSwarm({
       ...(backend === undefined ? {} : { backend }),
@@ -188,12 +192,15 @@ export class Session {
     swarm.addEventListener('change', (event) => this.#onStatus(swarm, event.detail, signal))
     this.#init.publish(swarm)
     this.#enter({ kind: 'running', swarm, status: swarm.status })
+    this.#learnPromise(this.#init.isKept())
     this.#share = shareSwarm({
       swarm,
       locks: this.#init.locks,
       note: () => this.desk,
       obey: (order) => this.#obeyOther(swarm, order)
     })
+    await breathe() // and all of the live view drawn
+    signal.throwIfAborted()
     // paused in another tab, before it closed: paused here
     if (consent.mode === 'contribute' && consent.auto) await this.#act(() => this.#contribute(swarm))
   }
@@ -213,7 +220,16 @@ export class Session {
   #keepWhatIsEarned({ work }: SwarmStatus): void {
     if (this.#hasAskedToKeep || work.verifiedUnits === 0) return
     this.#hasAskedToKeep = true
-    this.#init.keepStorage().catch(() => {}) // no such thing here: stored as before
+    this.#learnPromise(this.#init.keepStorage())
+  }
+
+  #learnPromise(promise: Promise<boolean>): void {
+    promise
+      .then((isKept) => {
+        this.promised = isKept
+        this.#changed()
+      })
+      .catch(() => {}) // no such thing here: stored as before
   }
 
   async #waitForOtherTab(consent: Consent, signal: AbortSignal): Promise<void> {
@@ -282,8 +298,8 @@ export class Session {
         this.#update({ power: order.power })
         if (swarm.status.contributing || this.contributor.resting !== undefined) await this.#contribute(swarm)
         return
-      case 'setRules':
-        return this.contributor.change(order.rules)
+      case 'changeRules':
+        return this.contributor.change(order.change)
     }
   }
 

@@ -74,6 +74,30 @@ describe('storage', () => {
   })
 })
 
+declare global {
+  interface Window {
+    /** How far the clock of the page was set forward (ms). */
+    clockShift?: number
+  }
+}
+
+describe('a page that is alone', () => {
+  test('says so; its sample job waits, says so, and is cancelled without a record', async () => {
+    const page = await visitor()
+    await page.locator('#consent-hire').click()
+    await page.locator('#state[data-state="relayed"]', { hasText: 'no direct peer yet' }).waitFor()
+    await page.locator('#get-quote').click()
+    await page.locator('#quote', { hasText: 'Nobody is there to hire yet' }).waitFor()
+    await page.locator('#run-sample').click()
+    await page.locator('#job[data-state="queued"] #job-waits').waitFor()
+    await page.locator('#job-cancel').click()
+    await page.locator('#job[data-state="cancelled"]').waitFor()
+    expect(await page.locator('#run-sample').isEnabled()).toBe(true)
+    const kinds = await page.evaluate(async () => (await window.swarmharness?.exportLedger())?.records.length)
+    expect(kinds).toBe(1)
+  })
+})
+
 describe('a clock that is wrong', () => {
   test('is said to be, by how much', async () => {
     const page = await visitor(() => {
@@ -82,6 +106,27 @@ describe('a clock that is wrong', () => {
     })
     await page.locator('#consent-hire').click()
     await page.locator('#clock-off', { hasText: '3 h away' }).waitFor()
+  })
+
+  test('from one moment on is noticed, and when it is right again, too: to and fro, by hours', async () => {
+    const page = await visitor(() => {
+      const { now } = Date
+      Date.now = () => now() + (window.clockShift ?? 0)
+    })
+    await page.locator('#consent-start').click()
+    await page.locator('#contributing[data-contributing="true"]').waitFor()
+    for (const hours of [3, -3]) {
+      await page.evaluate((ms) => {
+        window.clockShift = ms
+      }, hours * 3_600_000)
+      await page.locator('#clock-off', { hasText: '3 h away' }).waitFor()
+      await page.locator('#contributing[data-paused="clock"]').waitFor()
+      await page.evaluate(() => {
+        window.clockShift = 0
+      })
+      await page.locator('#contributing[data-contributing="true"]').waitFor()
+      expect(await page.locator('#clock-off').count()).toBe(0)
+    }
   })
 
   test('and one that is right is not spoken of', async () => {

@@ -172,6 +172,25 @@ describe('a visitor that hires', () => {
   })
 })
 
+describe('storage that fills up while the node runs', () => {
+  test('is said to be full, and once there is room the same job goes well', async () => {
+    const page = await open(await visitor())
+    await page.locator('#consent-hire').click()
+    await running(page)
+    const devtools = await page.context().newCDPSession(page)
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: house.origin, quotaSize: 1 })
+    await page.locator('#run-sample').click()
+    await page.locator('#job-error', { hasText: 'FULL' }).waitFor()
+    await devtools.send('Storage.overrideQuotaForOrigin', { origin: house.origin })
+    await page.locator('#run-sample:enabled').click()
+    await page.locator('#job[data-state="done"]').waitFor({ timeout: 60_000 })
+    const receipt = page.locator('#job-receipt')
+    const left = 10_000_000n - BigInt((await receipt.getAttribute('data-paid')) ?? '0')
+    await page.locator(`#balance-settled[data-microcredits="${left}"]`).waitFor()
+    await page.locator('#balance-escrowed[data-microcredits="0"]').waitFor({ state: 'attached' })
+  })
+})
+
 describe('a picture', () => {
   test('is rendered, zoomed by a click, found again after a reload, and its ledger holds', async () => {
     const page = await open(await visitor())

@@ -46,6 +46,7 @@ export const ask = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('finish') }),
   z.strictObject({ do: z.literal('ledger'), options }),
   z.strictObject({ do: z.literal('learned') }),
+  z.strictObject({ do: z.literal('picture') }),
   /** What only the page's own code understands. */
   z.strictObject({ do: z.literal('order'), order: z.unknown() })
 ])

@@ -120,6 +120,9 @@ export const learned = z.object({
 })
 export type Learned = z.output<typeof learned>
 
+/** The output is for the page to look at, which takes nothing for granted. */
+export const unitPicture = orNone(z.object({ skill: skillName, requester: peer, output: z.unknown() }))
+
 /** Of a call: checked by the node, like those of every program. */
 export const options = z.record(z.string(), z.unknown())
 

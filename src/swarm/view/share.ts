@@ -204,6 +204,8 @@ class Guest {
         return swarm.exportLedger(ask.options)
       case 'learned':
         return learnedBy(swarm)
+      case 'picture':
+        return swarm.lastPicture?.()
       case 'order':
         if (!(await obey(ask.order))) {
           throw badMessage()

@@ -11,7 +11,8 @@ import type {
   SubmitOptions,
   SwarmCore,
   SwarmEvents,
-  SwarmStatus
+  SwarmStatus,
+  UnitPicture
 } from '../../api.ts'
 import { JobError } from '../../jobs/index.ts'
 import { skillByName } from '../../skills/index.ts'
@@ -20,7 +21,15 @@ import { skillList } from '../offered-skills.ts'
 import { badMessage, hostGone, ViewError } from './errors.ts'
 import { type Ask, told } from './messages.ts'
 import { type JobLink, RemoteJob } from './remote-job.ts'
-import { type JobLine, jobQuote, jobResult, type Learned, learned, ledgerExport } from './shapes.ts'
+import {
+  type JobLine,
+  jobQuote,
+  jobResult,
+  type Learned,
+  learned,
+  ledgerExport,
+  unitPicture
+} from './shapes.ts'
 
 /** What the router has learned is asked for at most so often. */
 const LEARN_EVERY_MS = 1_000
@@ -69,6 +78,9 @@ export class RemoteSwarm extends TypedEventEmitter<SwarmEvents> implements View 
   private asked = 0
   private learned: Learned = { strategy: 'swarm', pheromones: [], trust: [] }
   private learnedAt = Number.NEGATIVE_INFINITY
+  private picture: UnitPicture | undefined
+  /** Units served when it was asked for. */
+  private pictured = 0
   private ended: SwarmError | undefined
 
   constructor(channel: BroadcastChannel, welcome: Welcome, onEnd: () => void) {
@@ -119,6 +131,20 @@ export class RemoteSwarm extends TypedEventEmitter<SwarmEvents> implements View 
 
   quote(skill: string, input: unknown, options: QuoteOptions = {}): Promise<JobQuote> {
     return this.ask({ do: 'quote', skill, input, options: { ...options } }, jobQuote)
+  }
+
+  /** As it was asked for last: whoever looks again sees the newest. */
+  lastPicture(): UnitPicture | undefined {
+    const { units } = this.status.work
+    if (units !== this.pictured) {
+      this.pictured = units
+      this.ask({ do: 'picture' }, unitPicture)
+        .then((picture) => {
+          this.picture = picture
+        })
+        .catch(() => {}) // shown as it was, as what was learned is
+    }
+    return this.picture
   }
 
   jobs(): readonly Job[] {

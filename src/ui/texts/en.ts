@@ -84,6 +84,7 @@ export const en = {
     finishing: (units: string) => `Finishing: ${units} in work`,
     paused: 'Paused: by you',
     rests: {
+      clock: 'Paused: the clock of this device is wrong',
       battery: 'Paused: on battery',
       metered: 'Paused: the network is metered',
       heat: 'Paused: the processor is fully busy',
@@ -141,6 +142,8 @@ export const en = {
   },
   balance: {
     title: 'Balance in credits',
+    notPromised:
+      'Kept in this browser alone, which has not promised to keep it: your credits are gone when its data is cleared, or a private window closed.',
     settled: { label: 'Settled', text: 'Yours to spend' },
     verified: { label: 'Verified', text: 'Checked and receipted, not claimed yet' },
     pending: { label: 'Pending', text: 'Computed, not receipted yet' },
@@ -200,8 +203,15 @@ export const en = {
     },
     moved: {
       title: 'Your identity is in the file now',
-      text: 'Keep the file safe until you have taken it up elsewhere: it is the only one. It is gone when this page is closed.',
-      save: 'Save the file again'
+      text: 'Keep the file safe until you have taken it up elsewhere. Until you say that you have it, this page can make it again.',
+      save: 'Save the file again',
+      have: 'I have the file',
+      safe: 'This browser has forgotten what opens your ledger: only the file does now. You can close this page.'
+    },
+    left: {
+      title: 'Save its file again',
+      text: 'This identity was closed here, and nobody has said that its file is kept. Take the file up elsewhere, or below; if you do not have it, save it again.',
+      button: 'Save the file'
     },
     bring: {
       title: 'Take up an identity from a file',
@@ -437,6 +447,7 @@ export const en = {
       failed: 'Failed',
       cancelled: 'Cancelled'
     },
+    waits: 'If nobody is there to hire, it begins as soon as somebody is.',
     progress: 'Verified share of the job',
     status: (state: string, percent: string) => `${state}, ${percent} done`,
     cancel: 'Cancel job',

@@ -69,6 +69,7 @@ export const zh: Texts = {
     finishing: (units) => `正在收尾：还有 ${units}在计算`,
     paused: '已暂停：由你暂停',
     rests: {
+      clock: '已暂停：此设备的时钟不准',
       battery: '已暂停：正在使用电池',
       metered: '已暂停：网络按流量计费',
       heat: '已暂停：处理器满负荷',
@@ -124,6 +125,7 @@ export const zh: Texts = {
   },
   balance: {
     title: '积分余额',
+    notPromised: '只保存在此浏览器中，而浏览器并未承诺保留：清除数据或关闭无痕窗口后，你的积分便会消失。',
     settled: { label: '已结算', text: '可以使用' },
     verified: { label: '已检验', text: '已检验并有收据，尚未领取' },
     pending: { label: '待定', text: '已计算，尚无收据' },
@@ -181,8 +183,15 @@ export const zh: Texts = {
     },
     moved: {
       title: '你的身份现在在文件里',
-      text: '在别处启用之前请妥善保管该文件：它是唯一的一份。关闭本页后便无法再保存。',
-      save: '再次保存文件'
+      text: '在别处启用之前请妥善保管该文件。在你确认已持有它之前，本页可以再次生成它。',
+      save: '再次保存文件',
+      have: '文件已在我手中',
+      safe: '此浏览器已忘记打开账本的凭据：现在只有该文件能打开它。可以关闭本页了。'
+    },
+    left: {
+      title: '再次保存它的文件',
+      text: '此身份已在这里关闭，但没有人确认其文件已妥善保管。请在别处或在下方启用该文件；如果没有文件，请再次保存。',
+      button: '保存文件'
     },
     bring: {
       title: '从文件启用身份',
@@ -398,6 +407,7 @@ export const zh: Texts = {
       failed: '失败',
       cancelled: '已取消'
     },
+    waits: '如果还没有可雇用的节点，一旦有节点出现即会开始。',
     progress: '任务中已检验的部分',
     status: (state, percent) => `${state}，已完成 ${percent}`,
     cancel: '取消任务',

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { JobEvent, JobReceipt } from '../../../src/api.ts'
 import { type Share, shareSwarm, type View, viewSwarm } from '../../../src/swarm/view/index.ts'
 import { LOBBY, placeOf, VERSION } from '../../../src/swarm/view/messages.ts'
 import { SwarmError } from '../../../src/wire/index.ts'
 import { eventually } from '../../fixtures/eventually.ts'
-import { FakeSwarm, ME, PEERS, peerId, RECEIPT } from '../../fixtures/fake-swarm.ts'
+import { FakeSwarm, ME, PEERS, peerId, RECEIPT, STATUS } from '../../fixtures/fake-swarm.ts'
 
 const { locks } = navigator
 const PROVIDER = peerId('12D3KooWQYhTNQdmr3ArTeUHRYzFg94BKyTkoWBDWez9kSCVe2Xo')
@@ -116,6 +116,22 @@ describe('a node seen from another tab', () => {
     expect(view.router).toMatchObject({ strategy: 'paper' })
     expect(view.router.trustIn(PROVIDER, 'matmul-i8')).toBe(0.9)
     expect(view.router.trustIn(PROVIDER, 'unheard-of')).toBe(0.3)
+  })
+
+  it('has the last picture after a look, and asks again only when there were more units', async () => {
+    const swarm = new FakeSwarm()
+    const asked = vi.spyOn(swarm, 'lastPicture')
+    host(swarm)
+    const view = await guest()
+    expect(view.lastPicture?.()).toBeUndefined()
+    for (const units of [1, 2]) {
+      const output = { counts: new Uint32Array(2).fill(units), width: 2, height: 1 }
+      swarm.picture = { skill: 'mandelbrot', requester: PROVIDER, output }
+      swarm.update({ work: { ...STATUS.work, units } })
+      await eventually(() => expect(view.lastPicture?.()).toEqual(swarm.picture))
+    }
+    view.lastPicture?.()
+    expect(asked).toHaveBeenCalledTimes(2)
   })
 
   it('does not give away its identity', async () => {

@@ -1,17 +1,20 @@
 import * as fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { RULES_KEY } from '../../../src/ui/contributor.ts'
 import {
   type Conditions,
   FIRST_RULES,
+  parseChange,
   parseRules,
   type RestReason,
+  type RulesChange,
   restReason,
-  stillOverridden
+  stillOverridden,
+  withChange
 } from '../../../src/ui/pause-rules.ts'
 import { SwarmError } from '../../../src/wire/index.ts'
 import { PEERS } from '../../fixtures/fake-swarm.ts'
-import { click, find, running, shown, textOf, unmountAll } from './mount.ts'
+import { click, find, mount, running, shown, textOf, unmountAll } from './mount.ts'
 
 afterEach(unmountAll)
 
@@ -24,6 +27,7 @@ describe('the rule', () => {
     expect(restReason(FIRST_RULES, CALM, none)).toBeUndefined()
     expect(restReason(FIRST_RULES, { ...CALM, battery: true }, none)).toBe('battery')
     expect(restReason(FIRST_RULES, { ...CALM, metered: true }, none)).toBe('metered')
+    expect(restReason(FIRST_RULES, { ...CALM, clockOff: true }, none)).toBe('clock')
     expect(restReason({ ...FIRST_RULES, onHeat: true }, { ...CALM, hot: true }, none)).toBe('heat')
     // a processor that is busy, with this page's own work perhaps, is no reason unless the person says so
     expect(restReason(FIRST_RULES, { ...CALM, hot: true }, none)).toBeUndefined()
@@ -72,6 +76,59 @@ describe('the rule', () => {
   })
 })
 
+describe('a change of the rules', () => {
+  const hour = fc.integer({ min: 0, max: 23 })
+  const changes: fc.Arbitrary<RulesChange> = fc.oneof(
+    fc.record({ profile: fc.constantFrom('while' as const, 'idle' as const) }),
+    fc.record({ onBattery: fc.boolean() }),
+    fc.record({ onMetered: fc.boolean() }),
+    fc.record({ onHeat: fc.boolean() }),
+    fc.record({ rate: fc.integer({ min: 100, max: 100_000 }) }),
+    fc.record({ schedule: fc.oneof(fc.constant(null), fc.record({ from: hour }), fc.record({ to: hour })) }),
+    fc.record({
+      serve: fc.record({ name: fc.constantFrom('mandelbrot', 'knn-i8'), isServed: fc.boolean() })
+    })
+  )
+  const touches = (change: RulesChange) => Object.keys(change).join() + (change.serve?.name ?? '')
+
+  it('leaves the others as they are: two in any order come to the same', () => {
+    fc.assert(
+      fc.property(changes, changes, (one, other) => {
+        fc.pre(touches(one) !== touches(other))
+        const sorted = (rules: typeof FIRST_RULES) => ({ ...rules, without: rules.without.toSorted() })
+        const both = withChange(withChange(FIRST_RULES, one), other)
+        expect(sorted(both)).toEqual(sorted(withChange(withChange(FIRST_RULES, other), one)))
+      })
+    )
+  })
+
+  it('is the same after its way from another tab, and what is none changes nothing', () => {
+    fc.assert(
+      fc.property(changes, (change) => {
+        expect(parseChange(structuredClone(change))).toEqual(change)
+      })
+    )
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.anything(), fc.dictionary(fc.constantFrom('rate', 'schedule', 'serve'), fc.anything())),
+        (value) => {
+          const change = parseChange(value) ?? {}
+          const rules = withChange(FIRST_RULES, change)
+          expect(parseRules(JSON.stringify(rules))).toEqual(rules)
+        }
+      )
+    )
+    expect(parseChange('rate')).toBeUndefined()
+  })
+
+  it('to no hours at all is of the whole day, and one end of them keeps the other', () => {
+    const night = withChange(FIRST_RULES, { schedule: {} })
+    expect(night.schedule).toEqual({ from: 22, to: 7 })
+    expect(withChange(night, { schedule: { to: 9 } }).schedule).toEqual({ from: 22, to: 9 })
+    expect(withChange(night, { schedule: null }).schedule).toBeUndefined()
+  })
+})
+
 describe('contributing', () => {
   it('rests on battery, says why, runs anyway, and rests again the next time', async () => {
     const { app, swarm, tell } = await running()
@@ -89,6 +146,28 @@ describe('contributing', () => {
     await shown(app, '#contributing[data-contributing="true"]')
     const expected = ['contribute 0.6', 'pause', 'contribute 0.6', 'pause', 'contribute 0.6']
     expect(swarm.calls).toEqual(expected)
+  })
+
+  it('rests while the clock is wrong by the host, says how much, and goes on when it is set right', async () => {
+    let off = 0
+    const page = mount({ init: { hostTime: async () => Date.now() + off } })
+    await click(page.app, '#consent-start')
+    await shown(page.app, '#contributing[data-contributing="true"]')
+    const { now } = Date
+    const clock = vi.spyOn(Date, 'now')
+    for (const hours of [3, -3]) {
+      clock.mockImplementation(() => now() + hours * 3_600_000)
+      off = -hours * 3_600_000
+      expect(textOf(await shown(page.app, '#clock-off'))).toContain('3 h away')
+      await shown(page.app, '#contributing[data-paused="clock"]')
+      clock.mockImplementation(now)
+      off = 0
+      await shown(page.app, '#contributing[data-contributing="true"]')
+      expect(find(page.app, '#clock-off')).toBeUndefined()
+    }
+    clock.mockRestore()
+    const one = ['pause', 'contribute 0.6']
+    expect(page.swarm.calls).toEqual(['contribute 0.6', ...one, ...one])
   })
 
   it('paused by hand stays so, whatever the device tells', async () => {

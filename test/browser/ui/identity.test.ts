@@ -84,6 +84,35 @@ describe('an identity that moves away', () => {
     clicks.mockRestore()
   })
 
+  it('can be saved again in a later visit, until somebody says that the file is kept', async () => {
+    const saved: string[] = []
+    const clicks = vi.spyOn(HTMLAnchorElement.prototype, 'click').mockImplementation(function (
+      this: HTMLAnchorElement
+    ) {
+      saved.push(this.download)
+    })
+    const module = new FakeModule()
+    module.failWith = new SwarmError('MOVED', 'This identity was moved.')
+    module.left = { peer: ME, file: Uint8Array.of(1) }
+    const page = mount({ module })
+    await click(page.app, '#consent-hire')
+    await shown(page.app, '#start-error')
+    await shown(page.app, '#identity[open]')
+    fill(page.app, '#move-passphrase', 'long enough!')
+    fill(page.app, '#move-repeat', 'long enough!')
+    await click(page.app, '#move')
+    await shown(page.app, '#moved[data-safe="false"]')
+    expect(saved).toEqual(['XuQeMe01-local.identity'])
+    expect(page.app.holdsFile).toBe(true)
+    await click(page.app, '#have-file')
+    await shown(page.app, '#moved[data-safe="true"]')
+    expect(module.left).toBeUndefined()
+    expect(page.app.holdsFile).toBe(false)
+    await click(page.app, '#save-again')
+    expect(saved).toHaveLength(2)
+    clicks.mockRestore()
+  })
+
   it('stays while a job of its own runs', async () => {
     const page = await running()
     page.swarm.submit('matmul-i8', {})

@@ -46,6 +46,7 @@ export function mount(
     publish: (swarm) => published.push(swarm),
     reload: () => reloads++,
     keepStorage: async () => true,
+    isKept: async () => true,
     data: { eraseNode: async () => {}, eraseAll: async () => {} },
     offline: { keep: () => {}, drop: async () => {} },
     isOnline: () => true,

@@ -1,8 +1,10 @@
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { CONSENT_KEY, ConsentStore } from '../../../src/ui/consent.ts'
+import { RULES_KEY } from '../../../src/ui/contributor.ts'
 import { formatCredits } from '../../../src/ui/format.ts'
 import { LOCK_NAME } from '../../../src/ui/lock.ts'
+import { FIRST_RULES, parseRules } from '../../../src/ui/pause-rules.ts'
 import { parseQuery } from '../../../src/ui/query.ts'
 import { MICROCREDITS_PER_CREDIT, SwarmError } from '../../../src/wire/index.ts'
 import { eventually } from '../../fixtures/eventually.ts'
@@ -14,6 +16,20 @@ afterEach(unmountAll)
 const PEER_COUNT = 200
 
 describe('what is earned', () => {
+  it('is said to be lost with a private window, until the browser has promised to keep it', async () => {
+    const { promise, resolve } = Promise.withResolvers<boolean>()
+    const { app, module } = mount({ init: { isKept: async () => false, keepStorage: () => promise } })
+    await click(app, '#consent-start')
+    expect(textOf(await shown(app, '#not-promised'))).toContain('private window')
+    module.swarm.update({ work: { units: 2, running: 0, verifiedUnits: 1 } })
+    resolve(true)
+    await eventually(() => expect(find(app, '#not-promised')).toBeUndefined())
+    await unmountAll()
+    const kept = await running()
+    await shown(kept.app, '#balance-settled')
+    expect(find(kept.app, '#not-promised')).toBeUndefined()
+  })
+
   it('is kept for good where the browser allows: asked once, at the first credit, and not waited for', async () => {
     let asked = 0
     const keepStorage = () => {
@@ -207,6 +223,23 @@ describe('a second tab', () => {
     await click(second.app, '#run-anyway')
     await shown(second.app, '#contributing[data-contributing="true"]')
     expect(second.swarm.calls).toEqual([])
+  })
+
+  it('changes one rule at a time, so that two hands undo nothing of each other', async () => {
+    const first = await running()
+    const second = mount()
+    await viewing(second)
+    for (const id of ['#serve-mandelbrot', '#serve-knn-i8', '#rest-onMetered']) await click(second.app, id)
+    await click(first.app, '#rest-onBattery')
+    await eventually(() =>
+      expect(parseRules(localStorage.getItem(RULES_KEY))).toEqual({
+        ...FIRST_RULES,
+        onBattery: false,
+        onMetered: false,
+        without: ['mandelbrot', 'knn-i8']
+      })
+    )
+    await shown(second.app, '#rest-onBattery', (box) => box instanceof HTMLInputElement && !box.checked)
   })
 
   it('shows why an order failed', async () => {

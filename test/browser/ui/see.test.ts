@@ -3,6 +3,7 @@ import { page, userEvent } from 'vitest/browser'
 import type { Job, PeerInfo } from '../../../src/api.ts'
 import { setLanguage } from '../../../src/ui/texts/index.ts'
 import { zh } from '../../../src/ui/texts/zh.ts'
+import { eventually } from '../../fixtures/eventually.ts'
 import { PEERS, peerId, STATUS } from '../../fixtures/fake-swarm.ts'
 import { click, fill, find, mount, running, shown, textOf, unmountAll } from './mount.ts'
 
@@ -163,6 +164,7 @@ describe('the picture of the swarm', () => {
 describe('the log', () => {
   const logged = async () => {
     const house = await running()
+    await shown(house.app, '#contributing[data-contributing="true"]')
     house.swarm.update({ peers: [relay] })
     house.swarm.update({ peers: [{ ...provider, peer: peerId(HOSTILE) }], state: 'direct' })
     await click(house.app, '#log > summary')
@@ -175,7 +177,8 @@ describe('the log', () => {
   it('tells what happened, newest first, in the language of now, and strangers’ words as text', async () => {
     const { app } = await logged()
     const shownLines = lines(app)
-    expect(shownLines.at(-1)).toContain('Met …1relay01 (direct)')
+    expect(shownLines.at(-1)).toContain('Contributes')
+    expect(shownLines.at(-2)).toContain('Met …1relay01 (direct)')
     expect(shownLines.at(0)).toContain('…1relay01 has left')
     expect(find(app, '#log')?.querySelector('img, b')).toBeNull()
     setLanguage('zh')
@@ -232,7 +235,7 @@ describe('the log', () => {
     await expect.poll(() => texts.length).toBe(1)
     const copied = texts[0]?.split('\n') ?? []
     expect(copied).toHaveLength(lines(app).length)
-    expect(copied[0]).toMatch(/^\d{4}-\d\d-\d\dT.*Z Met …1relay01 \(direct\)$/)
+    expect(copied[1]).toMatch(/^\d{4}-\d\d-\d\dT.*Z Met …1relay01 \(direct\)$/)
     write.mockRejectedValue(new DOMException('no', 'NotAllowedError'))
     await click(app, '#copy-log')
     expect(textOf(await shown(app, '#log-error'))).toContain('NotAllowedError')
@@ -262,6 +265,26 @@ describe('what is being computed', () => {
     expect(find(app, '#now')?.querySelector('img, b')).toBeNull()
     await click(app, '#pause:enabled')
     await shown(app, 'unit-picture', (element) => element.hidden === true)
+  })
+
+  it('is seen in a second tab, too', async () => {
+    const first = await running()
+    const second = mount()
+    await shown(second.app, '#viewing')
+    const output = { counts: new Uint32Array(2).fill(3), width: 2, height: 1 }
+    first.swarm.picture = { skill: 'mandelbrot', requester: provider.peer, output }
+    first.swarm.update({ work: { ...STATUS.work, units: 5 } })
+    const view = await shown(second.app, '#work-done[data-units="5"]').then(() =>
+      find(second.app, 'live-view')
+    )
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] })
+    const parent = view?.parentNode
+    view?.remove()
+    if (view !== undefined) parent?.append(view)
+    await eventually(() => {
+      vi.advanceTimersByTime(2_000)
+      expect(find(second.app, '#unit-picture')?.dataset.skill).toBe('mandelbrot')
+    })
   })
 
   it('shows nothing of an output that is no picture, whatever it says', async () => {

@@ -1,5 +1,6 @@
-import { afterEach, expect, test } from 'vitest'
-import { auditExports, importProfile } from '../../../src/credit/index.ts'
+import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
+import { afterEach, expect, test, vi } from 'vitest'
+import { auditExports, forgetLeft, importProfile, leftProfile } from '../../../src/credit/index.ts'
 import { memoryStore, type Store } from '../../../src/store/index.ts'
 import {
   decodeIdentityFile,
@@ -77,6 +78,33 @@ test('an identity that moves signs nothing any more where it was, and goes on wh
   expect(swarm.verdicts).toEqual([])
 
   await mover.restart()
+  await job(mover, payee, 1n)
+})
+
+test('its file is made again until somebody says that it is kept, and opens the chain as the first one would', async () => {
+  const { mover, payee } = await open()
+  const old = mover.store
+  await old.saveIdentity(privateKeyToProtobuf(mover.key))
+  expect(await leftProfile(old, swarm.network)).toBeUndefined()
+  const file = await mover.ledger.moveAway()
+  const { peer, file: again } = (await leftProfile(old, swarm.network)) ?? fail()
+  expect(peer).toBe(mover.peer)
+  expect(again).toEqual(file)
+  expect(decodeIdentityFile(again).rows.map(({ key }) => key)).not.toContain('left-token')
+  const there = await importInto(again)
+  expect(await leftProfile(there, swarm.network)).toBeUndefined()
+  await mover.restart(there)
+  await job(mover, payee, 5n)
+  await forgetLeft(old)
+  expect(await leftProfile(old, swarm.network)).toBeUndefined()
+})
+
+test('a chain that was to be closed, and was not, is here as before', async () => {
+  const { mover, payee } = await open()
+  const store = mover.store
+  vi.spyOn(store.chain, 'append').mockRejectedValueOnce(new Error('The disk is full.'))
+  await expect(mover.ledger.moveAway()).rejects.toThrow()
+  expect(await leftProfile(store, swarm.network)).toBeUndefined()
   await job(mover, payee, 1n)
 })
 
