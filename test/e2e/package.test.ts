@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, globSync, readFileSync } from 'node:fs'
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import { stripTypeScriptTypes } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -11,6 +12,7 @@ import { gzipSync } from 'node:zlib'
 import sirv from 'sirv'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { factors } from '../../examples/own-skill/skill.ts'
 import { createRelay, type Relay } from '../../relay/index.ts'
 import { changedReports } from '../../scripts/package/api-report.ts'
 import { buildPackage, PACKAGE } from '../../scripts/package/build.ts'
@@ -37,7 +39,9 @@ beforeAll(async () => {
     relays: [...relay.multiaddrs],
     listen: ['/ip4/127.0.0.1/tcp/0/ws'],
     backend: 'cpu',
-    workers: 1
+    workers: 1,
+    skills: [factors],
+    worker: new URL('../../examples/own-skill/worker.ts', import.meta.url)
   })
   await provider.contribute()
   await installInto(folder)
@@ -65,6 +69,28 @@ async function installInto(project: string): Promise<void> {
     await symlink(join(ROOT, path), join(project, path))
   }
   await writeFile(join(project, 'package.json'), '{ "name": "project", "private": true, "type": "module" }')
+}
+
+/** A skill of the project's own, in JavaScript, and its worker. */
+async function writeOwnSkill(into: string): Promise<void> {
+  const source = await readFile(join(ROOT, 'examples/smallest-factor/skill.ts'), 'utf8')
+  const skill = stripTypeScriptTypes(source).replace(
+    /'[./]+\/src\/skills\/index.ts'/,
+    "'swarmharness/skills'"
+  )
+  await writeFile(join(into, 'skill.js'), skill)
+  await writeFile(
+    join(into, 'factors.js'),
+    `import { defineSkill } from 'swarmharness/skills'
+import { smallestFactors } from './skill.js'
+export const factors = defineSkill(smallestFactors)`
+  )
+  await writeFile(
+    join(into, 'factors-worker.js'),
+    `import { serveSkills } from 'swarmharness/skills'
+import { factors } from './factors.js'
+serveSkills([factors])`
+  )
 }
 
 describe('the package', () => {
@@ -123,6 +149,22 @@ process.exit()`
     expect(stdout.trim()).toBe('function function function 2 true')
   })
 
+  test('a skill of the project’s own is computed by others and checked by a worker of its own', async () => {
+    await writeOwnSkill(folder)
+    await writeFile(
+      join(folder, 'own.js'),
+      `import { createSwarm } from 'swarmharness'
+import { factors } from './factors.js'
+const worker = new URL('./factors-worker.js', import.meta.url)
+const swarm = await createSwarm({ relays: [process.env.RELAY], listen: [], skills: [factors], worker })
+const { value, receipt } = await swarm.submit(factors, { first: 91, count: 3 }).result
+console.log([...value.factors].join(' '), 'paid', receipt.paid, receipt.providers.length)
+process.exit()`
+    )
+    const { stdout } = await run(process.execPath, ['own.js'], options())
+    expect(stdout.trim()).toBe('7 2 3 paid 1n 1')
+  })
+
   test('its program serves and hires, with a worker of its own', async () => {
     await writeFile(join(folder, 'in.json'), JSON.stringify({ a: [2], b: [3], m: 1, k: 1, n: 1 }))
     const program = join(folder, 'node_modules/swarmharness/bin/swarmharness.js')
@@ -152,6 +194,7 @@ const readText = async (path: string) => readFileSync(join(folder, path), 'utf8'
 async function bundle(name: string, code: string): Promise<string> {
   const source = join(folder, name)
   await mkdir(source, { recursive: true })
+  await writeOwnSkill(source)
   await writeFile(
     join(source, 'index.html'),
     '<!doctype html><script type="module" src="./main.js"></script>'
@@ -167,18 +210,21 @@ async function bundle(name: string, code: string): Promise<string> {
 }
 
 describe('bundled by Vite', () => {
-  test('it hires from a page', async () => {
+  test('it hires from a page, with a skill and a worker of the page’s own', async () => {
     const dist = await bundle(
       'page',
       `import { createSwarm, matmulI8 } from 'swarmharness'
+import { factors } from './factors.js'
+const worker = () => new Worker(new URL('./factors-worker.js', import.meta.url), { type: 'module' })
 window.hire = async (relays) => {
-  const swarm = await createSwarm({ relays, network: 'local' })
+  const swarm = await createSwarm({ relays, network: 'local', skills: [factors], worker })
   const input = { a: Int8Array.of(1, 2, 3, 4), b: Int8Array.of(1, 0, 0, 1), m: 2, k: 2, n: 2 }
   const { value, receipt } = await swarm.submit(matmulI8, input).result
+  const own = await swarm.submit(factors, { first: 91, count: 3 }).result
   await swarm.contribute()
   const { contributing } = swarm.status
   await swarm.stop()
-  return { c: [...value.c], paid: String(receipt.paid), contributing }
+  return { c: [...value.c], factors: [...own.value.factors], paid: String(receipt.paid), contributing }
 }`
     )
     const server = createServer(sirv(dist)).listen(0, '127.0.0.1')
@@ -192,7 +238,7 @@ window.hire = async (relays) => {
         (relays) => (window as unknown as { hire(relays: string[]): Promise<unknown> }).hire(relays), // the page's own
         [...relay.multiaddrs]
       )
-      expect(hired).toEqual({ c: [1, 2, 3, 4], paid: '1', contributing: true })
+      expect(hired).toEqual({ c: [1, 2, 3, 4], factors: [7, 2, 3], paid: '1', contributing: true })
     } finally {
       await browser.close()
       server.close()
