@@ -84,12 +84,13 @@ async function recordsOf(
   peer: PeerIdString,
   from: number,
   to: number,
-  { transport, within }: BranchesInit
+  { chain, transport, within }: BranchesInit
 ): Promise<Signed[]> {
   const records: Signed[] = []
   const next = () => from + records.length
   while (next() < to) {
-    const answer = await transport.call(peer, { t: 'records', after: next() - 1 }, within(ASK_MS))
+    const question = { t: 'records' as const, author: chain.peer, after: next() - 1 }
+    const answer = await transport.call(peer, question, within(ASK_MS))
     const before = next()
     for (const envelope of answer.t === 'records' ? answer.tail : []) {
       if (next() < to && seqOf(envelope) === next()) {

@@ -64,6 +64,8 @@ export const PAGE_RECORDS = 256
 export const PAGE_BYTES = 64 * 1024
 /** Peers that a node asks for what it has lost. */
 export const SOURCES_MAX = 32
+/** Authors with unsure seats whose former witnesses are asked. */
+export const WATCHED_MAX = 256
 /** The longest branch that is put together from what witnesses keep, in records. */
 export const BRANCH_MAX = 4_096
 /** Verified states kept in memory; the others are in the store. */

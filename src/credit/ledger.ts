@@ -22,6 +22,7 @@ import { CreditError } from './errors.ts'
 import { ForkBook } from './fork-book.ts'
 import { Healing } from './healing.ts'
 import { Lodging } from './lodging.ts'
+import { Lookout } from './lookout.ts'
 import { Moving } from './moving.ts'
 import { OwnChain } from './own-chain.ts'
 import { Payee } from './payee.ts'
@@ -77,6 +78,7 @@ class SwarmLedger implements LedgerService {
   private readonly lodging: Lodging
   private readonly transfers: Transfers
   private readonly witness: Witness
+  private readonly lookout: Lookout
   private readonly payer: Payer
   private readonly payee: Payee
   private readonly listeners = new Set<() => void>()
@@ -162,6 +164,11 @@ class SwarmLedger implements LedgerService {
     this.payee = new Payee(parts)
     this.lodging = new Lodging({ ...parts, payee: this.payee })
     this.payer = new Payer({ ...parts, certifier, keeper: this.keeper, settles: this.settles })
+    this.lookout = new Lookout({
+      ...base,
+      transport,
+      kept: (author, after) => this.witness.book.records(author, after)
+    })
     this.witness = new Witness({
       ...base,
       now,
@@ -171,6 +178,7 @@ class SwarmLedger implements LedgerService {
         const { record } = verified
         const ended =
           record.kind === 'settle' ? before?.openEscrows.get(record.body.escrow.toString()) : undefined
+        this.lookout.see(verified, before)
         const isUnsure = before?.unsure === true && before.seatSeq > 0 // before its first seat a chain has none
         followed(verified, ended?.body, isUnsure ? before.seatSeq : undefined)
       }
@@ -205,6 +213,7 @@ class SwarmLedger implements LedgerService {
         void this.transfers.retry()
         void this.chain.latest().then((state) => this.healing.seen(peer, state))
         void this.recovery.retry()
+        this.lookout.met(peer)
       }
     })
     if (isWitnessed || this.moving.isArriving) {
@@ -216,6 +225,7 @@ class SwarmLedger implements LedgerService {
   }
 
   async maintain(): Promise<void> {
+    this.lookout.tend()
     await Promise.all([
       this.payee.askAll(),
       this.payer.settleLeftovers(),

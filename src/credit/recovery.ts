@@ -199,7 +199,8 @@ async function fetchUpTo(newest: number, heard: readonly PeerIdString[], init: R
       return
     }
     try {
-      const answer = await transport.call(peer, { t: 'records', after: seq }, within(ASK_MS))
+      const question = { t: 'records' as const, author: chain.peer, after: seq }
+      const answer = await transport.call(peer, question, within(ASK_MS))
       if (answer.t === 'records') {
         await adopt(await ownIn(answer.tail, seq, init), init)
       }

@@ -85,7 +85,7 @@ export async function answerAsWitness(
     case 'head':
       return witness.head(message)
     case 'records':
-      return { t: 'records', tail: await witness.book.records(from, message.after) }
+      return { t: 'records', tail: await witness.book.records(message.author, message.after) }
     case 'forked':
       await witness.forks.told(from, message.proof)
       return { t: 'ok' }

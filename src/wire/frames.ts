@@ -275,8 +275,8 @@ export const ledgerRequest = z.discriminatedUnion('t', [
   }),
   /** Which records of `author` after the place `after` (-1: from the first) do you have? */
   z.strictObject({ t: z.literal('head'), author: peerId, after: z.int().check(z.gte(-1)) }),
-  /** I have lost my own records after the place `after`: which of them do you keep, from the next one on? */
-  z.strictObject({ t: z.literal('records'), after: z.int().check(z.gte(-1)) }),
+  /** Which records of `author` do you keep from the place right after `after` on, old ones, too? */
+  z.strictObject({ t: z.literal('records'), author: peerId, after: z.int().check(z.gte(-1)) }),
   /** On whose account would you serve me for so much (µcr)? An escrow names them. */
   z.strictObject({ t: z.literal('terms'), max: microCredits }),
   /** My escrow, which pays you, with its witnesses' votes. */

@@ -182,3 +182,79 @@ describe('a seat stuffed with own names', () => {
     expect((await one.ledger.earning(first.id))?.on).toHaveLength(1)
   })
 })
+
+describe('an unsure seat after a sure one', () => {
+  /** An author that has spent in sight of its witnesses, and then, without that, takes a seat of others. */
+  async function rewound(swarm: LedgerSwarm, witness: TestPeer, next: TestPeer, payees: readonly TestPeer[]) {
+    const chain = async () => {
+      const made = await TestChain.create(swarm.network, 50, NOW)
+      const body = { members: [witness.peer], quorum: 1, unsure: true, votes: [] }
+      await made.append({ kind: 'seat', ts: NOW, body })
+      return made
+    }
+    const ask = (to: TestPeer, of: TestChain) =>
+      swarm.deliver(of.peer, to.peer, {
+        t: 'certify',
+        record: of.signedAt(of.signed.length - 1),
+        tail: of.signed.slice(0, -1),
+        evidence: []
+      })
+    const [spent, other] = [await chain(), await chain()]
+    for (const [nonce, { peer }] of payees.entries()) {
+      const witnesses = [witness.peer]
+      await spent.append(
+        spent.escrowIntent([[peer, 100n]], NOW, {
+          witnesses,
+          quorum: 1,
+          nonce: new Uint8Array(16).fill(nonce)
+        })
+      )
+    }
+    expect((await ask(witness, spent)).t).toBe('vote')
+    const members = [next.peer]
+    await other.append({ kind: 'seat', ts: NOW + 1, body: { members, quorum: 1, unsure: true, votes: [] } })
+    return { author: other, take: () => ask(next, other), goOn: () => ask(next, other) }
+  }
+
+  const forkedBy = (swarm: LedgerSwarm, { peer }: TestPeer) =>
+    swarm.verdicts.filter(({ by }) => by === peer).map(({ forked }) => forked)
+
+  test('that hides what its witnesses have seen is found by whoever sits in it', async () => {
+    const { swarm, peers } = await open(4, false)
+    const [witness, next, ...payees] = peers
+    const { author, take } = await rewound(swarm, witness, next, payees)
+    expect((await take()).t).toBe('vote')
+    await eventually(() => expect(forkedBy(swarm, next)).toContain(author.peer))
+    await eventually(() => expect(forkedBy(swarm, witness)).toContain(author.peer))
+  })
+
+  test('is looked into again when a witness of before is back, however much was signed meanwhile', async () => {
+    const { swarm, peers } = await open(3, false)
+    const [witness, next, payee] = peers
+    const { author, take, goOn } = await rewound(swarm, witness, next, [payee ?? next])
+    swarm.away.add(witness.peer)
+    expect((await take()).t).toBe('vote')
+    for (let i = 0; i < 40; i++) {
+      const body = { witnesses: [next.peer], quorum: 1, nonce: new Uint8Array(16).fill(100 + i) }
+      await author.append(author.escrowIntent([[payee?.peer ?? next.peer, 10n]], NOW + 1, body))
+    }
+    expect((await goOn()).t).toBe('vote')
+    expect(forkedBy(swarm, next)).toEqual([])
+    await swarm.back(witness.peer)
+    await eventually(() => expect(forkedBy(swarm, next)).toContain(author.peer))
+  })
+
+  test('of who has only lost its witnesses accuses nobody', async () => {
+    const { swarm, peers } = await open(2, false)
+    const [witness, next] = peers
+    const { author, take } = await rewound(swarm, witness, next, [])
+    expect((await take()).t).toBe('vote')
+    await eventually(() =>
+      expect(
+        swarm.messages.filter(({ to, request }) => to === witness.peer && request.t === 'records')
+      ).toHaveLength(1)
+    )
+    await next.ledger.maintain()
+    expect(forkedBy(swarm, next)).not.toContain(author.peer)
+  })
+})

@@ -1,0 +1,111 @@
+import { equals } from 'uint8arrays/equals'
+import type { Milliseconds, PeerIdString, Signed } from '../wire/index.ts'
+import { ASK_MS, WATCHED_MAX } from './constants.ts'
+import type { ForkBook } from './fork-book.ts'
+import type { ChainState } from './state.ts'
+import type { LedgerTransport } from './transport.ts'
+import type { VerifiedRecord } from './verify.ts'
+
+export interface LookoutInit {
+  readonly self: PeerIdString
+  readonly transport: Pick<LedgerTransport, 'call' | 'connectedPeers'>
+  readonly log: (message: string) => void
+  readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
+  readonly forks: Pick<ForkBook, 'found' | 'has'>
+  /** The records of an author that this node follows, from the one right after a place on. */
+  readonly kept: (author: PeerIdString, after: number) => Promise<readonly Signed[]>
+}
+
+interface Watched {
+  /** Place of the unsure seat. */
+  readonly seat: number
+  /** Witnesses before it that have not answered yet. */
+  readonly unheard: Set<PeerIdString>
+}
+
+/**
+ * An author that names new witnesses without a quorum of its old ones says that these are gone. If it has gone another
+ * way with them before, they keep other records of those places: two of them are the proof of a fork. So whoever follows
+ * such a chain asks them all, at once and whenever it meets one, until each has answered.
+ */
+export class Lookout {
+  private readonly init: LookoutInit
+  private readonly watched = new Map<PeerIdString, Watched>()
+
+  constructor(init: LookoutInit) {
+    this.init = init
+  }
+
+  /** A record that this node's vote rests on. */
+  see({ record }: VerifiedRecord, before: ChainState | undefined): void {
+    const { author } = record
+    const isTaken = record.kind === 'seat' && record.body.unsure
+    if (before === undefined || !(isTaken || before.unsure) || before.sure.members.length === 0) {
+      return
+    }
+    const seat = isTaken ? record.seq : before.seatSeq
+    if (seat === before.sure.seq || this.watched.get(author)?.seat === seat) {
+      return
+    }
+    const unheard = new Set(before.sure.members.filter((peer) => peer !== this.init.self && peer !== author))
+    this.watched.delete(author)
+    this.watched.set(author, { seat, unheard })
+    for (const oldest of this.watched.keys()) {
+      if (this.watched.size <= WATCHED_MAX) {
+        break
+      }
+      this.watched.delete(oldest)
+    }
+    for (const peer of unheard) {
+      void this.ask(peer, author)
+    }
+  }
+
+  /** A peer is there: it may have been a witness of somebody. */
+  met(peer: PeerIdString): void {
+    for (const [author, { unheard }] of this.watched) {
+      if (unheard.has(peer)) {
+        void this.ask(peer, author)
+      }
+    }
+  }
+
+  /** Asks those that are there and gave no answer when they came. */
+  tend(): void {
+    for (const peer of this.init.transport.connectedPeers()) {
+      this.met(peer)
+    }
+  }
+
+  /** Never rejects. */
+  private async ask(peer: PeerIdString, author: PeerIdString): Promise<void> {
+    const { transport, within, forks, log } = this.init
+    const watched = this.watched.get(author)
+    if (watched === undefined || forks.has(author)) {
+      return
+    }
+    try {
+      const question = { t: 'records' as const, author, after: watched.seat - 1 }
+      const answer = await transport.call(peer, question, within(ASK_MS))
+      if (answer.t === 'records') {
+        watched.unheard.delete(peer)
+        await this.compare(author, watched.seat, answer.tail)
+      }
+    } catch (error) {
+      log(`${peer} did not say what it keeps of ${author}: ${String(error)}`)
+    }
+  }
+
+  /** Sets the records of another, from the seat's place on, against those of this node. */
+  private async compare(author: PeerIdString, seat: number, theirs: readonly Signed[]): Promise<void> {
+    const { forks, kept } = this.init
+    const ours = theirs.length > 0 ? await kept(author, seat - 1) : []
+    for (const [i, two] of theirs.entries()) {
+      const one = ours[i]
+      if (one !== undefined && !equals(one.payload, two.payload)) {
+        await forks.found({ kind: 'records', one, two }) // one that is no proof says nothing
+        return
+      }
+    }
+  }
+}
