@@ -108,25 +108,23 @@ describe('a clock that is wrong', () => {
     await page.locator('#clock-off', { hasText: '3 h away' }).waitFor()
   })
 
-  test('from one moment on is noticed, and when it is right again, too: to and fro, by hours', async () => {
+  test('from one moment on is noticed, and when it is right again, too', async () => {
     const page = await visitor(() => {
       const { now } = Date
       Date.now = () => now() + (window.clockShift ?? 0)
     })
     await page.locator('#consent-start').click()
     await page.locator('#contributing[data-contributing="true"]').waitFor()
-    for (const hours of [3, -3]) {
-      await page.evaluate((ms) => {
-        window.clockShift = ms
-      }, hours * 3_600_000)
-      await page.locator('#clock-off', { hasText: '3 h away' }).waitFor()
-      await page.locator('#contributing[data-paused="clock"]').waitFor()
-      await page.evaluate(() => {
-        window.clockShift = 0
-      })
-      await page.locator('#contributing[data-contributing="true"]').waitFor()
-      expect(await page.locator('#clock-off').count()).toBe(0)
-    }
+    await page.evaluate(() => {
+      window.clockShift = 3 * 3_600_000
+    })
+    await page.locator('#clock-off', { hasText: '3 h away' }).waitFor()
+    await page.locator('#contributing[data-paused="clock"]').waitFor()
+    await page.evaluate(() => {
+      window.clockShift = 0
+    })
+    await page.locator('#contributing[data-contributing="true"]').waitFor()
+    expect(await page.locator('#clock-off').count()).toBe(0)
   })
 
   test('and one that is right is not spoken of', async () => {

@@ -118,9 +118,20 @@ test('an identity goes from one browser to another by a sealed file, hires on th
   await hire(fresh)
   expect(BigInt(await settledOf(fresh))).toBeLessThan(BigInt(settled))
 
-  // where it was nothing is signed any more
+  // where it was nothing is signed any more, and the file can be made again until somebody says that it is kept
   await old.reload()
   await old.locator('#start-error', { hasText: 'MOVED' }).waitFor()
+  await old.locator('#move-passphrase').fill(PASSPHRASE)
+  await old.locator('#move-repeat').fill(PASSPHRASE)
+  const [again] = await Promise.all([old.waitForEvent('download'), old.locator('#move').click()])
+  const second = await openIdentity(await readFile(await again.path()), PASSPHRASE)
+  const { records } = await openIdentity(bytes, PASSPHRASE)
+  expect(second).toMatchObject({ peer, records })
+  await old.locator('#have-file').click()
+  await old.locator('#moved[data-safe="true"]').waitFor()
+  await old.reload()
+  await old.locator('#start-error', { hasText: 'MOVED' }).waitFor()
+  expect(await old.locator('#move-form').count()).toBe(0)
 
   await unfold(fresh)
   await fresh.locator('#erase-word').fill('ERASE')
