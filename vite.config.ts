@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
+import { quietLibraries, shortTemplates, slimLibraries } from './scripts/slim-bundle.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
@@ -10,52 +11,6 @@ const TARGET = 'es2022'
 /** These do nothing by being imported: what the compute worker does not use of `wire/` (keys, curves) stays out. */
 export const treeshake = {
   moduleSideEffects: [{ test: /\/src\/(wire|skills)\//, sideEffects: false }]
-}
-
-/**
- * One copy of each version of a package. npm nests `protons-runtime` and `uint8arraylist` beside each libp2p
- * module, ten equal copies of each: 28 kB gzip.
- */
-function oneCopyAVersion(): Plugin {
-  const roots = new Map<string, string>()
-  return {
-    name: 'one-copy-a-version',
-    enforce: 'pre',
-    async resolveId(id, importer, options) {
-      if (importer === undefined || /^[./\0#]/.test(id)) return null
-      const found = await this.resolve(id, importer, { ...options, skipSelf: true })
-      const [, root, name, path] =
-        /^(.*node_modules\/((?:@[^/]+\/)?[^/]+))(\/.*)$/.exec(found?.id ?? '') ?? []
-      if (found === null || root === undefined || path === undefined) return found
-      const { version }: { version: string } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))
-      const key = `${name}@${version}`
-      if (!roots.has(key)) roots.set(key, root)
-      return { ...found, id: `${roots.get(key)}${path}` }
-    }
-  }
-}
-
-/**
- * Peers here have Ed25519 keys (`isPeerIdString`), so the page needs no other curve: 9 kB gzip. A peer that comes with
- * such a key is refused by an error.
- */
-function ed25519Only(): Plugin {
-  return {
-    name: 'ed25519-only',
-    enforce: 'pre',
-    resolveId: (id) =>
-      /^@noble\/curves\/secp256k1(\.js)?$/.test(id) ? here('src/net/no-secp256k1.ts') : null
-  }
-}
-
-/** The DHT's table of made-up peer ids, 26 kB gzip, is computed instead. */
-function shortPrefixList(): Plugin {
-  return {
-    name: 'short-prefix-list',
-    enforce: 'pre',
-    resolveId: (id) =>
-      /generated-prefix-list(-browser)?\.js$/.test(id) ? here('src/net/prefix-list.ts') : null
-  }
 }
 
 /** Of the other skills the requester compares results itself, by what stands in `verify.ts` too. */
@@ -75,8 +30,10 @@ function kernelHashes(): Plugin {
         async ([name, skill]) => [name, Buffer.from(await kernelHash(skill)).toString('hex')] as const
       )
       return `const HASHES = ${JSON.stringify(Object.fromEntries(await Promise.all(hashes)))}
-export const kernelHash = async ({ manifest: { name } }) =>
-  Uint8Array.from(HASHES[name].match(/../g), (byte) => Number.parseInt(byte, 16))`
+export const kernelHash = async ({ manifest: { name } }) => {
+  if (!Object.hasOwn(HASHES, name)) throw new TypeError('This build knows its own skills alone: bundle the package.')
+  return Uint8Array.from(HASHES[name].match(/../g), (byte) => Number.parseInt(byte, 16))
+}`
     }
   }
 }
@@ -154,13 +111,18 @@ function offlineFiles(): Plugin {
   }
 }
 
-export const plugins = () => [ed25519Only(), shortPrefixList(), oneCopyAVersion()]
-
-const workerPlugins = () => [...plugins(), kernelHashes(), noSchemas()]
+const workerPlugins = () => [...slimLibraries(), kernelHashes(), noSchemas()]
 
 /** The page. What consent loads is in chunks of its own, which the html neither names nor preloads. */
 const app: UserConfig = {
-  plugins: [...plugins(), kernelHashes(), kernelsInWorkersOnly(), offlineFiles()],
+  plugins: [
+    ...slimLibraries(),
+    ...quietLibraries(),
+    kernelHashes(),
+    kernelsInWorkersOnly(),
+    shortTemplates(),
+    offlineFiles()
+  ],
   worker: { format: 'es', plugins: workerPlugins, rolldownOptions: { treeshake } },
   build: {
     target: TARGET,
@@ -180,7 +142,7 @@ const app: UserConfig = {
 
 /** `npm run build` runs this second: one ES module with the worker inside, to be imported from any site. */
 const sdk: UserConfig = {
-  plugins: [...plugins(), kernelHashes(), kernelsInWorkersOnly()],
+  plugins: [...slimLibraries(), kernelHashes(), kernelsInWorkersOnly()],
   worker: { format: 'es', plugins: workerPlugins, rolldownOptions: { treeshake } },
   resolve: { alias: { '#compute-platform': here('src/compute/platform.inline.ts') } },
   publicDir: false,

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { readChain, settledBooks } from '../../src/cli/demo/books.ts'
-import { type Tab, waitForProviders } from '../../src/cli/demo/tabs.ts'
+import { launchChromium, type Tab, waitForProviders } from '../../src/cli/demo/tabs.ts'
 import { type AuditedRecord, audit } from '../../src/credit/index.ts'
-import type { JobReceipt } from '../../src/index.ts'
+import type { JobReceipt, Swarm } from '../../src/index.ts'
 import { NETWORKS } from '../../src/wire/index.ts'
 import { jobSaw, PageHouse, rightReceipt, startJob } from '../fixtures/page-house.ts'
+import { countTraffic, traffic } from '../fixtures/traffic.ts'
 
 // Tabs of the built page work for each other while tabs and the relay come and go. In this order: each test
 // leaves the house as the next one expects it.
@@ -18,7 +19,7 @@ let cpu: Tab
 let requester: Tab
 
 beforeAll(async () => {
-  house = await PageHouse.open()
+  house = await PageHouse.open('local', countTraffic(await launchChromium()))
   ;[gpu, cpu, requester] = await Promise.all([
     house.tab({ name: 'gpu', consent: 'contribute', backend: 'webgpu' }),
     house.tab({ name: 'cpu', consent: 'contribute', backend: 'cpu' }),
@@ -86,6 +87,66 @@ describe('a tab hires two others', () => {
       grant + (share(receipt, cpu)?.paid ?? 0n),
       grant - receipt.paid
     ])
+  })
+})
+
+/** Two products one behind the other: small inputs and outputs, and 4 MiB between them. */
+const ROWS = 1_024
+const WIDTHS = [32, 1_024, 16] as const
+
+describe('a pipeline of two tabs', () => {
+  test('hands what is between its stages from tab to tab, past the one that hired them', async () => {
+    await waitForProviders(requester, [gpu.peer, cpu.peer], SKILL)
+    const tabs = [requester, gpu, cpu]
+    const before = await Promise.all(tabs.map(traffic))
+    const done = await requester.page.evaluate(
+      async ({ rows, widths: [wide, middle, out], providers }) => {
+        const swarm = window.swarmharness as Swarm | undefined // the page's own code uses less of it
+        const matrix = (length: number, salt: number) =>
+          Int8Array.from({ length }, (_, i) => Math.imul(i + salt, 2_654_435_761) >>> 29)
+        const [a, b, c] = [matrix(rows * wide, 1), matrix(wide * middle, 2), matrix(middle * out, 3)]
+        const job = swarm?.pipeline(
+          [
+            { skill: 'matmul-i8', input: { a, b, m: rows, k: wide, n: middle } },
+            { skill: 'matmul-i8', input: { b: c, n: out }, via: { exponent: -4 } }
+          ],
+          { units: 8, providers }
+        )
+        if (job === undefined) {
+          throw new Error('No node runs in this tab.')
+        }
+        const { value, receipt } = await job.result
+        const isRight = (row: number) => {
+          const between = Array.from({ length: middle }, (_, j) => {
+            let sum = 0
+            for (let l = 0; l < wide; l++) {
+              sum += (a[row * wide + l] ?? 0) * (b[l * middle + j] ?? 0)
+            }
+            return Math.max(-128, Math.min(127, Math.floor(sum / 16 + 0.5)))
+          })
+          return Array.from({ length: out }, (_, j) =>
+            between.reduce((sum, value, l) => sum + value * (c[l * out + j] ?? 0), 0)
+          ).every((sum, j) => value.c[row * out + j] === sum)
+        }
+        return {
+          isRight: Array.from({ length: 16 }, (_, i) => i * 64).every(isRight),
+          pulled: job.pulledBytes ?? 0,
+          split: receipt.split,
+          payees: receipt.providers.filter(({ paid }) => paid > 0n).map(({ peer }) => peer)
+        }
+      },
+      { rows: ROWS, widths: WIDTHS, providers: [gpu.peer, cpu.peer] }
+    )
+    const after = await Promise.all(tabs.map(traffic))
+    expect(done).toMatchObject({ isRight: true, split: 'pipeline' })
+    expect(done.payees.sort()).toEqual([gpu.peer, cpu.peer].sort())
+    const [own = 0, ...theirs] = after.map(
+      ({ sent, received }, i) => sent + received - (before[i]?.sent ?? 0) - (before[i]?.received ?? 0)
+    )
+    const between = ROWS * WIDTHS[1] * 4
+    expect(Math.min(...theirs)).toBeGreaterThan(between) // one has sent it, one has received it
+    expect(own).toBeGreaterThan(ROWS * (WIDTHS[0] + WIDTHS[2] * 4)) // what goes in and comes out was counted
+    expect(own - done.pulled).toBeLessThan(between / 4)
   })
 })
 
