@@ -1,26 +1,21 @@
-import { open, readFile, rename, rm, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { UsageError } from './terminal.ts'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { TYPED_ARRAYS, type TypedArrayName, typedArrayName } from '../wire/index.ts'
+import { reasonOf, UsageError } from './terminal.ts'
 
 /**
- * Inputs and outputs of skills as files. A file is JSON; where a skill takes a typed array it may be a list of numbers,
+ * Inputs of skills as files. A file is JSON; where a skill takes a typed array it may be a list of numbers,
  * `{ "file": "a.bin" }` (little-endian, beside the JSON file) or `{ "base64": "…" }`.
  */
 
-const INPUT_MAX = 256 * 1024 * 1024
+/** Bytes of JSON: each of its numbers takes eight in memory, and two of text. */
+const JSON_MAX = 64 * 1024 * 1024
+/** Bytes of an array in a file of its own. */
+const ARRAY_MAX = 256 * 1024 * 1024
 
-const TYPED = {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array
-}
-type Typed = InstanceType<(typeof TYPED)[keyof typeof TYPED]>
+/** What JSON lists hold numbers for: no skill takes 64-bit integers. */
+type NumberKind = Exclude<TypedArrayName, 'BigInt64Array' | 'BigUint64Array'>
 
 /**
  * Reads an input for a skill.
@@ -30,40 +25,49 @@ type Typed = InstanceType<(typeof TYPED)[keyof typeof TYPED]>
  * @throws UsageError
  */
 export async function readInput(path: string, example: unknown): Promise<unknown> {
-  const text = path === '-' ? await readStandardInput() : (await read(path)).toString('utf8')
+  const name = path === '-' ? 'Standard input' : path
+  const bytes = await (path === '-' ? collect(process.stdin, name, JSON_MAX) : read(path, JSON_MAX))
   let json: unknown
   try {
-    json = JSON.parse(text)
+    json = JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, '')) // some editors put a mark before it
   } catch (cause) {
-    throw new UsageError(`${path} is no JSON: ${messageOf(cause)}.`)
+    throw new UsageError(`${name} is no JSON: ${messageOf(cause)}.`)
   }
   return shape(json, example, { folder: path === '-' ? '.' : dirname(path), name: 'input' })
 }
 
-async function read(path: string): Promise<Buffer> {
+async function read(path: string, most: number): Promise<Buffer> {
   try {
     const { size } = await stat(path)
-    if (size > INPUT_MAX) {
-      throw new UsageError(`${path} has ${size} bytes; ${INPUT_MAX} are the most. Split the job.`)
+    if (size > most) {
+      throw tooLarge(path, most)
     }
-    return await readFile(path)
+    return await collect(createReadStream(path), path, most)
   } catch (cause) {
-    throw cause instanceof UsageError ? cause : new UsageError(`${path} cannot be read: ${messageOf(cause)}.`)
+    throw cause instanceof UsageError ? cause : new UsageError(`${path} cannot be read (${reasonOf(cause)}).`)
   }
 }
 
-async function readStandardInput(): Promise<string> {
+/** A pipe or a device does not say how much it has. */
+async function collect(stream: AsyncIterable<Buffer>, name: string, most: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of process.stdin) {
+  for await (const chunk of stream) {
     size += chunk.length
-    if (size > INPUT_MAX) {
-      throw new UsageError(`Standard input has more than ${INPUT_MAX} bytes. Split the job.`)
+    if (size > most) {
+      throw tooLarge(name, most)
     }
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
+
+const tooLarge = (name: string, most: number) =>
+  new UsageError(
+    most === JSON_MAX
+      ? `${name} has more than ${most} bytes of JSON: put its arrays into files of their own, {"file": "a.bin"}.`
+      : `${name} has more than ${most} bytes, the most that an array may have: split the job.`
+  )
 
 interface Place {
   readonly folder: string
@@ -71,9 +75,13 @@ interface Place {
 }
 
 async function shape(given: unknown, like: unknown, place: Place): Promise<unknown> {
-  const kind = typedKind(like)
+  const kind = numberKind(like)
   if (kind !== undefined) {
     return typed(given, kind, place)
+  }
+  if (Array.isArray(given) && Array.isArray(like)) {
+    const at = (index: number) => ({ ...place, name: `${place.name}[${index}]` })
+    return Promise.all(given.map((part, index) => shape(part, like[0], at(index))))
   }
   if (!isRecord(given) || !isRecord(like)) {
     return given // the skill's own schema says what is wrong with it
@@ -85,11 +93,11 @@ async function shape(given: unknown, like: unknown, place: Place): Promise<unkno
   return Object.fromEntries(await Promise.all(entries))
 }
 
-async function typed(given: unknown, kind: keyof typeof TYPED, { folder, name }: Place): Promise<unknown> {
-  const Kind = TYPED[kind]
+async function typed(given: unknown, kind: NumberKind, { folder, name }: Place): Promise<unknown> {
+  const Kind = TYPED_ARRAYS[kind]
   if (Array.isArray(given)) {
     const array = Kind.from(given)
-    const wrong = given.findIndex((value, i) => typeof value !== 'number' || !holds(array, i, value))
+    const wrong = given.findIndex((value, i) => typeof value !== 'number' || !holds(array[i], value, kind))
     if (wrong >= 0) {
       throw new UsageError(
         `${name}[${wrong}] is ${JSON.stringify(given[wrong])}: no number that fits an ${kind}.`
@@ -102,9 +110,9 @@ async function typed(given: unknown, kind: keyof typeof TYPED, { folder, name }:
   }
   const bytes =
     typeof given.file === 'string'
-      ? await read(resolve(folder, given.file))
+      ? await read(resolve(folder, given.file), ARRAY_MAX)
       : typeof given.base64 === 'string'
-        ? Buffer.from(given.base64, 'base64')
+        ? fromBase64(given.base64, name)
         : undefined
   if (bytes === undefined) {
     return given
@@ -117,81 +125,23 @@ async function typed(given: unknown, kind: keyof typeof TYPED, { folder, name }:
   return new Kind(new Uint8Array(bytes).buffer)
 }
 
+/** Node leaves out what is no base64 instead of saying so. */
+function fromBase64(text: string, name: string): Buffer {
+  const digits = text.replace(/\s+/g, '').replace(/={1,2}$/, '')
+  const bytes = Buffer.from(digits, 'base64')
+  if (digits.length % 4 === 1 || bytes.byteLength !== Math.floor((digits.length * 3) / 4)) {
+    throw new UsageError(`${name}.base64 is no base64.`)
+  }
+  return bytes
+}
+
 /** Floats are rounded, that is what they are; integers must not wrap. */
-function holds(array: Typed, index: number, value: number): boolean {
-  const isFloat = array instanceof Float32Array || array instanceof Float64Array
-  return isFloat ? Number.isFinite(value) : array[index] === value
-}
+const holds = (kept: number | undefined, value: number, kind: NumberKind): boolean =>
+  kind.startsWith('Float') ? Number.isFinite(kept) : kept === value
 
-/**
- * Where an output goes: opened before anybody is hired, so that a path which cannot be written costs nothing; the file
- * appears whole, or not at all.
- */
-export class OutputFile {
-  private readonly path: string
-  private readonly draft: string
-
-  private constructor(path: string, draft: string) {
-    this.path = path
-    this.draft = draft
-  }
-
-  /** @throws UsageError */
-  static async open(path: string): Promise<OutputFile> {
-    const draft = join(dirname(path), `.${process.pid}-${Date.now()}.part`)
-    try {
-      const found = await stat(path).catch(() => undefined) // not there: that is how it should be
-      if (found?.isDirectory()) {
-        throw new UsageError(`${path} is a folder: name a file.`)
-      }
-      await (await open(draft, 'wx')).close()
-    } catch (cause) {
-      throw cause instanceof UsageError
-        ? cause
-        : new UsageError(`${path} cannot be written: ${messageOf(cause)}.`)
-    }
-    return new OutputFile(path, draft)
-  }
-
-  /** `.bin`: the bytes of the output's one typed array. Else JSON, with typed arrays as lists. */
-  async write(value: unknown): Promise<void> {
-    const file = await open(this.draft, 'w')
-    try {
-      await file.writeFile(this.path.endsWith('.bin') ? rawBytes(value) : `${outputText(value)}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(this.draft, this.path)
-  }
-
-  /** Nothing came: leaves nothing behind. */
-  async discard(): Promise<void> {
-    await rm(this.draft, { force: true })
-  }
-}
-
-export function outputText(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) => {
-    if (typeof part === 'bigint') {
-      return `${part}`
-    }
-    return ArrayBuffer.isView(part) && typedKind(part) !== undefined ? [...(part as Typed)] : part // its kind was looked up
-  })
-}
-
-function rawBytes(value: unknown): Uint8Array {
-  const arrays = isRecord(value) ? Object.values(value).filter((part) => ArrayBuffer.isView(part)) : []
-  const [array] = arrays
-  if (array === undefined || arrays.length > 1) {
-    throw new UsageError('The output is not one array: write it as .json.')
-  }
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength)
-}
-
-function typedKind(value: unknown): keyof typeof TYPED | undefined {
-  const name = ArrayBuffer.isView(value) ? value.constructor.name : ''
-  return Object.hasOwn(TYPED, name) ? (name as keyof typeof TYPED) : undefined // it was looked up
+function numberKind(value: unknown): NumberKind | undefined {
+  const name = typedArrayName(value)
+  return name === 'BigInt64Array' || name === 'BigUint64Array' ? undefined : name
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

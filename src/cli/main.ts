@@ -7,7 +7,7 @@ import { quoteCommand } from './commands/quote.ts'
 import { relayCommand } from './commands/relay.ts'
 import { skillsCommand } from './commands/skills.ts'
 import { submitCommand } from './commands/submit.ts'
-import { explain, STATUS } from './terminal.ts'
+import { CONSOLE, explain, STATUS } from './terminal.ts'
 import { VERSION } from './version.ts'
 
 const EPILOGUE = `
@@ -40,11 +40,7 @@ export async function run(args: readonly string[], more: readonly NewCommand[] =
     .argument('[args...]')
     .action(async (_args: string[], _flags: object, { args: rest }: Command) => {
       const { runLedger } = await import('./ledger/command.ts')
-      const output = {
-        out: (text: string) => console.log(text),
-        error: (text: string) => console.error(text)
-      }
-      done(await runLedger(rest, output))
+      done(await runLedger(rest, CONSOLE))
     })
   const commands = [
     ...more.map((create) => create(done)),

@@ -21,8 +21,12 @@ export interface Terminal {
   readonly json: boolean
   /** A person watches: progress may be drawn. */
   readonly isWatched: boolean
-  /** The result: text for people, or, with `--json`, one line of JSON. */
-  result(text: string, json: unknown): void
+  /**
+   * The result: text for people, or, with `--json`, one line of JSON.
+   *
+   * @throws SwarmError `NOT_WRITTEN` where standard output is a file on a full disk. A reader that has gone had enough
+   */
+  result(text: string, json: unknown): Promise<void>
   /** A remark for people. Nothing with `--json`, or where nobody watches. */
   say(text: string): void
   /** Draws over the last line; an empty text wipes it. */
@@ -43,7 +47,7 @@ export function terminal({ json = false }: { json?: boolean | undefined }): Term
     isWatched,
     result(text, value) {
       wipe()
-      console.log(json ? JSON.stringify(value, plain) : text)
+      return print(`${json ? JSON.stringify(value, plain) : text}\n`)
     },
     say(text) {
       if (isWatched) {
@@ -59,6 +63,65 @@ export function terminal({ json = false }: { json?: boolean | undefined }): Term
       }
     }
   }
+}
+
+/**
+ * Writes to standard output.
+ *
+ * @throws SwarmError `NOT_WRITTEN`
+ */
+export function print(text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const { stdout } = process
+  const fail = (cause: unknown) =>
+    systemCode(cause) === 'EPIPE' ? resolve() : reject(notWritten('Standard output', cause))
+  stdout.once('error', fail) // after the callback: else nobody hears it, and the process ends
+  stdout.write(text, (cause) => {
+    if (cause === undefined || cause === null) {
+      stdout.off('error', fail)
+      resolve()
+    } else {
+      fail(cause)
+    }
+  })
+  return promise
+}
+
+export const CONSOLE = {
+  out: (text: string) => print(`${text}\n`),
+  error: (text: string) => console.error(text)
+}
+
+/** A result that is there and could not be kept. */
+export function notWritten(
+  where: string,
+  cause: unknown,
+  advice = 'make room, or send it elsewhere.'
+): SwarmError {
+  return new SwarmError('NOT_WRITTEN', `${where} could not be written (${reasonOf(cause)}): ${advice}`, {
+    cause
+  })
+}
+
+const systemCode = (cause: unknown) =>
+  cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : undefined
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'not allowed',
+  EDQUOT: 'the quota is used up',
+  EISDIR: 'a folder',
+  ENAMETOOLONG: 'the name is too long',
+  ENOENT: 'no such file or folder',
+  ENOSPC: 'the disk is full',
+  ENOTDIR: 'a part of its path is no folder',
+  EPERM: 'not allowed',
+  EROFS: 'a read-only disk'
+}
+
+/** What the system said, in words where it is one of the usual things. */
+export function reasonOf(cause: unknown): string {
+  const code = systemCode(cause)
+  return (code && REASONS[code]) ?? (cause instanceof Error ? cause.message : String(cause))
 }
 
 /** JSON knows no bigint: amounts are decimal text. */

@@ -1,4 +1,4 @@
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { StoreError } from './errors.ts'
@@ -33,8 +33,8 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
 
 async function takeLock(folder: string, path: string): Promise<void> {
   const mine = join(folder, `lock.${process.pid}`)
-  await writeFile(mine, `${process.pid} ${await startTime(process.pid)}`, { mode: 0o600 })
   try {
+    await writeFile(mine, `${process.pid} ${await startTime(process.pid)}`, { mode: 0o600 })
     if (await tryLink(mine, path)) {
       return
     }
@@ -43,7 +43,7 @@ async function takeLock(folder: string, path: string): Promise<void> {
       throw locked(folder, 'another process')
     }
   } finally {
-    await unlink(mine)
+    await rm(mine, { force: true }) // on a full disk it may be there, empty
   }
 }
 

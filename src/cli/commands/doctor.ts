@@ -48,7 +48,7 @@ async function examine(flags: DoctorFlags, term: Terminal): Promise<number> {
   ])
   const marks = { good: '+', limited: '~', bad: '!' } as const
   const lines = findings.map(({ name, verdict, text }) => `${marks[verdict]} ${name.padEnd(12)} ${text}`)
-  term.result(lines.join('\n'), { findings })
+  await term.result(lines.join('\n'), { findings })
   return findings.some(({ verdict }) => verdict === 'bad') ? STATUS.failed : STATUS.done
 }
 

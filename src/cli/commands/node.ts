@@ -73,7 +73,10 @@ async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
     process.send?.({ ready: true, peer: swarm.peer })
     const { device } = swarm.status
     if (process.send === undefined) {
-      term.result(`${swarm.peer} serves with ${device?.class}; Ctrl-C ends it.`, { peer: swarm.peer, device })
+      await term.result(`${swarm.peer} serves with ${device?.class}; Ctrl-C ends it.`, {
+        peer: swarm.peer,
+        device
+      })
     }
     const end = swarm.on('change', (status) => term.draw(statusText(status)))
     await over.promise

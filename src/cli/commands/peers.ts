@@ -21,7 +21,7 @@ async function peers(flags: NetworkOptions, term: Terminal): Promise<number> {
       ({ peer, connection, transport, isRelay, skills }) =>
         `${peer}  ${connection.padEnd(7)}  ${transport.padEnd(9)}  ${isRelay ? 'relay' : skills.join(', ')}`
     )
-    term.result(lines.join('\n'), { peers: found })
+    await term.result(lines.join('\n'), { peers: found })
     return wasInterrupted() ? STATUS.interrupted : STATUS.done
   } finally {
     await swarm.stop()

@@ -28,7 +28,7 @@ async function quote(name: string, flags: QuoteFlags, term: Terminal): Promise<n
   try {
     await meetProviders(swarm, name, flags.wait * 1_000, signal)
     const quoted = await swarm.quote(name, input, flags.units === undefined ? {} : { units: flags.units })
-    term.result(quoteText(quoted), quoted)
+    await term.result(quoteText(quoted), quoted)
     return wasInterrupted() ? STATUS.interrupted : STATUS.done
   } finally {
     await swarm.stop()

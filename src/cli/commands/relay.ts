@@ -77,7 +77,7 @@ async function relay(flags: RelayFlags, term: Terminal): Promise<number> {
   const running = await createRelay(options)
   try {
     const { origin, multiaddrs, peer, metricsUrl } = running
-    term.result(`${origin}/\n${multiaddrs.join('\n')}\nCtrl-C ends it.`, {
+    await term.result(`${origin}/\n${multiaddrs.join('\n')}\nCtrl-C ends it.`, {
       origin,
       multiaddrs,
       peer,

@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { SKILLS, type Skill, skillByName } from '../../skills/index.ts'
-import { outputText } from '../input.ts'
+import { outputText } from '../output.ts'
 import { STATUS, type Terminal, terminal } from '../terminal.ts'
 
 /** @throws SkillError `UNKNOWN_SKILL` */
@@ -11,25 +11,21 @@ export function skillsCommand(done: (status: number) => void): Command {
     .description('what the swarm can be hired for; of one skill also an example of its input')
     .argument('[skill]', 'only this one')
     .option('--json', 'the result as one line of JSON')
-    .action((name: string | undefined, flags: { json?: boolean }) => {
+    .action(async (name: string | undefined, flags: { json?: boolean }) => {
       const term = terminal(flags)
-      if (name === undefined) {
-        list(term)
-      } else {
-        show(knownSkill(name), term)
-      }
+      await (name === undefined ? list(term) : show(knownSkill(name), term))
       done(STATUS.done)
     })
 }
 
-function list(term: Terminal): void {
+async function list(term: Terminal): Promise<void> {
   const manifests = [...SKILLS.values()].map(({ manifest }) => manifest)
   const width = Math.max(...manifests.map(({ name }) => name.length))
   const lines = manifests.map(({ name, description }) => `${name.padEnd(width)}  ${description}`)
-  term.result(lines.join('\n'), { skills: manifests })
+  await term.result(lines.join('\n'), { skills: manifests })
 }
 
-function show({ manifest, example }: Skill, term: Terminal): void {
+async function show({ manifest, example }: Skill, term: Terminal): Promise<void> {
   const input = outputText(example())
   const { name, version, description, check, timeout_secs: seconds } = manifest
   const text = [
@@ -38,5 +34,5 @@ function show({ manifest, example }: Skill, term: Terminal): void {
     'An input for --input (lists may also be {"file": "a.bin"} or {"base64": "…"}):',
     input
   ]
-  term.result(text.join('\n'), { ...manifest, example: JSON.parse(input) })
+  await term.result(text.join('\n'), { ...manifest, example: JSON.parse(input) })
 }

@@ -2,10 +2,12 @@ import { Command } from 'commander'
 import type { JobEvent, JobReceipt, SubmitOptions, Swarm } from '../../index.ts'
 import { SwarmError } from '../../wire/index.ts'
 import { connect, type NetworkOptions, withNetwork } from '../connect.ts'
-import { OutputFile, outputText, readInput } from '../input.ts'
+import { readInput } from '../input.ts'
+import { givesOneArray, OutputFile, outputText } from '../output.ts'
 import {
   interruption,
   microcredits,
+  notWritten,
   STATUS,
   type Terminal,
   terminal,
@@ -31,7 +33,7 @@ export function submitCommand(done: (status: number) => void): Command {
     .requiredOption('--input <file>', 'JSON (see `swarmharness skills <skill>`); - is standard input')
     .option(
       '--out <file>',
-      'where the output goes: .json, or .bin for one bare array (default: standard output)'
+      'where the output goes: .json, or .bin for one bare array (default, and -: standard output)'
     )
     .option('--budget <µcr>', 'the most that the job may cost (default: twice its price)', microcredits)
     .option('--units <n>', 'into how many units to split', wholeNumber('units', 65_536, 1))
@@ -51,20 +53,18 @@ async function submit(name: string, flags: SubmitFlags, term: Terminal): Promise
   if (flags.key !== undefined && flags.data === undefined) {
     throw new UsageError('--key needs --data: without a folder nothing is remembered.')
   }
+  if (flags.out?.endsWith('.bin') && !givesOneArray(skill)) {
+    throw new UsageError(`What ${name} gives is more than one array: write it as .json.`)
+  }
   const input = await readInput(flags.input, skill.example())
   const { signal, wasInterrupted } = interruption() // before there is a draft that Ctrl-C would leave behind
-  const out = flags.out === undefined ? undefined : await OutputFile.open(flags.out)
+  const out = await openOutput(flags.out)
   let swarm: Swarm | undefined
   try {
     swarm = await connect(flags, term, { signal })
     const { value, receipt } = await follow(swarm, { name, input, options: optionsOf(flags, signal) }, term)
-    await out?.write(value)
-    const text = out === undefined ? outputText(value) : `${flags.out} written`
     term.say(receiptText(receipt))
-    term.result(text, {
-      receipt,
-      ...(out === undefined ? { value: JSON.parse(outputText(value)) } : { out: flags.out })
-    })
+    await deliver({ value, receipt, out, flags }, term)
     return STATUS.done
   } catch (error) {
     if (!signal.aborted) {
@@ -74,10 +74,47 @@ async function submit(name: string, flags: SubmitFlags, term: Terminal): Promise
     term.say(`Cancelled${refund === undefined ? '' : `: ${refund} µcr came back`}.`)
     return wasInterrupted() ? STATUS.interrupted : STATUS.failed
   } finally {
-    await out?.discard()
+    await out?.close()
     await swarm?.stop()
   }
 }
+
+/** Standard output may be a file that others write, too: replacing it would lose what they wrote. */
+const STANDARD_OUTPUT = ['-', '/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']
+
+const openOutput = async (path: string | undefined) =>
+  path === undefined || STANDARD_OUTPUT.includes(path) ? undefined : OutputFile.open(path)
+
+interface Delivery {
+  readonly value: unknown
+  readonly receipt: JobReceipt
+  readonly out: OutputFile | undefined
+  readonly flags: SubmitFlags
+}
+
+/** What is paid must not be lost: where the file cannot be written, standard output has it. */
+async function deliver({ value, receipt, out, flags }: Delivery, term: Terminal): Promise<void> {
+  const obstacle = await out?.write(value).then(
+    () => undefined,
+    (cause: unknown) => ({ cause })
+  )
+  if (out !== undefined && obstacle === undefined) {
+    return term.result(`${flags.out} written`, { receipt, out: flags.out })
+  }
+  try {
+    const text = outputText(value)
+    await term.result(text, { receipt, value: JSON.parse(text) })
+  } catch (error) {
+    const cause = error instanceof SwarmError ? error.cause : error
+    throw notWritten('Standard output', cause, `make room.${flags.key === undefined ? '' : AGAIN}`)
+  }
+  if (obstacle !== undefined) {
+    const advice = 'make room. The job is done and paid: its output is on standard output instead.'
+    throw notWritten(flags.out ?? '', obstacle.cause, advice)
+  }
+}
+
+const AGAIN = ' The same call gives it again, and pays nothing.'
 
 function optionsOf(flags: SubmitFlags, signal: AbortSignal): SubmitOptions {
   return {

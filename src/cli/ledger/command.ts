@@ -49,7 +49,7 @@ interface Result {
 }
 
 export interface Output {
-  out(text: string): void
+  out(text: string): void | Promise<void>
   error(text: string): void
 }
 
@@ -60,11 +60,11 @@ export async function runLedger(args: readonly string[], output: Output): Promis
   try {
     const { values, positionals } = parse(args)
     if (values.help) {
-      output.out(HELP)
+      await output.out(HELP)
       return 0
     }
     const { lines, json, isRight } = await run(positionals, values.at).catch(explain)
-    output.out(values.json ? JSON.stringify(json) : lines.join('\n'))
+    await output.out(values.json ? JSON.stringify(json) : lines.join('\n'))
     return isRight ? 0 : 1
   } catch (error) {
     if (error instanceof UsageError) {

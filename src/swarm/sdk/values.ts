@@ -1,28 +1,10 @@
 import { decode, encode } from '@ipld/dag-cbor'
+import { isTypedArrayName, TYPED_ARRAYS, typedArrayName } from '../../wire/index.ts'
 
 /**
  * Inputs and outputs of skills as bytes: plain objects, lists, typed arrays and every kind of number. For this
  * node's own store; nobody else reads them.
  */
-
-const TYPED = {
-  Int8Array,
-  Uint8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array
-}
-
-type TypedName = keyof typeof TYPED
-
-const isTypedName = (name: unknown): name is TypedName =>
-  typeof name === 'string' && Object.hasOwn(TYPED, name)
 
 /** @throws TypeError for what is no data: functions, symbols, instances of other classes */
 export function encodeValue(value: unknown): Uint8Array<ArrayBuffer> {
@@ -60,13 +42,13 @@ function tagObject(value: object): unknown {
   if (Array.isArray(value)) {
     return ['list', ...value.map(tag)]
   }
-  const name = Object.getPrototypeOf(value)?.constructor?.name
-  if (ArrayBuffer.isView(value) && isTypedName(name)) {
-    return [name, new Uint8Array(value.buffer, value.byteOffset, value.byteLength)]
+  const kind = typedArrayName(value)
+  if (kind !== undefined && ArrayBuffer.isView(value)) {
+    return [kind, new Uint8Array(value.buffer, value.byteOffset, value.byteLength)]
   }
   const prototype: unknown = Object.getPrototypeOf(value)
   if (prototype !== Object.prototype && prototype !== null) {
-    throw new TypeError(`A ${name} is no plain data.`)
+    throw new TypeError(`A ${value.constructor.name} is no plain data.`)
   }
   return ['object', Object.fromEntries(Object.entries(value).map(([key, part]) => [key, tag(part)]))]
 }
@@ -76,9 +58,9 @@ function untag(value: unknown): unknown {
     return value
   }
   const [kind, first] = value
-  if (isTypedName(kind) && first instanceof Uint8Array) {
+  if (isTypedArrayName(kind) && first instanceof Uint8Array) {
     const { buffer } = new Uint8Array(first) // a copy: aligned, and no view of the whole message
-    return new TYPED[kind](buffer)
+    return new TYPED_ARRAYS[kind](buffer)
   }
   switch (kind) {
     case 'undefined':

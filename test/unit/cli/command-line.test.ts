@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -37,10 +37,16 @@ const run = (...args: string[]) => ended(start(...args))
 /** The same in this process, for what ends before it starts anything. */
 async function said(...args: string[]) {
   const text = { out: '', err: '' }
-  const keep = (name: 'out' | 'err') => (chunk: unknown) => {
-    text[name] += `${chunk}\n`
-    return true
-  }
+  const keep =
+    (name: 'out' | 'err') =>
+    (chunk: unknown, ...rest: unknown[]) => {
+      text[name] += `${chunk}\n`
+      const written = rest.at(-1)
+      if (typeof written === 'function') {
+        written()
+      }
+      return true
+    }
   const spies = [
     vi.spyOn(console, 'log').mockImplementation(keep('out')),
     vi.spyOn(console, 'error').mockImplementation(keep('err')),
@@ -114,6 +120,33 @@ describe('a job', () => {
     )
   })
 
+  test.runIf(process.platform === 'linux')(
+    'whose output has no room is paid, so it comes on standard output; where that is full, too, a key brings it back',
+    async () => {
+      const args = submit('--input', 'product.json', '--data', at('full'), '--key', 'full')
+      const lost = await run(...args, '--out', '/dev/full')
+      expect(lost).toMatchObject({ status: 1, out: '{"c":[1,-2,3,-4],"m":2,"n":2}\n' })
+      expect(lost.err).toMatch(
+        /^\/dev\/full could not be written \(the disk is full\): .*paid.*\(NOT_WRITTEN\)\n$/
+      )
+      expect((await stat('/dev/full')).isCharacterDevice()).toBe(true)
+
+      const nowhere = await open('/dev/full', 'w')
+      const child = spawn(process.execPath, [BIN, ...args], {
+        cwd: folder,
+        stdio: ['ignore', nowhere.fd, 'pipe']
+      })
+      const silent = await ended(child)
+      await nowhere.close()
+      expect(silent.status).toBe(1)
+      expect(silent.err).toMatch(
+        /^Standard output could not be written .*same call gives it again, and pays nothing/
+      )
+      expect((await run(...args, '--out', 'rescued.bin')).status).toBe(0)
+      expect((await readFile(at('rescued.bin'))).byteLength).toBe(16)
+    }
+  )
+
   test('with a key is paid once, over two processes', async () => {
     const args = submit('--input', 'product.json', '--data', at('mine'), '--key', 'once', '--json')
     const first = (await run(...args)).json()
@@ -139,6 +172,7 @@ describe('a job', () => {
     const isDraft = (name: string) => name.endsWith('.part')
     await expect.poll(async () => (await readdir(folder)).some(isDraft), { timeout: 15_000 }).toBe(true)
     child.kill('SIGINT')
+    child.kill('SIGINT') // twice: at once, and still nothing stays
     expect((await end).status).toBe(130)
     expect((await readdir(folder)).filter((name) => /never|part$/.test(name))).toEqual([])
   })
@@ -202,7 +236,7 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
     [
       'a file that is too large',
       2,
-      /268435456 are the most/,
+      /more than 67108864 bytes of JSON/,
       ['submit', 'matmul-i8', '--input', 'huge.json']
     ],
     [
@@ -216,6 +250,12 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
       2,
       /is a folder/,
       ['submit', 'matmul-i8', '--input', 'product.json', '--out', '.']
+    ],
+    [
+      'a bare array of what is more than one',
+      2,
+      /write it as \.json/,
+      ['submit', 'knn-i8', '--input', 'product.json', '--out', 'ids.bin']
     ],
     ['a budget of 0', 2, /above 0/, ['submit', 'matmul-i8', '--input', 'product.json', '--budget', '0']],
     [
