@@ -32,6 +32,12 @@ export const LOST_ASIDE: Milliseconds = 3_000
 export const BUSY_ASIDE_MAX: Milliseconds = 60_000
 /** Job streams that a provider serves side by side. */
 export const SESSIONS_MAX = 32
+/** When all places are taken, a stranger's stream that has had nothing to compute for so long ends for another one. */
+export const IDLE_STRANGER: Milliseconds = 5_000
+/** Likewise a recognised requester's, for another recognised one: it may be checking, or waiting for its other streams. */
+export const IDLE_RECOGNISED: Milliseconds = 60_000
+/** How long a node that finishes waits for the receipts of what it has done. */
+export const FINISH_WAIT: Milliseconds = 10_000
 /** Shared inputs of all jobs that a provider keeps, in bytes. */
 export const KEPT_PART_BYTES = 256 * 1024 * 1024
 /** Input bytes of the units of one job stream that wait. */

@@ -22,6 +22,7 @@ import {
   SESSIONS_MAX,
   STRANGER_RETRY
 } from './constants.ts'
+import { displaced } from './displaced.ts'
 import { JobError } from './errors.ts'
 import { PartStore } from './part-store.ts'
 import { RATE_DEFAULT } from './price.ts'
@@ -215,9 +216,7 @@ export class Provider {
       const opened = await firstFrame(frames, framed)
       const skill = this.serves(opened.skill) ? this.init.skills.get(opened.skill) : undefined
       const refused = await this.refusal(opened, payer, skill)
-      if (refused === undefined) {
-        await this.promise(opened.escrow, payer)
-      }
+      const closesAt = refused === undefined ? await this.promise(opened.escrow, payer) : 0
       const refusal = refused ?? this.crowded(opened.escrow, payer)
       const { queue } = this
       if (refusal !== undefined || skill === undefined || queue === undefined) {
@@ -259,9 +258,11 @@ export class Provider {
         isFinishing: () => this.isFinishing
       })
       this.sessions.add(session)
+      const closing = setTimeout(() => session.leave('escrow-closed'), Math.max(0, closesAt - Date.now()))
       try {
         await session.run()
       } finally {
+        clearTimeout(closing)
         this.sessions.delete(session)
         this.past.units += session.computed
         this.past.verifiedUnits += session.verifiedUnits
@@ -300,15 +301,19 @@ export class Provider {
     if (contract.jobId.some((byte, i) => byte !== opened.jobId[i])) {
       return { code: 'OTHER_JOB', message: 'That escrow pays for another job.' }
     }
+    if (contract.tClose <= Date.now()) {
+      return { code: 'NO_ESCROW', message: 'That escrow has closed: open another one.' }
+    }
     return undefined
   }
 
-  /** On the account that the escrow names, as far as this node owes so much. */
-  private async promise(escrow: CID, payer: PeerIdString): Promise<void> {
+  /** On the account that the escrow names, as far as this node owes so much. Until when the escrow pays (ms since 1970). */
+  private async promise(escrow: CID, payer: PeerIdString): Promise<Milliseconds> {
     const contract = await this.init.ledger.earning(escrow)
     if (contract !== undefined) {
       await this.init.promises?.promise(escrow.toString(), payer, contract.max, contract.on)
     }
+    return contract?.tClose ?? 0
   }
 
   /** What was promised and not worked: owed again, once no stream is on the escrow. */
@@ -321,9 +326,6 @@ export class Provider {
   /** Without an await between this and the session's start, so that no two streams pass at once. */
   private crowded(escrow: CID, payer: PeerIdString): Refusal | undefined {
     const waitMs = this.queue?.waitMs ?? 0
-    if (this.sessions.size >= SESSIONS_MAX) {
-      return { code: 'BUSY', message: `This node serves ${SESSIONS_MAX} jobs already.`, retryAfterMs: waitMs }
-    }
     if (waitMs > QUEUE_WAIT_MAX) {
       const message = `This node has its hands full: try again in ${waitMs} ms.`
       return { code: 'BUSY', message, retryAfterMs: waitMs }
@@ -335,7 +337,25 @@ export class Provider {
     if ([...this.sessions].some((session) => session.isOn(escrow))) {
       return { code: 'BUSY', message: 'That escrow has a job stream here already.' }
     }
+    if (this.sessions.size >= SESSIONS_MAX && !this.displace(this.weightOf(payer, escrow))) {
+      return { code: 'BUSY', message: `This node serves ${SESSIONS_MAX} jobs already.`, retryAfterMs: waitMs }
+    }
     return undefined
+  }
+
+  /** Ends a session for one more, whose requester has that weight. False: none gives way. */
+  private displace(weight: number): boolean {
+    const seated = [...this.sessions].map((session) => {
+      const { payer, escrow, idleMs } = session
+      return { session, idleMs, weight: this.weightOf(payer, escrow) }
+    })
+    const { session } = displaced(seated, weight) ?? {}
+    session?.leave('busy')
+    return session !== undefined && this.sessions.delete(session)
+  }
+
+  private weightOf(payer: PeerIdString, escrow: CID): number {
+    return this.init.weightOf?.(payer, escrow.toString()) ?? 1
   }
 }
 

@@ -1,6 +1,12 @@
 import type { CID } from 'multiformats/cid'
 import type { Ledger } from '../credit/index.ts'
-import { type JobRequestFrame, type MicroCredits, type PeerIdString, SLOTS_MAX } from '../wire/index.ts'
+import {
+  type JobRequestFrame,
+  type MicroCredits,
+  type Milliseconds,
+  type PeerIdString,
+  SLOTS_MAX
+} from '../wire/index.ts'
 import { chunksOf, Reassembly } from './chunks.ts'
 import { PROGRESS_INTERVAL, SESSION_UNIT_BYTES } from './constants.ts'
 import { JobError } from './errors.ts'
@@ -43,6 +49,8 @@ export class ProviderSession {
   private readonly window = new WorkWindow()
   private readonly changed = new Condition()
   private unitBytes = 0
+  /** Since when nothing is computed for it, while nothing is. */
+  private idleSince = performance.now()
   /** The requester wants no more, and the release. */
   private wantsRelease = false
   private isOver = false
@@ -64,6 +72,14 @@ export class ProviderSession {
     })
   }
 
+  get payer(): PeerIdString {
+    return this.init.payer
+  }
+
+  get escrow(): CID {
+    return this.init.escrow
+  }
+
   /** Whether it still works on that escrow. */
   isOn(escrow: CID): boolean {
     return !this.isOver && this.init.escrow.equals(escrow)
@@ -71,6 +87,12 @@ export class ProviderSession {
 
   get running(): number {
     return this.units.size
+  }
+
+  /** How long it has had nothing to compute; 0: it has. A unit whose input does not come is nothing. */
+  get idleMs(): Milliseconds {
+    const waiting = [...this.fed.values()].filter(({ data }) => !data.isComplete).length
+    return this.units.size > waiting ? 0 : performance.now() - this.idleSince
   }
 
   get summary(): { skill: string; requester: PeerIdString; units: number } {
@@ -342,6 +364,9 @@ export class ProviderSession {
     const unit = this.units.get(index)
     if (unit === undefined) {
       return false
+    }
+    if (this.fed.get(index)?.data.isComplete !== false) {
+      this.idleSince = performance.now() // it was worked at
     }
     this.units.delete(index)
     this.fed.delete(index)
