@@ -21,3 +21,9 @@ export const identityTaken = () =>
   new StoreError('CONFLICT', 'This store has an identity already: read it instead of making another.')
 
 export const storeClosed = () => new StoreError('CLOSED', 'The store is closed: open it again.')
+
+export const chainShortened = (places: number, length: number) =>
+  new StoreError(
+    'CONFLICT',
+    `A chain of ${length} records was not cut to ${places}: it never gets shorter. Put at least as many in their place.`
+  )

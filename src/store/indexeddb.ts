@@ -1,5 +1,5 @@
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, unwrap } from 'idb'
-import { identityTaken, placeTaken, StoreError, storeClosed } from './errors.ts'
+import { chainShortened, identityTaken, placeTaken, StoreError, storeClosed } from './errors.ts'
 import { copyBytes, copyRecord } from './memory.ts'
 import type { Store, StoredRecord, Table, TableName, TableWrite } from './store.ts'
 
@@ -42,6 +42,8 @@ const SELF = 'self'
  */
 export async function indexedDbStore(name: string, migrations = MIGRATIONS): Promise<Store> {
   let gone: StoreError | undefined
+  /** The highest place that this connection knows to be taken. */
+  let taken = -1
   const database = await open(name, migrations, (error) => {
     gone ??= error
   })
@@ -62,7 +64,7 @@ export async function indexedDbStore(name: string, migrations = MIGRATIONS): Pro
     identity: () => run((db) => db.get('identity', SELF)),
     saveIdentity: (key) =>
       run((db) =>
-        write(db, ['identity'], 'strict', async (tx) => {
+        write(db, ['identity'], async (tx) => {
           const store = tx.objectStore('identity')
           if ((await store.count()) > 0) {
             throw identityTaken()
@@ -76,16 +78,28 @@ export async function indexedDbStore(name: string, migrations = MIGRATIONS): Pro
           const cursor = await db.transaction('chain').store.openCursor(null, 'prev')
           return cursor?.value
         }),
-      append: (record, alongside = []) => run((db) => append(db, record, alongside)),
+      append: (record, alongside = []) =>
+        run(async (db) => {
+          const before = record.seq - 1
+          const isNext = before <= taken || (await db.getKey('chain', before)) !== undefined
+          if (!isNext || !(await add(db, record, alongside))) {
+            const head = await db.transaction('chain').store.openKeyCursor(null, 'prev')
+            throw placeTaken(record.seq, (head?.key ?? -1) + 1)
+          }
+          taken = Math.max(taken, record.seq)
+        }),
       replace: (records, head, alongside = []) =>
         run((db) =>
-          write(db, ['chain', ...alongside.map(({ table }) => table)], 'strict', async (tx) => {
+          write(db, ['chain', ...alongside.map(({ table }) => table)], async (tx) => {
             const store = tx.objectStore('chain')
             const last = (await store.openCursor(null, 'prev'))?.value
             const next = last ? last.seq + 1 : 0
             const seq = records[0]?.seq ?? next
             if (last?.id !== head || seq > next) {
               throw placeTaken(seq, next)
+            }
+            if (seq + records.length < next) {
+              throw chainShortened(seq + records.length, next)
             }
             await store.delete(IDBKeyRange.lowerBound(seq))
             for (const record of records) {
@@ -114,14 +128,14 @@ function tableOf(name: TableName, run: <T>(operation: (db: Database) => Promise<
     get: (key) => run((db) => db.get(name, key)),
     put: (key, value, { relaxed = false } = {}) =>
       run((db) =>
-        write(db, [name], relaxed ? 'relaxed' : 'strict', async (tx) => {
-          await tx.objectStore(name).put(copyBytes(value), key)
+        writeAtOnce(db, [name], relaxed ? 'relaxed' : 'strict', (tx) => {
+          tx.objectStore(name).put(copyBytes(value), key)
         })
       ),
     delete: (key) =>
       run((db) =>
-        write(db, [name], 'strict', async (tx) => {
-          await tx.objectStore(name).delete(key)
+        writeAtOnce(db, [name], 'strict', (tx) => {
+          tx.objectStore(name).delete(key)
         })
       ),
     entries: () =>
@@ -137,54 +151,59 @@ function tableOf(name: TableName, run: <T>(operation: (db: Database) => Promise<
 }
 
 /**
- * Compare and swap. A chain is dense, so `seq` is its next place if the place before is taken and this one is free: the
- * first is looked up, the second is what `add` insists on. All is asked for together, so that the comparison costs no
- * trip of its own, and committed as soon as that has answered; by the browser's own interface, because a promise for each
- * request takes a tenth of the whole, and without a cursor, which takes another.
+ * The swap of compare and swap. A chain is dense and never gets shorter: so `seq` is its next place if the one before
+ * is taken, which is known or looked up beforehand, and this one is free, which `add` insists on.
+ *
+ * @returns whether it was free
  */
-async function append(db: Database, record: StoredRecord, alongside: readonly TableWrite[]): Promise<void> {
-  const isStored = await new Promise<boolean>((resolve, reject) => {
-    const names = new Set(['chain', ...alongside.map(({ table }) => table)])
-    const tx = unwrap(db).transaction([...names], 'readwrite', { durability: 'strict' })
-    const chain = tx.objectStore('chain')
-    let isNext = true
-    tx.oncomplete = () => resolve(true)
-    tx.onabort = () => (isNext && tx.error?.name !== 'ConstraintError' ? reject(tx.error) : resolve(false))
-    if (record.seq > 0) {
-      const before = chain.getKey(record.seq - 1)
-      before.onsuccess = () => {
-        isNext = before.result !== undefined
-        if (isNext) {
-          tx.commit()
-        } else {
-          tx.abort()
-        }
-      }
-    }
-    try {
-      chain.add(copyRecord(record))
+async function add(db: Database, record: StoredRecord, alongside: readonly TableWrite[]): Promise<boolean> {
+  try {
+    await writeAtOnce(db, ['chain', ...alongside.map(({ table }) => table)], 'strict', (tx) => {
+      tx.objectStore('chain').add(copyRecord(record))
       for (const { table, key, value } of alongside) {
         tx.objectStore(table).put(copyBytes(value), key)
       }
+    })
+    return true
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'ConstraintError') {
+      return false
+    }
+    throw error
+  }
+}
+
+/**
+ * One readwrite transaction whose requests wait for nothing: asked for and committed in one go, so that the disk never
+ * waits for this thread. By the browser's own interface: a promise for each request would take a tenth of the whole.
+ */
+function writeAtOnce(
+  db: Database,
+  stores: StoreName[],
+  durability: 'strict' | 'relaxed',
+  ask: (tx: IDBTransaction) => void
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const tx = unwrap(db).transaction([...new Set(stores)], 'readwrite', { durability })
+    tx.oncomplete = () => resolve()
+    tx.onabort = () => reject(tx.error)
+    try {
+      ask(tx)
+      tx.commit()
     } catch (error) {
       tx.abort() // what was asked before must not be committed
       throw error
     }
   })
-  if (!isStored) {
-    const head = await db.transaction('chain').store.openKeyCursor(null, 'prev')
-    throw placeTaken(record.seq, (head?.key ?? -1) + 1)
-  }
 }
 
-/** One readwrite transaction: resolves when it is complete, aborts it when the body throws. */
+/** One strict readwrite transaction: resolves when it is complete, aborts it when the body throws. */
 async function write(
   database: Database,
   stores: StoreName[],
-  durability: 'strict' | 'relaxed',
   body: (tx: IDBPTransaction<Schema, StoreName[], 'readwrite'>) => Promise<void>
 ): Promise<void> {
-  const tx = database.transaction([...new Set(stores)], 'readwrite', { durability })
+  const tx = database.transaction([...new Set(stores)], 'readwrite', { durability: 'strict' })
   const done = tx.done
   done.catch(() => {}) // awaited below, unless the body's own error comes first
   try {

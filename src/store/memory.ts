@@ -1,4 +1,4 @@
-import { identityTaken, placeTaken, storeClosed } from './errors.ts'
+import { chainShortened, identityTaken, placeTaken, storeClosed } from './errors.ts'
 import type { Store, StoredRecord, Table, TableName, TableWrite } from './store.ts'
 import { TABLES } from './store.ts'
 
@@ -98,6 +98,9 @@ export function storeOver(committer: Committer): Store {
         // appends under way would be lost with what they follow
         if (contents.chain.at(-1)?.id !== head || committer.next.seq !== length || seq > length) {
           throw placeTaken(seq, length)
+        }
+        if (seq + records.length < length) {
+          throw chainShortened(seq + records.length, length)
         }
         await committer.commit([
           { op: 'cut', seq },

@@ -37,9 +37,10 @@ export interface ChainStore {
   append(record: StoredRecord, alongside?: readonly TableWrite[]): Promise<void>
   /**
    * Compare and swap, in one transaction: puts records where those from their first `seq` on were, if the head's id is
-   * still `head`. Only a chain that its owner has forked by accident needs that.
+   * still `head`. Only a chain that its owner has forked by accident needs that. A chain never gets shorter: so a place
+   * that was taken once is taken for ever.
    *
-   * @throws StoreError `CONFLICT` if the head is another one
+   * @throws StoreError `CONFLICT` if the head is another one, or the chain would end before it did
    */
   replace(records: readonly StoredRecord[], head: string, alongside?: readonly TableWrite[]): Promise<void>
   /** Records with from ≤ seq < to, in order. */

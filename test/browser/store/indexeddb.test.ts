@@ -1,6 +1,6 @@
 import { deleteDB, openDB } from 'idb'
 import { describe, expect, test, vi } from 'vitest'
-import { openStore, TABLES } from '../../../src/store/index.ts'
+import { openStore, type Store, TABLES } from '../../../src/store/index.ts'
 import { indexedDbStore, MIGRATIONS } from '../../../src/store/indexeddb.ts'
 import { storeSuite, testRecord } from '../../fixtures/store-suite.ts'
 
@@ -19,6 +19,36 @@ storeSuite(
       },
       dispose: () => deleteDB(name)
     }
+  },
+  20
+)
+
+/** Two connections that are used by turns: as two tabs would, if no lock kept them from it. */
+async function byTurns(name: string): Promise<Store> {
+  const stores = [await indexedDbStore(name), await indexedDbStore(name)] as const
+  let calls = 0
+  const next = () => stores[calls++ % 2 === 0 ? 0 : 1]
+  return {
+    identity: () => next().identity(),
+    saveIdentity: (key) => next().saveIdentity(key),
+    chain: {
+      head: () => next().chain.head(),
+      append: (...change) => next().chain.append(...change),
+      replace: (...change) => next().chain.replace(...change),
+      range: (...places) => next().chain.range(...places)
+    },
+    table: (table) => next().table(table),
+    async close() {
+      await Promise.all(stores.map((store) => store.close()))
+    }
+  }
+}
+
+storeSuite(
+  'IndexedDB store by two connections',
+  async () => {
+    const name = freshName()
+    return { open: () => byTurns(name), dispose: () => deleteDB(name) }
   },
   20
 )
