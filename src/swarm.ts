@@ -18,6 +18,7 @@ import type {
   UnitPicture
 } from './api.ts'
 import {
+  checkObject,
   checkRate,
   JobError,
   type JobHooks,
@@ -27,7 +28,8 @@ import {
   RATE_DEFAULT,
   Requester,
   type StageOrder,
-  Subtasks
+  Subtasks,
+  shown
 } from './jobs/index.ts'
 import { type RelayWatchdog, ticker, watchRelays } from './net/index.ts'
 import { Specialism, type SwarmRouter } from './router/index.ts'
@@ -212,14 +214,15 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     return [...this.handles.values()]
   }
 
-  async contribute({
-    power = 1,
-    rate = RATE_DEFAULT,
-    skills: wanted
-  }: ContributeOptions = {}): Promise<void> {
+  async contribute(options: ContributeOptions = {}): Promise<void> {
     this.refuseIfStopped()
-    if (!(power >= 0.05 && power <= 1)) {
-      throw new JobError('BAD_OPTION', `power is a share of the device's time, .05 to 1; it is ${power}.`)
+    checkObject(options)
+    const { power = 1, rate = RATE_DEFAULT, skills: wanted } = options
+    if (!(typeof power === 'number' && power >= 0.05 && power <= 1)) {
+      throw new JobError(
+        'BAD_OPTION',
+        `power is a share of the device's time, .05 to 1; it is ${shown(power)}.`
+      )
     }
     checkRate(rate)
     const served = servedSkills(this.parts.skills, wanted)
@@ -262,7 +265,8 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     await this.pause()
   }
 
-  exportLedger(options?: LedgerExportOptions): Promise<LedgerExport> {
+  async exportLedger(options: LedgerExportOptions = {}): Promise<LedgerExport> {
+    checkObject(options)
     return this.parts.ledger.exportLedger(options)
   }
 

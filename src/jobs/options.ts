@@ -6,11 +6,20 @@ import { RATE_MAX } from './price.ts'
 const TIMER_MAX = 2 ** 31 - 1
 const COPIES_MAX = 8
 
+/** A value as a message names it: whatever a program passed, without an error of its own. */
+export const shown = (value: unknown): string =>
+  typeof value === 'object' && value !== null ? 'an object' : String(value).slice(0, 64)
+
+/** @throws JobError `BAD_OPTION` */
+export function checkObject(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new JobError('BAD_OPTION', 'Options are an object, such as { budget: 5000n }.')
+  }
+}
+
 /** @throws JobError `BAD_OPTION` */
 export function checkOptions(options: SubmitOptions): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new JobError('BAD_OPTION', 'The options of a job are an object, such as { budget: 5000n }.')
-  }
+  checkObject(options)
   const { budget, deadlineMs, providerWaitMs, units, maxProviders, providers, rate, redundancy, signal } =
     options
   const { subtaskBudget, parent } = options
@@ -22,7 +31,7 @@ export function checkOptions(options: SubmitOptions): void {
   }
   for (const [name, value] of Object.entries({ deadlineMs, providerWaitMs, units, maxProviders })) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0 && value <= TIMER_MAX)) {
-      throw new JobError('BAD_OPTION', `${name} must be a positive whole number; it is ${String(value)}.`)
+      throw new JobError('BAD_OPTION', `${name} must be a positive whole number; it is ${shown(value)}.`)
     }
   }
   const isAmount = typeof subtaskBudget === 'bigint' && subtaskBudget >= 0n
@@ -52,7 +61,7 @@ export function checkRate(rate: number | undefined): void {
   if (rate !== undefined && !(Number.isSafeInteger(rate) && rate > 0 && rate <= RATE_MAX)) {
     throw new JobError(
       'BAD_OPTION',
-      `rate is in thousandths of the published cost, 1 to ${RATE_MAX}, 1000 by default; it is ${String(rate)}.`
+      `rate is in thousandths of the published cost, 1 to ${RATE_MAX}, 1000 by default; it is ${shown(rate)}.`
     )
   }
 }

@@ -6,7 +6,7 @@ import { OPERATIONS_PER_MICROCREDIT, type PeerIdString } from '../wire/index.ts'
 import { PROVIDERS_DEFAULT } from './constants.ts'
 import { JobError } from './errors.ts'
 import { awayMs, homeMs, type JobShape } from './estimate.ts'
-import { checkRate } from './options.ts'
+import { checkOptions, shown } from './options.ts'
 import { priceOf, RATE_DEFAULT } from './price.ts'
 
 /** Bytes a ms of 1 Mbit/s. */
@@ -32,17 +32,11 @@ export interface QuoteInit {
 /** @throws SkillError for a bad input, JobError `BAD_OPTION` */
 export async function quote(init: QuoteInit): Promise<JobQuote> {
   const { skill, options } = init
+  checkOptions(options)
   const { linkMbps = LINK_MBPS_DEFAULT, maxProviders = PROVIDERS_DEFAULT } = options
-  if (!(linkMbps > 0 && Number.isFinite(linkMbps))) {
-    throw new JobError('BAD_OPTION', `linkMbps must be above 0, such as 100; it is ${String(linkMbps)}.`)
+  if (!(Number.isFinite(linkMbps) && linkMbps > 0)) {
+    throw new JobError('BAD_OPTION', `linkMbps must be above 0, such as 100; it is ${shown(linkMbps)}.`)
   }
-  if (!(Number.isSafeInteger(maxProviders) && maxProviders > 0)) {
-    throw new JobError(
-      'BAD_OPTION',
-      `maxProviders must be a positive whole number; it is ${String(maxProviders)}.`
-    )
-  }
-  checkRate(options.rate)
   const plan = skill.plan(init.input, options.units === undefined ? {} : { units: options.units })
   const [speed, providers] = await Promise.all([init.localSpeed(plan), init.providers()])
   const hired = providers.slice(0, maxProviders)

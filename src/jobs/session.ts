@@ -7,8 +7,9 @@ import {
   type PeerIdString,
   SLOTS_MAX
 } from '../wire/index.ts'
-import { chunksOf, Reassembly } from './chunks.ts'
-import { PROGRESS_INTERVAL, SESSION_UNIT_BYTES } from './constants.ts'
+import { type SignedResult, sendResult, tellProgress } from './answers.ts'
+import { Reassembly } from './chunks.ts'
+import { SESSION_UNIT_BYTES } from './constants.ts'
 import { JobError } from './errors.ts'
 import { failureOf } from './failure.ts'
 import { PartArrivals } from './part-arrivals.ts'
@@ -280,17 +281,10 @@ export class ProviderSession {
     const { payer, queue, skill, escrow, stream } = this.init
     const parts = this.arrivals.named(frame.parts)
     const unit = { skill: skill.manifest.name, params: frame.params, data: data.bytes, parts }
-    let reported = 0
     return queue.run(payer, Number(cost), unit, {
       signal,
       escrow: escrow.toString(),
-      onProgress: (share) => {
-        const now = performance.now()
-        if (share < 1 && now - reported >= PROGRESS_INTERVAL && !signal.aborted) {
-          reported = now
-          stream.send({ t: 'progress', index, permille: Math.floor(share * 1000) }).catch(() => {}) // the stream's end is seen by its reader
-        }
-      }
+      onProgress: tellProgress(stream, index, signal)
     })
   }
 
@@ -301,12 +295,12 @@ export class ProviderSession {
    */
   private async compute(
     { index, price }: Taken,
-    work: () => Promise<{ bytes: Uint8Array; hash: Uint8Array; signature: Uint8Array }>,
+    work: () => Promise<SignedResult>,
     params: readonly number[] | undefined,
     isSent: boolean
   ): Promise<void> {
     const { stream } = this.init
-    let done: Awaited<ReturnType<typeof work>>
+    let done: SignedResult
     try {
       done = await work()
     } catch (error) {
@@ -316,7 +310,7 @@ export class ProviderSession {
       }
       return
     }
-    const { bytes, hash, signature } = done
+    const { bytes } = done
     if (!this.forget(index)) {
       return // cancelled in the last moment
     }
@@ -325,13 +319,7 @@ export class ProviderSession {
       this.init.onComputed(price, params, bytes)
       this.window.deliver(price)
     }
-    const chunks = isSent ? [...chunksOf(bytes)] : []
-    const outputs = chunks.map((chunk) => ({ t: 'output' as const, index, ...chunk }))
-    const last = { t: 'result' as const, index, size: bytes.byteLength, hash, signature }
-    for (const output of outputs.slice(0, -1)) {
-      await stream.send(output)
-    }
-    await stream.send([...outputs.slice(-1), last])
+    await sendResult(stream, index, done, isSent)
     this.notify()
   }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { CreateSwarmInit, MapOptions, StreamOptions, WorkerSource } from '../../api.ts'
-import { JobError } from '../../jobs/index.ts'
+import { checkObject, checkOptions, JobError, shown } from '../../jobs/index.ts'
 
 /** What the type checker of a TypeScript program would have said, for all the others. */
 
@@ -62,12 +62,14 @@ const WINDOW_DEFAULT = 16
 const WINDOW_MAX = 256
 
 /** @throws JobError `BAD_OPTION` */
-export function checkMap(inputs: unknown, { window = WINDOW_DEFAULT, ordered = true, key }: MapOptions) {
+export function checkMap(inputs: unknown, options: MapOptions) {
+  checkOptions(options)
+  const { window = WINDOW_DEFAULT, ordered = true, key } = options
   checkKey(key)
   if (!(Number.isSafeInteger(window) && window >= 1 && window <= WINDOW_MAX)) {
     throw new JobError(
       'BAD_OPTION',
-      `window must be a whole number from 1 to ${WINDOW_MAX}; it is ${String(window)}.`
+      `window must be a whole number from 1 to ${WINDOW_MAX}; it is ${shown(window)}.`
     )
   }
   if (typeof ordered !== 'boolean') {
@@ -90,14 +92,15 @@ const STREAM_WINDOW = 64 * 1024 * 1024
  * @throws JobError `BAD_OPTION`
  */
 export function checkStream(options: StreamOptions): number {
-  const { windowBytes = STREAM_WINDOW, key }: StreamOptions & { key?: unknown } = Object(options)
+  checkObject(options)
+  const { windowBytes = STREAM_WINDOW, key }: StreamOptions & { key?: unknown } = options
   if (key !== undefined) {
     throw new JobError('BAD_OPTION', 'A stream has no key: its pieces are not kept for a second call.')
   }
   if (!(Number.isSafeInteger(windowBytes) && windowBytes > 0)) {
     throw new JobError(
       'BAD_OPTION',
-      `windowBytes must be a positive whole number; it is ${String(windowBytes)}.`
+      `windowBytes must be a positive whole number; it is ${shown(windowBytes)}.`
     )
   }
   return windowBytes

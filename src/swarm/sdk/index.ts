@@ -24,7 +24,7 @@ import type {
   TypedSkill,
   UnitPicture
 } from '../../api.ts'
-import { JobError, type JobHooks } from '../../jobs/index.ts'
+import { checkObject, JobError, type JobHooks, shown } from '../../jobs/index.ts'
 import { type RunningSwarm, startSwarm } from '../../swarm.ts'
 import type { Fittings } from '../fittings.ts'
 import { JobArchive } from './archive.ts'
@@ -161,7 +161,7 @@ class ProgramSwarm implements Swarm {
     if (!Object.hasOwn(tell, type)) {
       throw new JobError(
         'BAD_OPTION',
-        `There are events ${Object.keys(tell).join(', ')}; not ${String(type)}.`
+        `There are events ${Object.keys(tell).join(', ')}; not ${shown(type)}.`
       )
     }
     if (options.signal?.aborted === true) {
@@ -213,11 +213,13 @@ class ProgramSwarm implements Swarm {
 
   private start(skill: AnySkill, input: unknown, options: SubmitOptions = {}): Job {
     const name = nameOf(skill)
+    checkObject(options)
     return this.once(options.key, [name, input], (keyed) => this.begin(name, input, options, keyed))
   }
 
   private startPipeline(given: readonly LooseStage[], options: PipelineOptions = {}): Job {
     const stages = checkStages(given)
+    checkObject(options)
     return this.once(options.key, ['pipeline', stages], (keyed) =>
       this.follow((begin) => this.core.pipeline(stages, options, { begin }), 'pipeline', keyed)
     )
