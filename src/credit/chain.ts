@@ -23,6 +23,9 @@ import { type Embedded, type VerifiedRecord, verifiedRecord, verifyRecords } fro
 
 /** The rules of a personal chain: what a record may be after the ones before it. */
 
+/** What the wire takes (µcr). */
+const MOST = BigInt(Number.MAX_SAFE_INTEGER)
+
 /** What no token hashes to. */
 const NEVER = new Uint8Array()
 
@@ -124,6 +127,11 @@ function balanceAfter(
     left >= 0n || kind === 'heal' || change >= 0n,
     'BAD_RECORD',
     `The record spends ${-change} of ${available} µcr.`
+  )
+  ensure(
+    left <= MOST && -left <= MOST,
+    'BAD_RECORD',
+    `A balance, or a debt, is at most ${MOST} µcr: more cannot be written.`
   )
   return left >= 0n ? { bal: left, debt: 0n } : { bal: 0n, debt: -left }
 }

@@ -48,6 +48,9 @@ export const START_BEYOND_KNOWN = 4_096
 /** The least that is given or taken as a gift (µcr): each one adds a record of 3 kB to its receiver's chain. */
 export const TRANSFER_MIN = 10_000n
 
+/** Gifts of peers whose work this node has not seen that it takes within an hour, all of them together. */
+export const STRANGERS_GIFTS_PER_HOUR = 32
+
 /** What a witness bears from others. */
 /** Records of one chain that are read before the first vote: what is longer is read from a checkpoint. */
 export const CHAIN_READ_MAX = 65_536

@@ -139,6 +139,7 @@ class SwarmLedger implements LedgerService {
       transport: this.transport,
       knows: knows ?? (() => true),
       starts: () => this.checkpoints.kept(),
+      follows: (author: PeerIdString, record: CID) => this.witness.book.holds(author, record),
       seen: (sightings: readonly Sighting[]) => this.seen(sightings),
       earnings: new Earnings(base),
       spending: new Spending(base),

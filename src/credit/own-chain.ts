@@ -5,12 +5,15 @@ import type { Store, StoredRecord, TableWrite } from '../store/index.ts'
 import {
   cidOf,
   DOMAINS,
+  decodeStrict,
   encode,
   isPeerIdString,
   type LedgerRecord,
   type Milliseconds,
   type Network,
   type PeerIdString,
+  record as recordSchema,
+  SIGNED_PAYLOAD_MAX,
   type Signed,
   signPayload
 } from '../wire/index.ts'
@@ -322,6 +325,7 @@ export class OwnChain {
     signing.catch(() => {}) // awaited below, unless the record is refused before
     const id = await cidOf(payload)
     const state = applyRecord(before, verifiedRecord(id, record, embedded), this.network.parameters)
+    decodeStrict(payload, recordSchema, SIGNED_PAYLOAD_MAX) // what nobody could read would end this chain
     return { id, record, signed: await signing, state }
   }
 

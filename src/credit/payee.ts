@@ -14,8 +14,13 @@ import {
   sign
 } from '../wire/index.ts'
 import { indexOfPayee } from './bodies.ts'
-import { type VerifiedCertificate, verifyCertificate, verifyEscrow } from './certificate.ts'
-import { PAID_MS, TERMS_MS, TRANSFER_MIN } from './constants.ts'
+import {
+  type VerifiedCertificate,
+  type VerifiedTransfer,
+  verifyCertificate,
+  verifyEscrow
+} from './certificate.ts'
+import { PAID_MS, STRANGERS_GIFTS_PER_HOUR, TERMS_MS, TRANSFER_MIN } from './constants.ts'
 import type { Earning, Earnings } from './earnings.ts'
 import { decodeStatement } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
@@ -28,6 +33,8 @@ import type { LedgerTransport } from './transport.ts'
 import type { EarningContract } from './types.ts'
 import type { VerifiedRecord } from './verify.ts'
 
+const HOUR: Milliseconds = 3_600_000
+
 export interface PayeeInit {
   readonly key: PrivateKey
   readonly network: Network
@@ -35,6 +42,8 @@ export interface PayeeInit {
   readonly earnings: Earnings
   readonly forks: ForkBook
   readonly knows: (peer: PeerIdString) => boolean
+  /** Whether this node has followed an author's chain through that record, and voted there or later. */
+  readonly follows: (author: PeerIdString, record: CID) => Promise<boolean>
   /** Verified records of others, as they came in certificates. */
   readonly seen: (sightings: readonly Sighting[]) => Promise<void>
   readonly transport: LedgerTransport
@@ -48,19 +57,31 @@ export interface PayeeInit {
 export class Payee {
   private readonly init: PayeeInit
   private readonly asking = new Set<PeerIdString>()
+  /** When strangers' gifts were taken, within the last hour. */
+  private gifts: Milliseconds[] = []
 
   constructor(init: PayeeInit) {
     this.init = init
   }
 
-  /** A payee votes on an escrow that pays it, and on a settle that pays it what was receipted. */
+  /**
+   * A payee votes on an escrow that pays it, on a settle that pays it what was receipted, and on a gift to it that has
+   * no witnesses.
+   */
   async vote({ id, record }: VerifiedRecord): Promise<void> {
-    const { earnings } = this.init
+    const { chain, earnings } = this.init
     switch (record.kind) {
       case 'escrow':
         return earnings.join(id, record)
       case 'settle':
         return earnings.close(record.body)
+      case 'transfer':
+        ensure(
+          record.body.to === chain.peer && record.body.witnesses.length === 0,
+          'NOT_CONCERNED',
+          'Its witnesses vote on a transfer, or without any its receiver.'
+        )
+        return
       default:
         throw new CreditError('NOT_CONCERNED', `A payee has no vote on a ${record.kind}.`)
     }
@@ -182,14 +203,20 @@ export class Payee {
    * @throws CreditError or WireError when the certificate pays this node nothing
    */
   async claim(certificate: Certificate, index: number): Promise<void> {
-    const { network, chain, earnings, changed, log } = this.init
+    const { network, chain, earnings, changed, log, now } = this.init
     const verified = await verifyCertificate(certificate, network)
+    ensure(
+      verified.ts <= now() + network.parameters.clockSkewMs, // or the claim, and all after it, would be of then, too
+      'CLOCK',
+      'The payment is of a time to come by the clock here: set yours right, or come back then.'
+    )
     await this.init.seen(sightingsIn(certificate, verified))
     const { author, base: escrowId, payouts } = verified
     const { peer, amount: payout } = payouts[index] ?? { peer: undefined, amount: 0n }
     ensure(peer === chain.peer, 'BAD_CERTIFICATE', 'The certificate pays this index to somebody else.')
     if (verified.kind === 'transfer') {
       ensure(payout >= TRANSFER_MIN, 'BAD_RECORD', `A transfer is of ${TRANSFER_MIN} µcr at least.`)
+      await this.checkGift(verified)
       await this.claimOnce(certificate, verified, index, () => [])
       changed()
       return
@@ -212,6 +239,29 @@ export class Payee {
       await earnings.finish(escrowId)
     }
     changed()
+  }
+
+  /**
+   * A gift has witnesses that stand for its author's balance, or its receiver has followed the author's chain itself: a
+   * record alone says nothing of whether there was anything to give. And each is a record in the receiver's chain.
+   */
+  private async checkGift({ author, base, transfer }: VerifiedTransfer): Promise<void> {
+    const { follows, knows, now } = this.init
+    ensure(
+      transfer.body.witnesses.length > 0 || (await follows(author, base)),
+      'NOT_CONCERNED',
+      'Without witnesses the receiver of a gift votes: ask for that.'
+    )
+    if (knows(author)) {
+      return
+    }
+    this.gifts = this.gifts.filter((at) => at > now() - HOUR)
+    ensure(
+      this.gifts.length < STRANGERS_GIFTS_PER_HOUR,
+      'BUSY',
+      'This node has taken many gifts of strangers: try again in an hour.'
+    )
+    this.gifts.push(now())
   }
 
   private claimOnce(

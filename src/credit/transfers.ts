@@ -30,6 +30,7 @@ export interface TransfersInit {
   readonly keeper: SeatKeeper
   readonly transport: LedgerTransport
   readonly network: Network
+  readonly now: () => Milliseconds
   readonly log: (message: string) => void
   readonly changed: () => void
   readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
@@ -111,7 +112,7 @@ export class Transfers {
   }
 
   private async tryDeliver(key: string, signal: AbortSignal | undefined): Promise<void> {
-    const { store, transport, within } = this.init
+    const { store, transport, network, now, within } = this.init
     const table = store.table('contracts')
     const bytes = await table.get(`${PREFIX}${key}`)
     if (bytes === undefined) {
@@ -120,11 +121,16 @@ export class Transfers {
     }
     const stored = decode(bytes, transferCertificate, Number.POSITIVE_INFINITY)
     const record = transferOf(stored.transfer)
+    if (now() > record.ts + network.parameters.claimWindowMs) {
+      await table.delete(`${PREFIX}${key}`) // nobody can claim it any more
+      this.open.delete(key)
+      return
+    }
     const certificate = await this.certified(stored, record, signal)
     if (certificate !== stored) {
       await table.put(`${PREFIX}${key}`, encode(certificate))
     }
-    if (!transport.connectedPeers().includes(record.body.to)) {
+    if (!this.isHere(record.body.to)) {
       return
     }
     const answer = await transport.call(
@@ -139,23 +145,29 @@ export class Transfers {
     this.open.delete(key)
   }
 
+  private isHere(peer: PeerIdString): boolean {
+    return this.init.transport.connectedPeers().includes(peer)
+  }
+
   private async certified(
     certificate: TransferCertificate,
     record: RecordOf<'transfer'>,
     signal: AbortSignal | undefined
   ): Promise<TransferCertificate> {
-    const { witnesses, quorum } = record.body
-    if (certificate.votes.length >= quorum) {
+    const { witnesses, quorum, to } = record.body
+    const isWitnessed = witnesses.length > 0
+    if (isWitnessed ? certificate.votes.length >= quorum : !this.isHere(to)) {
       return certificate
     }
     const signed = certificate.transfer
     const own = { id: await cidOf(signed.payload), record, signed }
     const within = this.init.within(ESCROW_VOTE_MS, signal)
-    const votes = await this.init.certifier.collect(own, witnesses, within, quorum)
+    // without witnesses the receiver follows this chain itself; it may have done so before, and then votes no more
+    const votes = await this.init.certifier.collect(own, isWitnessed ? witnesses : [to], within, quorum || 1)
     if (votes.size < quorum) {
       throw new Error(`only ${votes.size} of ${quorum} witnesses have voted for it`)
     }
-    return { ...certificate, votes: [...votes.values()] }
+    return votes.size > 0 ? { ...certificate, votes: [...votes.values()] } : certificate
   }
 }
 

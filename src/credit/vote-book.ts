@@ -1,3 +1,4 @@
+import type { CID } from 'multiformats/cid'
 import * as z from 'zod/mini'
 import type { Store } from '../store/index.ts'
 import { cid, decode, encode, natural, type PeerIdString, type Signed, signed } from '../wire/index.ts'
@@ -50,6 +51,11 @@ export class VoteBook {
   async page(author: PeerIdString): Promise<Page | undefined> {
     const bytes = await this.store.table('votes').get(author)
     return bytes && decode(bytes, page, Number.POSITIVE_INFINITY)
+  }
+
+  /** Whether that is one of the newest records on which this node has voted, or that its votes rest on. */
+  async holds(author: PeerIdString, record: CID): Promise<boolean> {
+    return (await this.page(author))?.recent.some(({ id }) => id?.equals(record) === true) === true
   }
 
   /** Puts places into an author's page, those of the same `seq` anew, and lets the oldest go. */

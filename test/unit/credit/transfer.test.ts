@@ -67,6 +67,9 @@ test('a transfer that nobody took in time is lost, and the audit says so', async
   swarm.now += 7 * 24 * HOUR + 1
   await swarm.back(taker.peer)
   await giver.ledger.maintain()
+  expect(
+    (await giver.store.table('contracts').entries()).filter(([key]) => key.startsWith('transfer/'))
+  ).toEqual([])
   expect((await booksOf(peers)).forfeited).toBe(50_000n)
   expect((await booksOf(peers)).balanced).toBe(true)
 })
