@@ -20,6 +20,7 @@ const BUILD_INPUTS = [
   'public',
   'index.html',
   'vite.config.ts',
+  'scripts/slim-bundle.ts',
   'package.json',
   'package-lock.json'
 ]

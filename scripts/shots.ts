@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { build, preview } from 'vite'
-import { plugins } from '../vite.config.ts'
 import { CHROMIUM_FLAGS } from './chromium-flags.ts'
 import { findChromium } from './find-chromium.mjs'
 import { smallPng } from './shots/small-png.ts'
+import { slimLibraries } from './slim-bundle.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const SHOTS = join(ROOT, 'docs', 'shots')
@@ -111,8 +111,8 @@ async function main(wanted: readonly string[]): Promise<void> {
     root: ROOT,
     logLevel: 'error',
     publicDir: false,
-    plugins: plugins(),
-    worker: { format: 'es', plugins },
+    plugins: slimLibraries(),
+    worker: { format: 'es', plugins: slimLibraries },
     build: {
       target: 'es2022',
       outDir: folder,

@@ -4,7 +4,8 @@ import { builtinModules } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type InlineConfig, parseAst } from 'vite'
-import { plugins, treeshake } from '../../vite.config.ts'
+import { treeshake } from '../../vite.config.ts'
+import { slimLibraries } from '../slim-bundle.ts'
 
 /** `npm run package`: out/package, the folder that is published: compiled ES modules for Node and browsers, and types. */
 
@@ -68,7 +69,7 @@ const common = (out: string): InlineConfig => ({
   root: ROOT,
   logLevel: 'warn',
   publicDir: false,
-  plugins: plugins(),
+  plugins: slimLibraries(),
   build: {
     outDir: join(PACKAGE, out),
     emptyOutDir: false,
@@ -119,7 +120,7 @@ function browserBuild(isExternal: (id: string) => boolean): InlineConfig {
   return {
     ...base,
     resolve: { alias: { '#compute-platform': join(ROOT, 'src/compute/platform.inline.ts') } },
-    worker: { format: 'es', plugins, rolldownOptions: { treeshake } },
+    worker: { format: 'es', plugins: slimLibraries, rolldownOptions: { treeshake } },
     build: {
       ...base.build,
       target: 'es2022',
