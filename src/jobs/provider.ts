@@ -15,6 +15,7 @@ import {
   protocolId
 } from '../wire/index.ts'
 import {
+  FINISH_WAIT,
   KEPT_PART_BYTES,
   OPEN_TIMEOUT,
   QUEUE_WAIT_MAX,
@@ -49,6 +50,8 @@ export interface ProviderInit {
   readonly promises?: Pick<Priorities, 'promise' | 'deliver' | 'settled'>
   /** A unit of that skill was computed and sent. @default nobody listens */
   readonly onComputed?: (skill: string) => void
+  /** How long `finish` waits for the receipts of what is done. @default 10 s */
+  readonly finishWait?: Milliseconds
   readonly onChange: () => void
 }
 
@@ -141,10 +144,14 @@ export class Provider {
     this.parts.clear()
   }
 
-  /** Takes no new work; resolves when what it has is done and receipted, or its requesters are gone. */
+  /**
+   * Takes no new work; resolves when what it has is done and receipted, or its requesters are gone, or hold a receipt
+   * back for longer than one may take.
+   */
   async finish(): Promise<void> {
     this.isFinishing = true
-    await Promise.all([...this.sessions].map((session) => session.drain()))
+    const { finishWait = FINISH_WAIT } = this.init
+    await Promise.all([...this.sessions].map((session) => session.drain(finishWait)))
     this.pause('finished')
   }
 

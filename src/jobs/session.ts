@@ -18,25 +18,12 @@ import { priceAt } from './price.ts'
 import { signResult, signStep } from './result.ts'
 import type { SessionInit } from './session-init.ts'
 import { type StepFrame, Steps } from './steps.ts'
+import type { Taken, Unit, UnitFrame } from './taken.ts'
 import { Condition } from './waiting.ts'
 import { WorkWindow } from './work-window.ts'
 
 type Arrived = Exclude<JobRequestFrame, { t: 'ack' | 'beat' | 'bye' }>
-type UnitFrame = Extract<Arrived, { t: 'unit' }>
-
-interface Taken {
-  readonly index: number
-  /** Bytes of its own input. */
-  readonly size: number
-  readonly cost: MicroCredits
-  readonly price: MicroCredits
-  readonly cancel: AbortController
-}
-
-interface Unit extends Taken {
-  readonly frame: UnitFrame
-  readonly data: Reassembly
-}
+const finishing = () => new JobError('BUSY', 'This node is finishing.', { retryable: true })
 
 /** One job stream at the provider: parts and units in, results out, receipts kept. */
 export class ProviderSession {
@@ -139,11 +126,30 @@ export class ProviderSession {
     this.end()
   }
 
-  /** Resolves when no unit is in work and everything is receipted, or the session is over. */
-  async drain(): Promise<void> {
-    while (!this.isOver && (this.units.size > 0 || this.pending > 0n)) {
+  /**
+   * Gives back what has not come whole. Resolves when the rest is done and receipted, or was not receipted in time, or
+   * the session is over.
+   *
+   * @param wait for the receipts, once all is done
+   */
+  async drain(wait: Milliseconds): Promise<void> {
+    for (const { index, data } of [...this.fed.values()]) {
+      if (!data.isComplete) {
+        this.drop(index, finishing()).catch((error) => this.init.stream.abort(error))
+      }
+    }
+    while (!this.isOver && this.units.size > 0) {
       await this.changed.wait()
     }
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      this.changed.notify()
+    }, wait)
+    while (!this.isOver && this.pending > 0n && !isLate) {
+      await this.changed.wait()
+    }
+    clearTimeout(timer)
   }
 
   private end(): void {
@@ -244,7 +250,7 @@ export class ProviderSession {
     let cost: MicroCredits
     try {
       if (this.init.isFinishing()) {
-        throw new JobError('BUSY', 'This node is finishing.', { retryable: true })
+        throw finishing()
       }
       cost = costOf()
       if (this.unitBytes + size > SESSION_UNIT_BYTES) {
@@ -337,13 +343,15 @@ export class ProviderSession {
   }
 
   /** Not wanted any more. What has been delivered by then is not dropped: it is work, and to be receipted. */
-  private async drop(index: number): Promise<void> {
+  private async drop(
+    index: number,
+    reason = new JobError('CANCELLED', 'The requester cancelled the unit.')
+  ): Promise<void> {
     const unit = this.units.get(index)
     if (unit !== undefined && this.forget(index)) {
       this.window.giveBack(unit.price)
-      const cancelled = new JobError('CANCELLED', 'The requester cancelled the unit.')
-      unit.cancel.abort(cancelled)
-      await this.fail(index, cancelled)
+      unit.cancel.abort(reason)
+      await this.fail(index, reason)
     }
   }
 
