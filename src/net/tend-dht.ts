@@ -14,6 +14,8 @@ const FAR_EVERY = 4
  */
 const FIRST: readonly Milliseconds[] = [2_000, 3_000]
 const WALK_TIMEOUT: Milliseconds = 10_000
+/** After a walk that was cut off, the interval grows by this: what the network or the machine cannot do, it must not be asked more often. */
+const BACK_OFF = 2
 
 /**
  * From one self-query to the next: 15 s in a swarm of up to 20 peers, where hardly anything else fills the routing
@@ -47,6 +49,7 @@ export class DhtTender implements Startable {
   private timer: ReturnType<typeof setTimeout> | undefined
   private over = new AbortController()
   private walks = 0
+  private interval = SHORTEST
 
   constructor(components: DhtTenderComponents, { random = Math.random }: DhtTenderInit = {}) {
     this.components = components
@@ -57,7 +60,8 @@ export class DhtTender implements Startable {
   start(): void {
     this.over = new AbortController()
     this.walks = 0
-    this.tendAfter(0)
+    this.interval = SHORTEST
+    this.tendLater()
   }
 
   stop(): void {
@@ -65,8 +69,8 @@ export class DhtTender implements Startable {
     this.over.abort()
   }
 
-  private tendAfter(interval: Milliseconds): void {
-    const ms = FIRST[this.walks++] ?? interval
+  private tendLater(): void {
+    const ms = FIRST[this.walks++] ?? this.interval
     // spread by a tenth: a swarm that started together must not walk together
     this.timer = setTimeout(() => void this.tend(), ms * (0.9 + 0.2 * this.random()))
   }
@@ -74,24 +78,31 @@ export class DhtTender implements Startable {
   private async tend(): Promise<void> {
     const { peerId } = this.components
     const closest = await this.walk(peerId.toMultihash().bytes)
-    const distances = await Promise.all(closest.map((peer) => distanceOf(peerId, peer)))
-    const size = estimateSwarmSize(distances)
-    if (size > CLOSEST && (this.walks <= FIRST.length || this.walks % FAR_EVERY === 0)) {
-      await this.walk(crypto.getRandomValues(new Uint8Array(32)))
+    if (closest === undefined) {
+      this.walks = Math.max(this.walks, FIRST.length)
+      this.interval = Math.min(LONGEST, this.interval * BACK_OFF)
+    } else {
+      const distances = await Promise.all(closest.map((peer) => distanceOf(peerId, peer)))
+      const size = estimateSwarmSize(distances)
+      this.interval = selfQueryInterval(size)
+      if (size > CLOSEST && (this.walks <= FIRST.length || this.walks % FAR_EVERY === 0)) {
+        await this.walk(crypto.getRandomValues(new Uint8Array(32)))
+      }
     }
     if (!this.over.signal.aborted) {
-      this.tendAfter(selfQueryInterval(size))
+      this.tendLater()
     }
   }
 
-  private async walk(key: Uint8Array): Promise<PeerId[]> {
+  /** Undefined: it was cut off before its end. */
+  private async walk(key: Uint8Array): Promise<PeerId[] | undefined> {
     const signal = AbortSignal.any([this.over.signal, AbortSignal.timeout(WALK_TIMEOUT)])
     const { peerId, peerRouting } = this.components
     try {
       return (await closestPeers(peerRouting, key, { signal })).filter((id) => !id.equals(peerId))
     } catch (error) {
       this.log('a walk ended - %e', error) // nobody is known yet, or the node stops
-      return []
+      return signal.aborted ? undefined : []
     }
   }
 }

@@ -16,6 +16,7 @@ export class SwarmSizeWatch {
   private size = 1
   /** All others, where a walk returns them all. */
   private others: readonly PeerId[] = []
+  private failures = 0
   private walkAt = Number.NEGATIVE_INFINITY
   private walking: Promise<void> = Promise.resolve()
 
@@ -28,7 +29,7 @@ export class SwarmSizeWatch {
     if (this.init.now() >= this.walkAt) {
       this.walkAt = this.init.now() + SIZE_LIFETIME
       this.walking = this.walk(signal).catch((error) => {
-        this.walkAt = this.init.now() + SIZE_RETRY
+        this.retryLater()
         this.init.log('could not estimate the size of the swarm - %e', error)
       })
     }
@@ -66,7 +67,15 @@ export class SwarmSizeWatch {
     this.size = estimateSwarmSize(distances)
     this.others = others.length < CLOSEST ? others : []
     if (others.length === 0) {
-      this.walkAt = this.init.now() + SIZE_RETRY
+      this.retryLater()
+    } else {
+      this.failures = 0
     }
+  }
+
+  /** Twice as long after each failure in a row: where walks are cut off, more of them are no help. */
+  private retryLater(): void {
+    this.walkAt = this.init.now() + Math.min(SIZE_LIFETIME, SIZE_RETRY * 2 ** this.failures)
+    this.failures = Math.min(this.failures + 1, 8)
   }
 }

@@ -115,4 +115,32 @@ describe('a node', () => {
     tender.stop()
     expect(walkedAt).toEqual([2_000, 5_000, 20_000, 35_000])
   })
+  test('whose walks are cut off makes fewer and fewer of them: a swarm on slow machines must not be held up by them', async () => {
+    const [self] = peers
+    if (self === undefined) {
+      throw new Error('there are peers')
+    }
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort())
+    let walks = 0
+    const peerRouting = {
+      getClosestPeers: (_key: Uint8Array, { signal }: { signal: AbortSignal }) => {
+        walks++
+        signal.throwIfAborted()
+        return nobody()
+      }
+    } as Pick<PeerRouting, 'getClosestPeers'> as PeerRouting // finds no peer here
+    const tender = new DhtTender(
+      { peerRouting, peerId: self, logger: defaultLogger() },
+      { random: () => 0.5 }
+    )
+    tender.start()
+    for (let ms = 0; ms < 3_600_000; ms += 5_000) {
+      await vi.advanceTimersByTimeAsync(5_000)
+      await settle(self)
+    }
+    tender.stop()
+    timeout.mockRestore()
+    expect(walks).toBeGreaterThan(10)
+    expect(walks).toBeLessThan(20)
+  })
 })
