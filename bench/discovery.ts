@@ -164,13 +164,14 @@ function sizes(args: readonly string[], option: string, otherwise: readonly numb
   return at === -1 ? otherwise : (args[at + 1] ?? '').split(',').map(Number).filter(Boolean)
 }
 
+/** A figure that is missing because its rows were left out is no failure; one that is no number is. */
 function failuresOf(rows: readonly BenchRow[]): string[] {
   const value = (name: string) => rows.find((each) => each.name === name)
   const p95 = value('discovery.find-p95')?.median ?? 0
   const refreshes = value('discovery.killed-refreshes')?.max ?? 0
   return [
-    ...(p95 > FIND_P95_MAX ? [`discovery.find-p95 is ${p95.toFixed(2)} s; at most ${FIND_P95_MAX}`] : []),
-    ...(refreshes > REFRESHES_MAX
+    ...(!(p95 <= FIND_P95_MAX) ? [`discovery.find-p95 is ${p95.toFixed(2)} s; at most ${FIND_P95_MAX}`] : []),
+    ...(!(refreshes <= REFRESHES_MAX)
       ? [`a killed tab was used for ${refreshes.toFixed(1)} refreshes; at most ${REFRESHES_MAX}`]
       : [])
   ]

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { memory } from '@libp2p/memory'
 import { createLibp2p } from 'libp2p'
@@ -11,14 +12,13 @@ type Node = SwarmNode<{ registry: SwarmRegistry }>
 
 /** What a node dials when it joins: the rest it learns from the DHT. */
 const FIRST_PEERS = 3
-/** The first looks around of a node are over by then, but for those that find more and more: so no longer than the most. */
-const QUIET_MS = 6_000
-const QUIET_MOST_MS = 12_000
+/** How long the thread is watched to see whether the nodes are still busy with looking around. */
+const WATCH_MS = 6_000
+const SETTLE_MOST_MS = 240_000
+/** Share of the time that the thread works, below which it has time for what is measured. */
+const IDLE_ENOUGH = 0.7
 /** For one provide or find: what takes longer counts as this. */
 const LIMIT_MS = 20_000
-/** Connections that come within `QUIET_MS` once a swarm is settled: one in so many. */
-const SETTLED = 50
-
 /** Nodes in this process, over `@libp2p/memory`, with the DHT and the registry of the product. */
 export class NodeSwarm {
   private readonly network: Network
@@ -33,13 +33,14 @@ export class NodeSwarm {
   }
 
   /**
-   * Adds nodes until there are so many, and waits until they have found each other.
+   * Adds nodes until there are so many, and waits until they have found each other and leave the thread some time.
    *
    * @param limitMs for adding them: all nodes share this thread, and each makes dozens of connections
    * @returns how many there are
    */
   async grow(count: number, limitMs: number, log: (text: string) => void): Promise<number> {
-    const until = performance.now() + limitMs
+    const begun = performance.now()
+    const until = begun + limitMs
     while (this.nodes.length < count && performance.now() < until) {
       const node = await startNode(this.network, this.nodes.length)
       const known = Array.from({ length: Math.min(FIRST_PEERS, this.nodes.length) }, () => this.any())
@@ -51,15 +52,13 @@ export class NodeSwarm {
       }
       this.nodes.push(node)
     }
-    const quietBy = performance.now() + QUIET_MOST_MS
-    for (let before = 0, now = this.connections(); now - before > now / SETTLED; now = this.connections()) {
-      before = now
-      await new Promise((resolve) => setTimeout(resolve, QUIET_MS))
-      if (performance.now() > quietBy) {
-        log('they are still making connections')
-        break
-      }
-    }
+    log(`${this.nodes.length} nodes have joined within ${elapsed(begun)} s`)
+    const isSettled = await this.settle()
+    log(
+      isSettled
+        ? `they have settled after ${elapsed(begun)} s`
+        : `they are still busy after ${elapsed(begun)} s`
+    )
     log(`${this.nodes.length} nodes with ${this.connections() / 2} connections`)
     return this.nodes.length
   }
@@ -114,10 +113,25 @@ export class NodeSwarm {
     return node
   }
 
+  private async settle(): Promise<boolean> {
+    const until = performance.now() + SETTLE_MOST_MS
+    for (let isBusy = true; isBusy; ) {
+      if (performance.now() > until) {
+        return false
+      }
+      const before = performance.eventLoopUtilization()
+      await new Promise((resolve) => setTimeout(resolve, WATCH_MS))
+      isBusy = performance.eventLoopUtilization(before).utilization > IDLE_ENOUGH
+    }
+    return true
+  }
+
   private connections(): number {
     return this.connectionsEach().reduce((sum, count) => sum + count, 0)
   }
 }
+
+const elapsed = (begun: number) => Math.round((performance.now() - begun) / 1_000)
 
 async function startNode(network: Network, index: number): Promise<Node> {
   const base = baseOptions({ privateKey: await generateKeyPair('Ed25519'), network, allowPrivate: true })
