@@ -5,7 +5,7 @@ import * as bare from './bare.ts'
 import * as courier from './courier.ts'
 import { gpuLoop } from './gpu-loop.ts'
 import * as raw from './raw-channel.ts'
-import { type JobTimes, products, SwarmPeer } from './swarm-peer.ts'
+import { type JobTimes, products, SwarmPeer, type Told } from './swarm-peer.ts'
 import { WaitingEngine, waiting } from './waiting.ts'
 
 /**
@@ -15,6 +15,7 @@ import { WaitingEngine, waiting } from './waiting.ts'
 
 let swarm: SwarmPeer
 let remote: PeerIdString
+let waitingEngine: WaitingEngine
 
 function node() {
   return swarm.node
@@ -31,10 +32,20 @@ const peer = {
   },
   serve: async (backend: 'cpu' | 'webgpu') => swarm.serve(await createEngine({ backend })),
   /** Serves units that take this long, one after the other. */
-  serveWaiting: (unitMs: number) => swarm.serve(new WaitingEngine(unitMs)),
+  serveWaiting(unitMs: number): Promise<void> {
+    waitingEngine = new WaitingEngine(unitMs)
+    return swarm.serve(waitingEngine)
+  },
+  abortedAt: () => waitingEngine.abortedAt,
   rest: () => swarm.rest(),
   /** @returns ms from `submit` to the receipt */
   hire: (providers: string[], units: number) => swarm.hire(providers as PeerIdString[], units, units),
+  hireAndCancel: (providers: string[], afterMs: number): Promise<number> =>
+    swarm.hireAndCancel(providers as PeerIdString[], afterMs),
+  hireAndTell: (providers: string[], units: number): Promise<Told[]> =>
+    swarm.hireAndTell(providers as PeerIdString[], units),
+  hasVerified: (provider: string) =>
+    swarm.told.some((told) => told.type === 'verified' && told.provider === provider),
   /** Connects directly; all that follows goes over this one connection. */
   async connect(to: string): Promise<void> {
     remote = to as PeerIdString // the driver passes what `start` gave in the other tab

@@ -21,6 +21,14 @@ export interface JobTimes {
   readonly elapsed: number
 }
 
+/** What a job told, and when (ms since the epoch). */
+export interface Told {
+  readonly type: string
+  readonly unit: number | undefined
+  readonly provider: string | undefined
+  readonly at: number
+}
+
 /** The one skill that a peer serves and hires for, and what checks its results. */
 export interface Trade {
   readonly skill: Skill
@@ -40,6 +48,7 @@ export class SwarmPeer {
   private readonly provider: Provider
   private readonly requester: Requester
   private readonly skill: Skill
+  told: readonly Told[] = []
   private engine: Engine | undefined
 
   static async start(relays: string[], { skill, verifier }: Trade = products): Promise<SwarmPeer> {
@@ -127,6 +136,35 @@ export class SwarmPeer {
     const begun = performance.now()
     await this.requester.submit(this.skill, input, { units, providers }).result
     return performance.now() - begun
+  }
+
+  /** Hires for one unit, and cancels while it runs. @returns when it was cancelled (ms since the epoch) */
+  async hireAndCancel(providers: PeerIdString[], afterMs: number): Promise<number> {
+    const job = this.requester.submit(this.skill, 1, { units: 1, providers })
+    job.result.catch(() => {}) // it was cancelled
+    for await (const { type } of job) {
+      if (type === 'assigned') {
+        break
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, afterMs))
+    const at = performance.timeOrigin + performance.now()
+    await job.cancel()
+    return at
+  }
+
+  /** Hires these, and writes every event into `told`. */
+  async hireAndTell(providers: PeerIdString[], units: number): Promise<Told[]> {
+    const job = this.requester.submit(this.skill, units, { units, providers })
+    const told: Told[] = []
+    this.told = told
+    for await (const event of job) {
+      const at = performance.timeOrigin + performance.now()
+      const unit = 'unit' in event ? event.unit : undefined
+      told.push({ type: event.type, unit, provider: 'provider' in event ? event.provider : undefined, at })
+    }
+    await job.result
+    return told
   }
 
   /** A job of so many units of next to no work each, its product checked after the time was taken. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { build, loadConfigFromFile, mergeConfig } from 'vite'
+import { build, loadConfigFromFile, mergeConfig, type PluginOption } from 'vite'
 import { createRelay } from '../../relay/index.ts'
 import { launchChromium } from '../../src/cli/demo/tabs.ts'
 import { NETWORKS, networkOf } from '../../src/wire/index.ts'
@@ -67,22 +67,31 @@ export async function withTabs<T>(
   }
 }
 
+/** Plugins that know the product's own skills only: a bench may have one of its own. */
+const OF_OWN_SKILLS = ['kernel-hashes', 'kernels-in-workers-only']
+
 /** As the product's page is built: the same libraries, minified in the same way. */
 export async function buildPage(outDir: string, root: string, page: string): Promise<void> {
   const env = { command: 'build', mode: 'production' } as const
   const product = await loadConfigFromFile(env, join(ROOT, 'vite.config.ts'))
   await build(
-    mergeConfig(product?.config ?? {}, {
-      configFile: false,
-      root,
-      publicDir: false,
-      logLevel: 'error',
-      build: {
-        target: 'es2022',
-        outDir,
-        emptyOutDir: true,
-        rolldownOptions: { input: join(root, page) }
+    mergeConfig(
+      { ...product?.config, plugins: product?.config.plugins?.filter(isForAll) },
+      {
+        configFile: false,
+        root,
+        publicDir: false,
+        logLevel: 'error',
+        build: {
+          target: 'es2022',
+          outDir,
+          emptyOutDir: true,
+          rolldownOptions: { input: join(root, page) }
+        }
       }
-    })
+    )
   )
 }
+
+const isForAll = (plugin: PluginOption) =>
+  !(plugin && 'name' in plugin && OF_OWN_SKILLS.includes(plugin.name))

@@ -43,6 +43,8 @@ export class WaitingEngine implements Engine {
   readonly device = { backend: 'cpu' as const, class: 'waiting' }
   readonly concurrency = 1
   readonly kernels = new Map()
+  /** When a unit was last given up (ms since the epoch). */
+  abortedAt = Number.NaN
   private readonly unitMs: number
   private last: Promise<unknown> = Promise.resolve()
 
@@ -57,6 +59,7 @@ export class WaitingEngine implements Engine {
         const timer = setTimeout(() => resolve(NOTHING), this.unitMs)
         signal?.addEventListener('abort', () => {
           clearTimeout(timer)
+          this.abortedAt = performance.timeOrigin + performance.now()
           reject(signal.reason)
         })
       })
