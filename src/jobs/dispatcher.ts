@@ -7,6 +7,7 @@ import type { Channel } from './channel.ts'
 import { COPIES_MAX, LOOK_INTERVAL } from './constants.ts'
 import { operationsOf, type Sent } from './hands.ts'
 import type { JobContext } from './job-context.ts'
+import { mayFlow, resultSizeOf } from './output-flow.ts'
 import { priceAt } from './price.ts'
 import { UnitQueue } from './unit-queue.ts'
 
@@ -293,24 +294,12 @@ export class Dispatcher {
   private hand(index: number, spec: UnitSpec, channel: Channel, known?: Uint8Array): void {
     const { plan, router } = this.job
     router.dispatched(channel.peer)
-    channel.give(index, spec, this.resultSizeOf(spec), plan, known)
+    channel.give(index, spec, resultSizeOf(this.job, spec), plan, known)
   }
 
-  private resultSizeOf({ params, data, parts }: UnitSpec): number {
-    const { skill, plan } = this.job
-    const partSizes = parts.map((part) => plan.parts[part]?.byteLength ?? 0)
-    return skill.checkUnit({ params, dataSize: data.byteLength, partSizes }).resultSize
-  }
-
-  /** Whether one more result may be on its way: it waits in memory until the reader takes it. */
   private mayFlow(index: number): boolean {
-    const { reader, plan } = this.job
-    const spec = plan.units[index]
-    if (reader === undefined || spec === undefined) {
-      return true
-    }
     const underWay = this.channels.reduce((sum, { hands }) => sum + hands.resultBytes, 0)
-    return reader.hasRoom(underWay, this.resultSizeOf(spec))
+    return mayFlow(this.job, index, underWay)
   }
 
   private work(index: number): number {

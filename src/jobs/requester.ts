@@ -15,6 +15,7 @@ import type { JobContext, PieceReader } from './job-context.ts'
 import { KnownAnswers } from './known-answers.ts'
 import { checkOptions } from './options.ts'
 import { Outlay } from './outlay.ts'
+import { untilRoom } from './output-flow.ts'
 import { hashPlan } from './plan.ts'
 import { priceAt, priceOf, RATE_DEFAULT } from './price.ts'
 import type { ReceiptBook } from './receipt-book.ts'
@@ -178,6 +179,7 @@ export class Requester {
         handle.emit({ type: 'progress', done: total - job.missing.size + partlyDone, of: total })
     }
     while (job.missing.size > 0) {
+      await untilRoom(job, signal)
       await this.runRound(handle, job, { options, signal, place }, book)
     }
     return () => assembler.finish()

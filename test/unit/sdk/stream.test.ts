@@ -81,7 +81,36 @@ describe('a stream', () => {
     await eventually(async () =>
       expect(await house.audit()).toMatchObject({ balanced: true, openEscrows: 0n })
     )
-    expect(house.requester.status.balance.escrowed).toBe(0n)
+    await eventually(() => expect(house.requester.status.balance.escrowed).toBe(0n))
+  })
+
+  test('whose reader has no room hires nobody in the place of providers that go', async () => {
+    await using other = await createTestSwarm({ peers: 3, seed: 2 })
+    const [first, second] = other.providers
+    const stream = other.requester.stream(matmulI8, input, { units: UNITS, windowBytes: 4 * PIECE })
+    const hired: string[] = []
+    const verified = new Set<number>()
+    void (async () => {
+      for await (const event of stream.job) {
+        if (event.type === 'hired') {
+          hired.push(event.type)
+        } else if (event.type === 'verified') {
+          verified.add(event.unit)
+        }
+      }
+    })()
+    await eventually(() => expect(verified.size).toBe(4))
+    await Promise.all([first?.pause(), second?.pause()]) // both say goodbye: the round is settled
+    await eventually(() => expect(stream.job.state).toBe('settling'))
+    await Promise.all([first?.contribute(), second?.contribute()])
+    await eventually(async () => expect(await other.audit()).toMatchObject({ openEscrows: 0n }))
+    expect(hired).toHaveLength(1)
+    const read: OutputPiece[] = []
+    for await (const piece of stream) {
+      read.push(piece)
+    }
+    expect(isProduct(outputOf(read), input)).toBe(true)
+    expect(hired.length).toBeGreaterThan(1)
   })
 
   test('with a window smaller than a piece goes piece by piece', async () => {
