@@ -1,5 +1,5 @@
 import type { CID } from 'multiformats/cid'
-import type { Store } from '../store/index.ts'
+import { type Store, StoreError } from '../store/index.ts'
 import type { MicroCredits, Milliseconds, Network, PeerIdString, Signed, UnitGroup } from '../wire/index.ts'
 import { sum } from './bodies.ts'
 import type { Certifier, OwnRecord } from './certify.ts'
@@ -73,6 +73,9 @@ export class Payer {
       await keeper.ready(within(2 * this.init.network.parameters.seatPatienceMs, signal))
     } catch (cause) {
       signal?.throwIfAborted()
+      if (cause instanceof StoreError) {
+        throw cause // a seat could not be kept: no provider mends that
+      }
       throw new CreditError('NO_VOTES', 'The witnesses of this node do not answer: try again later.', {
         retryable: true,
         cause

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { median } from '../../../src/credit/clock.ts'
 import { decodeStatement } from '../../../src/credit/envelope.ts'
+import { StoreError } from '../../../src/store/index.ts'
 import type { PeerIdString } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
 import { eventually } from '../../fixtures/eventually.ts'
@@ -45,6 +46,17 @@ describe('the clock of an author', () => {
     expect((await late.escrow([[payee, 10n]])).certifiedBy).toEqual([payee.peer])
     expect(swarm.logs.join()).not.toContain('CLOCK')
   })
+})
+
+test('a seat that cannot be stored fails the escrow by its own name, and leaves nothing behind', async () => {
+  const { peers } = await open(5)
+  const [payer, payee] = peers
+  const full = new StoreError('FULL', 'The storage is full.')
+  const append = vi.spyOn(payer.store.chain, 'append').mockRejectedValue(full)
+  await expect(payer.escrow([[payee, 10n]])).rejects.toBe(full)
+  append.mockRestore()
+  expect((await payer.escrow([[payee, 10n]])).certifiedBy).toEqual([payee.peer])
+  expect((await payer.ledger.balance()).escrowed).toBe(10n)
 })
 
 /** A proof that the peer with this seed has voted twice, known to a peer. */
