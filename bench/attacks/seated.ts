@@ -48,6 +48,11 @@ export async function seatedAttacks(): Promise<Outcome[]> {
       `A profile set back signs a place again; who voted there shows the record that it has. ${two}`
     ),
     outcome(
+      'wiped-storage',
+      await both(wiped),
+      'Key and chain share one database: who wipes it is a stranger. A key that was kept elsewhere begins its chain again, and meets the one that its witnesses know.'
+    ),
+    outcome(
       'forgetful-witness',
       await both(forgetful),
       'A witness that lost its votes with its identity is a stranger; one that kept the identity and lost the votes counts as bought.'
@@ -61,6 +66,16 @@ export async function seatedAttacks(): Promise<Outcome[]> {
       'settle-racing-payouts',
       await both(underpay),
       'Before tClose witnesses want every payee’s release, and never vote below a receipt that they hold.'
+    ),
+    outcome(
+      'outstaying-the-payee',
+      await both(outstay),
+      'What is receipted and not settled is lodged within half a minute, whoever is connected: at tClose no witness votes for less, and the payee is paid when it is back.'
+    ),
+    outcome(
+      'own-seat-after-the-escrow',
+      await both(ownSeat),
+      'A later seat is whomever its author names: a payee takes nothing below its receipts from one while the escrow’s own witnesses can pay, and no payment of a time to come.'
     ),
     outcome(
       'refusal-to-vote',
@@ -189,6 +204,19 @@ async function rollback(stage: Stage): Promise<number> {
   return surplus([before, await isCertified(two, await votesOn(stage, two, stage.witnesses))])
 }
 
+/** With the stake spent, the same key begins anew: another genesis, the same seat. */
+async function wiped(stage: Stage): Promise<number> {
+  const one = await branch(stage, stage.payees[0])
+  const again = await TestChain.create(stage.author.network, 40, NOW + 1)
+  await again.append({ ...seatIntent(stage.witnesses), ts: NOW + 1 })
+  const before = await isCertified(one, await votesOn(stage, one, stage.witnesses))
+  const { members, quorum } = again.head.seat
+  await again.append(
+    again.escrowIntent([[stage.payees[1].peer, STAKE]], NOW + 1, { witnesses: [...members], quorum })
+  )
+  return surplus([before, await isCertified(again, await votesOn(stage, again, stage.witnesses))])
+}
+
 /** The bought ones vote honestly, then lose their stores and keep their keys. */
 async function forgetful(stage: Stage): Promise<number> {
   const [one, two] = [await branch(stage, stage.payees[0]), await branch(stage, stage.payees[1])]
@@ -256,6 +284,68 @@ async function underpay(stage: Stage): Promise<number> {
   await chain.append(chain.settleIntent(escrow, [0n], NOW))
   const given = await votesOn(stage, chain, witnesses)
   return given.length >= quorumOf(SEATS) ? 1 : 0
+}
+
+/** An escrow of a whole stake, certified and taken by its payee, and all of it receipted. */
+async function receipted(stage: Stage) {
+  const { swarm } = stage
+  const [payee] = stage.payees
+  const chain = await branch(stage, payee)
+  const votes = await votesOn(stage, chain, stage.witnesses)
+  const [escrow, signed] = [chain.records.at(-1), chain.signedAt(chain.head.seq)]
+  if (escrow?.record.kind !== 'escrow') {
+    throw new Error('the escrow itself is honest')
+  }
+  await swarm.deliver(chain.peer, payee.peer, { t: 'escrow', escrow: signed, votes })
+  const receipt = await chain.statement(NOW, {
+    kind: 'receipt',
+    escrow: escrow.id,
+    payee: payee.peer,
+    amount: STAKE,
+    pairTotal: STAKE
+  })
+  await payee.ledger.acceptReceipt(receipt, chain.peer)
+  return { payee, chain, escrow, tClose: escrow.record.body.tClose }
+}
+
+/** What its payee has not got of the stake when the witnesses have been asked for it. */
+async function withheld({ swarm }: Stage, payee: TestPeer): Promise<number> {
+  const before = (await payee.ledger.balance()).settled
+  swarm.now += HOUR / 60
+  await payee.ledger.maintain()
+  const got = (await payee.ledger.balance()).settled - before
+  return Number(STAKE - got) / Number(STAKE)
+}
+
+/** The author stays connected and settles nothing; its payee goes, is away over tClose, and comes back. */
+async function outstay(stage: Stage): Promise<number> {
+  const { swarm } = stage
+  const { payee, chain, escrow, tClose } = await receipted(stage)
+  await payee.ledger.maintain()
+  await payee.ledger.maintain()
+  swarm.away.add(payee.peer)
+  swarm.now = tClose
+  await chain.append(chain.settleIntent(escrow, [0n], tClose))
+  const given = await votesOn(stage, chain, stage.witnesses)
+  await swarm.back(payee.peer)
+  return given.length >= quorumOf(SEATS) ? withheld(stage, payee) : 0
+}
+
+/** A day after tClose its author pays one microcredit by a seat of its own key. */
+async function ownSeat(stage: Stage): Promise<number> {
+  const { swarm } = stage
+  const { payee, chain, escrow, tClose } = await receipted(stage)
+  const own = await TestChain.create(chain.network, 60, NOW)
+  const ts = tClose + STRICT.orphanedAfterMs
+  swarm.now = ts
+  const body = { members: [own.peer], quorum: 1, unsure: true, votes: [] }
+  await chain.append({ kind: 'seat', ts, body })
+  const settle = await chain.append(chain.settleIntent(escrow, [1n], ts))
+  const votes = [await own.vote(settle, ts)]
+  const seat = chain.signedAt(chain.head.seq - 1)
+  const certificate = { ...chain.certificate(escrow, settle, votes), seat }
+  await swarm.deliver(chain.peer, payee.peer, { t: 'paid', certificate, index: 0 })
+  return withheld(stage, payee)
 }
 
 /** The bought ones say nothing. What is lost is the author's: no certificate. */

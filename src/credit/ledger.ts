@@ -17,7 +17,7 @@ import { Checkpoints } from './checkpoints.ts'
 import { AuthorClock } from './clock.ts'
 import { ASK_AGAIN_MS } from './constants.ts'
 import { Earnings } from './earnings.ts'
-import { openRecord } from './envelope.ts'
+import { decodeStatement, openRecord } from './envelope.ts'
 import { CreditError } from './errors.ts'
 import { ForkBook } from './fork-book.ts'
 import { Healing } from './healing.ts'
@@ -326,8 +326,10 @@ class SwarmLedger implements LedgerService {
     return this.transfers.give(to, amount, signal)
   }
 
-  acceptReceipt(receipt: Signed, from: PeerIdString): Promise<MicroCredits> {
-    return this.payee.acceptReceipt(receipt, from)
+  async acceptReceipt(receipt: Signed, from: PeerIdString): Promise<MicroCredits> {
+    const amount = await this.payee.acceptReceipt(receipt, from)
+    void this.lodging.receipted(decodeStatement(receipt, 'receipt').escrow)
+    return amount
   }
 
   async release(escrow: CID, delivered: MicroCredits = 0n): Promise<Signed> {

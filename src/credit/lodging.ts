@@ -23,24 +23,48 @@ type Lodgeable = Earning & { certified: NonNullable<Earning['certified']>; recei
 export class Lodging {
   /** What a quorum of witnesses keeps for this node, by escrow (µcr). */
   private readonly lodged = new Map<string, bigint>()
+  /** Receipted, and not settled, when this was looked at last. */
+  private waiting: ReadonlySet<string> = new Set()
   private readonly init: LodgingInit
   private running: Promise<void> | undefined
+  private again = false
 
   constructor(init: LodgingInit) {
     this.init = init
   }
 
-  /** Lodges what is due, and has paid what is overdue. Never rejects. */
+  /**
+   * Lodges what is due, and has paid what is overdue. Never rejects. Due is what waits for its settle from one time to
+   * the next, whoever is connected: a payer may stay until its payee has gone, and settle nothing at tClose.
+   */
   tend(): Promise<void> {
-    this.running ??= this.tendAll().finally(() => {
+    this.again = this.running !== undefined // a receipt may have come after it was looked at
+    this.running ??= this.tendUntilQuiet().finally(() => {
       this.running = undefined
     })
     return this.running
   }
 
+  private async tendUntilQuiet(): Promise<void> {
+    do {
+      this.again = false
+      await this.tendAll()
+    } while (this.again)
+  }
+
+  /** A receipt came: in the last minute of its escrow there is no time to wait. Never rejects. */
+  async receipted(escrow: CID): Promise<void> {
+    const { earnings, now } = this.init
+    if (now() >= (earnings.get(escrow)?.tClose ?? Number.POSITIVE_INFINITY) - LODGE_BEFORE_MS) {
+      await this.tend()
+    }
+  }
+
   private async tendAll(): Promise<void> {
     const { earnings, transport, now, log } = this.init
     const present = new Set(transport.connectedPeers())
+    const waited = this.waiting
+    this.waiting = new Set(earnings.open().flatMap(([key, { receipt }]) => (receipt ? [key] : [])))
     for (const [key, earning] of earnings.open()) {
       if (!isLodgeable(earning)) {
         continue
@@ -48,7 +72,8 @@ export class Lodging {
       const { payer, tClose, amount } = earning
       const isAway = !present.has(payer)
       try {
-        if ((isAway || now() >= tClose - LODGE_BEFORE_MS) && (this.lodged.get(key) ?? 0n) < amount) {
+        const isDue = isAway || waited.has(key) || now() >= tClose - LODGE_BEFORE_MS
+        if (isDue && (this.lodged.get(key) ?? 0n) < amount) {
           await this.lodge(key, earning)
         }
         if (now() >= tClose + (isAway ? 0 : PAYOUT_GRACE_MS)) {

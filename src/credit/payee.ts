@@ -197,10 +197,11 @@ export class Payee {
   }
 
   /**
-   * Takes a payout into the own chain, once. A settle below the receipts is taken too: the receipt and the
+   * Takes a payout into the own chain, once. A settle below the receipts is taken where nobody could pay more: its
+   * witnesses have voted for it, or there are none, or their payout could be claimed no more. The receipt and the
    * settle stay as the proof of it.
    *
-   * @throws CreditError or WireError when the certificate pays this node nothing
+   * @throws CreditError or WireError when the certificate pays this node nothing; `UNDERPAID`; `CLOCK`
    */
   async claim(certificate: Certificate, index: number): Promise<void> {
     const { network, chain, earnings, changed, log, now } = this.init
@@ -224,6 +225,14 @@ export class Payee {
     const earning = earnings.get(escrowId)
     ensure(earning !== undefined, 'UNKNOWN_ESCROW', 'This node has not voted on that escrow.')
     if (payout < earning.amount) {
+      // by the escrow's witnesses it is settled; a later seat is of whom its author likes, and they may be there yet
+      const isFinal = verified.certainty === 'witnessed' && verified.kind === 'settle'
+      const canWait = earning.certified !== null && now() <= earning.tClose + network.parameters.claimWindowMs
+      ensure(
+        isFinal || earning.claimed || !canWait,
+        'UNDERPAID',
+        `${earning.amount} µcr were receipted: the escrow's witnesses pay them, while they can no less is taken.`
+      )
       log(`${author} pays ${payout} of ${earning.amount} receipted µcr on ${escrowId}.`)
     }
     if (earning.claimed) {
