@@ -17,6 +17,11 @@ export class FairQueue<T> {
     return this.recognised.cost + this.strangers.cost
   }
 
+  /** Likewise, without strangers'. */
+  get recognisedCost(): number {
+    return this.recognised.cost
+  }
+
   /**
    * @param requester whose item it is: items of one requester stay in order
    * @param weight 0 or more, as it stands now
@@ -33,6 +38,11 @@ export class FairQueue<T> {
   /** The next item, or undefined. */
   take(): T | undefined {
     return this.recognised.take() ?? this.strangers.take()
+  }
+
+  /** Of the stranger whose waiting items cost the most, the last one; undefined: no stranger waits. */
+  dropStrangers(): T | undefined {
+    return this.strangers.dropLast()
   }
 
   /** False if it does not wait here. */
@@ -83,6 +93,21 @@ class Flows<T> {
     const waiting = next?.items.shift()
     if (waiting !== undefined) {
       this.now = waiting.start
+      this.left(waiting)
+    }
+    return waiting?.item
+  }
+
+  dropLast(): T | undefined {
+    const costOf = ({ items }: Flow<T>) => items.reduce((sum, { cost }) => sum + cost, 0)
+    let most: Flow<T> | undefined
+    for (const flow of this.byRequester.values()) {
+      if (most === undefined || costOf(flow) > costOf(most)) {
+        most = flow
+      }
+    }
+    const waiting = most?.items.pop()
+    if (waiting !== undefined) {
       this.left(waiting)
     }
     return waiting?.item

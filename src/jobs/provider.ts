@@ -30,9 +30,9 @@ import { RATE_DEFAULT } from './price.ts'
 import { PullServer, pullParts } from './pull.ts'
 import { ProviderSession } from './session.ts'
 import type { ProviderStream } from './session-init.ts'
-import { StrangersShare } from './strangers-share.ts'
+import { StrangersShare, strangersBusy } from './strangers-share.ts'
 import { UseMeter } from './use-meter.ts'
-import { STRANGERS_BUSY, WorkQueue } from './work-queue.ts'
+import { WorkQueue } from './work-queue.ts'
 
 export interface ProviderInit {
   readonly node: SwarmNode
@@ -332,13 +332,13 @@ export class Provider {
 
   /** Without an await between this and the session's start, so that no two streams pass at once. */
   private crowded(escrow: CID, payer: PeerIdString): Refusal | undefined {
-    const waitMs = this.queue?.waitMs ?? 0
+    const waitMs = this.queue?.waitOf(payer, escrow.toString()) ?? 0
     if (waitMs > QUEUE_WAIT_MAX) {
       const message = `This node has its hands full: try again in ${waitMs} ms.`
       return { code: 'BUSY', message, retryAfterMs: waitMs }
     }
     if (this.queue?.serves(payer, escrow.toString()) === false) {
-      return { code: 'BUSY', message: STRANGERS_BUSY, retryAfterMs: STRANGER_RETRY }
+      return { code: 'BUSY', message: strangersBusy().message, retryAfterMs: STRANGER_RETRY }
     }
     // each stream has a window of unreceipted work: a second one would double it
     if ([...this.sessions].some((session) => session.isOn(escrow))) {

@@ -1,9 +1,9 @@
 import type { Engine, EngineUnit, RunOptions } from '../compute/index.ts'
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
-import { QUEUE_UNITS_MAX, QUEUED_BYTES_MAX, STRANGER_RETRY } from './constants.ts'
+import { QUEUE_UNITS_MAX, QUEUED_BYTES_MAX } from './constants.ts'
 import { JobError } from './errors.ts'
 import { FairQueue } from './fair-queue.ts'
-import type { StrangersShare } from './strangers-share.ts'
+import { type StrangersShare, type StrangersUnit, strangersBusy } from './strangers-share.ts'
 
 export interface WorkQueueInit {
   readonly engine: Engine
@@ -20,9 +20,15 @@ type QueueOptions = RunOptions & { readonly escrow?: string }
 
 interface Work {
   readonly start: () => void
+  /** Another one has its place. */
+  readonly giveWay: (reason: JobError) => void
 }
 
-export const STRANGERS_BUSY = 'This node has given strangers their share of this hour: try again in a while.'
+/** Input bytes that a unit holds here. */
+interface Hold {
+  bytes: number
+}
+
 /** Of a new sample in the speed. */
 const SMOOTHING = 0.2
 /** Given to the engine beyond those that it computes side by side, so that it never waits for the next. */
@@ -49,7 +55,12 @@ export class WorkQueue {
 
   /** How long a unit that came now would wait; 0 while nothing is known. */
   get waitMs(): Milliseconds {
-    return this.speed === undefined ? 0 : Math.ceil((this.queue.cost + this.runningCost) / this.speed)
+    return this.timeOf(this.queue.cost)
+  }
+
+  /** How long one of that requester would: strangers' units are behind those of all others. */
+  waitOf(payer: PeerIdString, escrow?: string): Milliseconds {
+    return this.isStranger(payer, escrow) ? this.waitMs : this.timeOf(this.queue.recognisedCost)
   }
 
   /**
@@ -62,36 +73,56 @@ export class WorkQueue {
     unit: EngineUnit,
     options: QueueOptions = {}
   ): Promise<Uint8Array> {
-    const size = unit.data.byteLength
+    const hold = { bytes: unit.data.byteLength }
     this.refuseStranger(payer, options.escrow)
-    if (this.queue.size >= QUEUE_UNITS_MAX || this.bytes + size > QUEUED_BYTES_MAX) {
-      throw new JobError('BUSY', `This node has its hands full: try again in ${this.waitMs} ms.`, {
-        retryable: true,
-        details: { retryAfterMs: this.waitMs }
-      })
-    }
-    this.bytes += size
+    this.makeRoom(hold.bytes, () => this.isStranger(payer, options.escrow))
+    this.bytes += hold.bytes
     try {
-      await this.turn(payer, cost, options)
+      await this.turn(payer, cost, hold, options)
       return await this.runNow(payer, cost, unit, options)
     } finally {
-      this.bytes -= size
+      this.free(hold)
     }
   }
 
   /** Whether a requester may have anything now: a stranger may have had its share. */
   serves(payer: PeerIdString, escrow?: string): boolean {
-    const { engine, strangers, weightOf } = this.init
-    return weightOf(payer, escrow) > 0 || strangers.allows(payer, engine.concurrency)
+    const { engine, strangers } = this.init
+    return !this.isStranger(payer, escrow) || strangers.allows(payer, engine.concurrency)
+  }
+
+  private isStranger(payer: PeerIdString, escrow: string | undefined): boolean {
+    return !(this.init.weightOf(payer, escrow) > 0)
   }
 
   private refuseStranger(payer: PeerIdString, escrow: string | undefined): void {
     if (!this.serves(payer, escrow)) {
-      throw new JobError('BUSY', STRANGERS_BUSY, {
-        retryable: true,
-        details: { retryAfterMs: STRANGER_RETRY }
-      })
+      throw strangersBusy()
     }
+  }
+
+  /** For a recognised requester's unit strangers' give way: the last one of who has the most here. */
+  private makeRoom(bytes: number, isStranger: () => boolean): void {
+    while (this.queue.size >= QUEUE_UNITS_MAX || this.bytes + bytes > QUEUED_BYTES_MAX) {
+      const busy = new JobError('BUSY', `This node has its hands full: try again in ${this.waitMs} ms.`, {
+        retryable: true,
+        details: { retryAfterMs: this.waitMs }
+      })
+      const last = isStranger() ? undefined : this.queue.dropStrangers()
+      if (last === undefined) {
+        throw busy
+      }
+      last.giveWay(busy)
+    }
+  }
+
+  private free(hold: Hold): void {
+    this.bytes -= hold.bytes
+    hold.bytes = 0
+  }
+
+  private timeOf(queued: number): Milliseconds {
+    return this.speed === undefined ? 0 : Math.ceil((queued + this.runningCost) / this.speed)
   }
 
   private async runNow(
@@ -102,26 +133,45 @@ export class WorkQueue {
   ): Promise<Uint8Array> {
     this.runningCost += cost
     const begun = performance.now()
-    const isStranger = !(this.init.weightOf(payer, options.escrow) > 0)
+    const { engine, strangers } = this.init
+    let stranger: StrangersUnit | undefined
     try {
-      const result = await this.init.engine.run(unit, options)
+      if (this.isStranger(payer, options.escrow)) {
+        if (!strangers.allows(payer, engine.concurrency)) {
+          throw strangersBusy() // those before it have used up the share
+        }
+        stranger = strangers.begin(payer, engine.concurrency)
+      }
+      const signals = [options.signal, stranger?.cut.signal].filter((signal) => signal !== undefined)
+      const result = await engine.run(unit, { ...options, signal: AbortSignal.any(signals) })
       this.time(cost, begun)
       return result
     } finally {
       this.running -= 1
       this.tellUse()
       this.runningCost -= cost
-      if (isStranger) {
-        this.init.strangers.charge(payer, performance.now() - begun)
+      if (stranger !== undefined) {
+        strangers.end(stranger)
       }
       this.next()
     }
   }
 
   /** Resolves when it is this unit's turn: a place is taken for it. */
-  private async turn(payer: PeerIdString, cost: number, { signal, escrow }: QueueOptions): Promise<void> {
+  private async turn(
+    payer: PeerIdString,
+    cost: number,
+    hold: Hold,
+    { signal, escrow }: QueueOptions
+  ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const work: Work = { start: resolve }
+    const work: Work = {
+      start: resolve,
+      giveWay: (reason) => {
+        this.free(hold)
+        reject(reason)
+      }
+    }
     const leave = () => {
       if (this.queue.remove(payer, work)) {
         reject(signal?.reason)
