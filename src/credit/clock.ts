@@ -1,4 +1,6 @@
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
+import { CLOCK_TRUST_MS } from './constants.ts'
+import { CreditError } from './errors.ts'
 
 /** Less than that is the network's delay. */
 const WORTH_IT_MS = 2_000
@@ -10,11 +12,14 @@ export function median(values: readonly number[]): number | undefined {
 
 /**
  * This device's clock, set right by its witnesses': by the median of what they say, so that a minority of them moves it
- * no further than the others. For what this node signs as an author; as a witness it goes by its own.
+ * no further than the others, and all of them no further than `CLOCK_TRUST_MS`: a chain never goes back in time, so who
+ * sits alone, or with its own names, could end it. For what this node signs as an author; as a witness it goes by its own.
  */
 export class AuthorClock {
   /** What is added to the device's clock. */
   offset: Milliseconds = 0
+  /** What the witnesses say, where that is too much to be followed. */
+  private tooFar: Milliseconds = 0
   private readonly device: () => Milliseconds
   private readonly apart = new Map<PeerIdString, Milliseconds>()
 
@@ -34,7 +39,21 @@ export class AuthorClock {
     }
     const middle = this.apart.size >= quorum ? median([...this.apart.values()]) : undefined
     if (middle !== undefined) {
-      this.offset = Math.abs(middle) > WORTH_IT_MS ? middle : 0
+      const isTooFar = Math.abs(middle) > CLOCK_TRUST_MS
+      this.tooFar = isTooFar ? middle : 0
+      this.offset = !isTooFar && Math.abs(middle) > WORTH_IT_MS ? middle : 0
+    }
+  }
+
+  /** @throws CreditError `CLOCK` where the witnesses' time is too far from this device's: nobody votes on what it signs */
+  check(): void {
+    if (this.tooFar !== 0) {
+      const minutes = Math.round(Math.abs(this.tooFar) / 60_000)
+      throw new CreditError(
+        'CLOCK',
+        `This device's clock is ${minutes} minutes ${this.tooFar > 0 ? 'behind' : 'ahead of'} that of its witnesses: set it right, or if it is, wait for other peers.`,
+        { retryable: true, details: { apartMs: this.tooFar } }
+      )
     }
   }
 }

@@ -6,6 +6,8 @@ export const ESCROW_VOTE_MS = 5_000
 export const TERMS_MS = 500
 /** How long the members of a new seat are asked for their time. */
 export const CLOCK_MS = 500
+/** Witnesses set this node's clock by so much at most: what they could freeze its chain for, and a wrong time zone. */
+export const CLOCK_TRUST_MS = 2 * 3_600_000
 /** How long a seat's votes on its successor are waited for. */
 export const RESEAT_VOTE_MS = 2_000
 /** So long a peer that gave no vote is not thought of as a witness. */

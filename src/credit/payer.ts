@@ -28,7 +28,7 @@ export interface PayerInit {
   readonly transport: LedgerTransport
   readonly network: Network
   readonly now: () => Milliseconds
-  readonly clock: Pick<AuthorClock, 'offset'>
+  readonly clock: Pick<AuthorClock, 'offset' | 'check'>
   readonly random: (length: number) => Uint8Array
   readonly log: (message: string) => void
   readonly changed: () => void
@@ -58,6 +58,7 @@ export class Payer {
         return contract
       }
     }
+    this.init.clock.check()
     throw new CreditError('NO_VOTES', 'The escrow was not certified, and is refunded: try again.', {
       retryable: true
     })
@@ -76,6 +77,7 @@ export class Payer {
       if (cause instanceof StoreError) {
         throw cause // a seat could not be kept: no provider mends that
       }
+      this.init.clock.check()
       throw new CreditError('NO_VOTES', 'The witnesses of this node do not answer: try again later.', {
         retryable: true,
         cause

@@ -76,7 +76,7 @@ export interface Ledger {
    * Appends an escrow, collects the votes of a quorum of its witnesses and shows them to the payees. Where nobody
    * can be a witness, the payees vote.
    *
-   * @throws CreditError `INSUFFICIENT_CREDIT` (details: needed, available), `NO_VOTES`, `RECOVERING`
+   * @throws CreditError `INSUFFICIENT_CREDIT` (details: needed, available), `NO_VOTES`, `CLOCK`, `RECOVERING`
    */
   openEscrow(init: {
     jobId: Uint8Array

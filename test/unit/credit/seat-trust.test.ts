@@ -6,7 +6,7 @@ import { StoreError } from '../../../src/store/index.ts'
 import type { PeerIdString } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
 import { eventually } from '../../fixtures/eventually.ts'
-import { LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
+import { HOUR, LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let swarm: LedgerSwarm | undefined
 afterEach(() => swarm?.stop())
@@ -46,6 +46,22 @@ describe('the clock of an author', () => {
     expect((await late.escrow([[payee, 10n]])).certifiedBy).toEqual([payee.peer])
     expect(swarm.logs.join()).not.toContain('CLOCK')
   })
+})
+
+test('witnesses a year ahead move nobody: its chain stays in its time, and goes on with others', async () => {
+  const { swarm, peers } = await open(3)
+  const [author, ...bad] = peers
+  const [payee] = bad
+  for (const { peer } of bad) {
+    swarm.skew.set(peer, 365 * 24 * HOUR)
+  }
+  await expect(author.escrow([[payee, 10n]])).rejects.toMatchObject({ code: 'CLOCK' })
+  expect(await author.ledger.balance()).toMatchObject({ settled: 10_000_000n, escrowed: 0n })
+  swarm.skew.clear()
+  for (const { peer } of bad) {
+    await swarm.back(peer)
+  }
+  expect((await author.escrow([[payee, 10n]])).certifiedBy).toEqual([payee.peer])
 })
 
 test('a seat that cannot be stored fails the escrow by its own name, and leaves nothing behind', async () => {
