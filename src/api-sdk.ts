@@ -1,4 +1,5 @@
 import type {
+  ContributeOptions,
   Job,
   JobQuote,
   JobReceipt,
@@ -147,6 +148,11 @@ export interface PipelineJob<Output = unknown> extends Job<Output> {
   readonly pulledBytes?: number
 }
 
+export interface ServeOptions extends Omit<ContributeOptions, 'skills'> {
+  /** Serve these skills only. @default all that this build knows, and the program's own */
+  skills?: ReadonlyArray<string | TypedSkill>
+}
+
 /** What `swarm.on` tells of. */
 export interface SwarmNews {
   /** State, peers, balance or work changed: at most ten a second. */
@@ -190,6 +196,8 @@ export interface MapInputs {
 
 /** What `createSwarm()` gives: a node, and ways to hire others. */
 export interface Swarm extends SwarmCore {
+  /** Serve units to others: of all skills, or of these, by name or as values. */
+  contribute(options?: ServeOptions): Promise<void>
   /**
    * Starts a job, which runs by itself: never waits.
    *

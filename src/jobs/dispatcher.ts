@@ -298,6 +298,9 @@ export class Dispatcher {
   }
 
   private mayFlow(index: number): boolean {
+    if (this.job.reader === undefined) {
+      return true
+    }
     const underWay = this.channels.reduce((sum, { hands }) => sum + hands.resultBytes, 0)
     return mayFlow(this.job, index, underWay)
   }

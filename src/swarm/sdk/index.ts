@@ -13,6 +13,7 @@ import type {
   PipelineOptions,
   QuoteOptions,
   RouterView,
+  ServeOptions,
   StageVia,
   StreamOptions,
   SubmitOptions,
@@ -175,8 +176,12 @@ class ProgramSwarm implements Swarm {
     }
   }
 
-  contribute(options?: ContributeOptions): Promise<void> {
-    return this.core.contribute(options)
+  async contribute(options: ServeOptions = {}): Promise<void> {
+    checkObject(options)
+    const { skills, ...rest } = options
+    // what is no list is refused below
+    const names = Array.isArray(skills) ? { skills: skills.map(nameOf) } : (options as ContributeOptions)
+    return this.core.contribute({ ...rest, ...names })
   }
 
   pause(): Promise<void> {

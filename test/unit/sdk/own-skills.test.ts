@@ -65,6 +65,7 @@ test('a skill of one’s own runs in test swarms: submit, map, stream, by name, 
     expectTypeOf(value).toEqualTypeOf<FactorOutput>()
     expect(isRight(value, inputs[index])).toBe(true)
   }
+  await house.providers[0]?.contribute({ skills: [factors, 'matmul-i8'] })
   let bytes = 0
   for await (const piece of requester.stream(factors, input, { units: 4 })) {
     bytes += piece.bytes.byteLength
