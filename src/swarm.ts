@@ -36,6 +36,7 @@ import { Specialism, type SwarmRouter } from './router/index.ts'
 import { skillIn } from './skills/index.ts'
 import type { Table } from './store/index.ts'
 import { connectedPeers, stateOf } from './swarm/connected-peers.ts'
+import { endAll } from './swarm/end-all.ts'
 import { Engines } from './swarm/engines.ts'
 import type { Fittings } from './swarm/fittings.ts'
 import { keepWarm } from './swarm/keep-warm.ts'
@@ -64,9 +65,8 @@ export async function startSwarm(init: CreateSwarmInit = {}, fittings: Fittings 
     await fittings.onNode?.(node)
     return swarm
   } catch (error) {
-    await ledger.stop()
-    await node.stop()
-    await store.close()
+    const ending = endAll([() => ledger.stop(), () => node.stop(), () => store.close()])
+    await ending.catch(() => {}) // what went wrong first is what is told
     throw error
   }
 }
@@ -289,21 +289,29 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   private async stopAll(): Promise<void> {
     const { node, ledger, store, fittings } = this.parts
     this.contributing = false
-    node.services.registry.withdraw()
-    this.provider.pause('stopped')
-    const quiet = Promise.all([this.requester.stop(), this.pipelines.stop()]).then(fittings.onQuiet)
-    await Promise.race([quiet, new Promise((resolve) => setTimeout(resolve, STOP_GRACE_MS))])
-    this.watchdog?.stop()
-    this.lookout.stop()
-    this.prober.stop()
-    await this.engines.close()
-    await this.provider.stop()
-    await ledger.stop()
-    await node.stop()
-    await this.memory.save()
-    await store.close()
-    clearTimeout(this.changeTimer)
-    this.safeDispatchEvent('change', { detail: this.status })
+    const quiet = async () => {
+      await Promise.all([this.requester.stop(), this.pipelines.stop()])
+      await fittings.onQuiet?.()
+    }
+    try {
+      await endAll([
+        () => node.services.registry.withdraw(),
+        () => this.provider.pause('stopped'),
+        () => Promise.race([quiet(), new Promise((resolve) => setTimeout(resolve, STOP_GRACE_MS))]),
+        () => this.watchdog?.stop(),
+        () => this.lookout.stop(),
+        () => this.prober.stop(),
+        () => this.engines.close(),
+        () => this.provider.stop(),
+        () => ledger.stop(),
+        () => node.stop(),
+        () => this.memory.save(),
+        () => store.close()
+      ])
+    } finally {
+      clearTimeout(this.changeTimer)
+      this.safeDispatchEvent('change', { detail: this.status })
+    }
   }
 
   private newProber(meta: Table): Prober {
@@ -368,10 +376,12 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       this.readBalance()
         .then((balance) => {
           this.balance = balance
+        })
+        .catch((error) => this.parts.node.logger.forComponent('swarmharness:swarm')('no balance - %e', error))
+        .then(() => {
           this.changeTimer = undefined
           this.safeDispatchEvent('change', { detail: this.status })
         })
-        .catch((error) => this.parts.node.logger.forComponent('swarmharness:swarm')('no balance - %e', error))
     }, CHANGE_INTERVAL_MS)
   }
 

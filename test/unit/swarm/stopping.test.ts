@@ -1,0 +1,44 @@
+import { memory } from '@libp2p/memory'
+import { expect, test, vi } from 'vitest'
+import { memoryStore } from '../../../src/store/index.ts'
+import type { Fittings } from '../../../src/swarm/fittings.ts'
+import type { Parts } from '../../../src/swarm/parts.ts'
+import { type RunningSwarm, startSwarm } from '../../../src/swarm.ts'
+
+const start = (fittings: Fittings) =>
+  startSwarm({ network: 'local', relays: [], listen: [] }, { transports: [memory()], ...fittings })
+const partsOf = (swarm: RunningSwarm) => (swarm as unknown as { parts: Parts }).parts // private, and what fails here
+
+const broken = () => {
+  throw new Error('broken')
+}
+
+test.each<[string, Fittings, (parts: Parts) => unknown]>([
+  ['who saves its work first', { onQuiet: async () => broken() }, () => {}],
+  ['the ledger', {}, ({ ledger }) => vi.spyOn(ledger, 'stop').mockRejectedValue(new Error('broken'))]
+])('%s that fails while a node stops leaves nothing open', async (_, fittings, spoil) => {
+  const store = memoryStore()
+  const close = vi.spyOn(store, 'close')
+  const swarm = await start({ store, ...fittings })
+  const parts = partsOf(swarm)
+  spoil(parts)
+  const ended = vi.fn()
+  swarm.addEventListener('change', ({ detail }) => ended(detail.state))
+  await expect(swarm.stop()).rejects.toThrow('broken')
+  expect(parts.node.status).toBe('stopped')
+  expect(close).toHaveBeenCalledOnce()
+  expect(ended).toHaveBeenLastCalledWith('stopped')
+})
+
+test('a balance that could not be read once does not end the change events', async () => {
+  const swarm = await start({ store: memoryStore() })
+  const balance = vi.spyOn(partsOf(swarm).ledger, 'balance').mockRejectedValueOnce(new Error('busy'))
+  const changed = () => new Promise((resolve) => swarm.addEventListener('change', resolve, { once: true }))
+  for (let i = 0; i < 2; i++) {
+    const next = changed()
+    await swarm.pause()
+    await next
+  }
+  expect(balance).toHaveBeenCalled()
+  await swarm.stop()
+})
