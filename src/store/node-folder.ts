@@ -46,17 +46,21 @@ interface Log {
 
 async function openLog(folder: string, unlock: () => Promise<void>): Promise<Store> {
   const path = join(folder, LOG)
-  const file = await open(path, 'a+', 0o600)
   const contents = emptyContents()
-  const bytes = await file.readFile()
-  const size = replay(bytes, contents, path)
-  if (size < bytes.byteLength) {
-    await file.truncate(size)
-    await file.sync()
+  const log: Log = { folder, file: await open(path, 'a+', 0o600), size: 0, live: 0 }
+  try {
+    const bytes = await log.file.readFile()
+    log.size = replay(bytes, contents, path)
+    if (log.size < bytes.byteLength) {
+      await log.file.truncate(log.size)
+      await log.file.sync()
+    }
+    await syncFolder(folder)
+    await compactIfDue(log, contents)
+  } catch (error) {
+    await log.file.close()
+    throw error
   }
-  await syncFolder(folder)
-  const log: Log = { folder, file, size, live: 0 }
-  await compactIfDue(log, contents)
   return storeOver(logCommitter(log, contents, unlock))
 }
 
@@ -219,11 +223,14 @@ async function compactIfDue(log: Log, contents: Contents): Promise<void> {
   }
   const path = join(log.folder, LOG)
   const fresh = await open(`${path}.new`, 'w', 0o600)
-  for (const frame of frames) {
-    await writeAll(fresh, frame)
+  try {
+    for (const frame of frames) {
+      await writeAll(fresh, frame)
+    }
+    await fresh.sync()
+  } finally {
+    await fresh.close()
   }
-  await fresh.sync()
-  await fresh.close()
   await rename(`${path}.new`, path)
   await syncFolder(log.folder)
   await log.file.close()

@@ -5,7 +5,9 @@ import {
   type FileHandle,
   mkdtemp,
   open,
+  readdir,
   readFile,
+  readlink,
   rm,
   stat,
   truncate,
@@ -196,3 +198,14 @@ test.each([
   await expect(nodeFolderStore(folder)).rejects.toMatchObject({ code })
   expect(await readFile(log(), 'utf8')).toBe(text)
 })
+
+test.runIf(process.platform === 'linux')(
+  'a file that cannot be read as a store does not stay open',
+  async () => {
+    await writeFile(log(), 'nothing of ours')
+    await expect(nodeFolderStore(folder)).rejects.toMatchObject({ code: 'CORRUPT' })
+    const open = await readdir('/proc/self/fd')
+    const paths = await Promise.all(open.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''))) // closed since
+    expect(paths.filter((path) => path.startsWith(folder))).toEqual([])
+  }
+)
