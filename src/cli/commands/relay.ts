@@ -17,6 +17,7 @@ interface RelayFlags {
   readonly connections: number
   readonly reservations: number
   readonly metrics?: number
+  readonly metricsHost: string
 }
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
@@ -50,8 +51,13 @@ export function relayCommand(done: (status: number) => void): Command {
     .option('--reservations <n>', 'peers reachable through it', wholeNumber('reservations', 65_536, 1), 1_024)
     .option(
       '--metrics <port>',
-      'serve /metrics for Prometheus on this port of the loopback interface',
+      'serve /metrics for Prometheus on this port (0: any free one)',
       wholeNumber('metrics', 65_535)
+    )
+    .option(
+      '--metrics-host <host>',
+      'where that port listens: another interface only where no stranger reaches it',
+      '127.0.0.1'
     )
     .option('--json', 'the result as one line of JSON')
     .action(async (flags: RelayFlags) => done(await relay(flags, terminal(flags))))
@@ -69,7 +75,7 @@ async function relay(flags: RelayFlags, term: Terminal): Promise<number> {
     connectionsPerAddress: flags.perAddress,
     maxConnections: flags.connections,
     circuits: { reservations: flags.reservations },
-    ...(flags.metrics !== undefined && { metricsPort: flags.metrics }),
+    ...(flags.metrics !== undefined && { metricsPort: flags.metrics, metricsHost: flags.metricsHost }),
     ...(flags.data !== undefined && { dataFolder: flags.data }),
     ...(flags.static !== undefined && { staticFolder: flags.static })
   }

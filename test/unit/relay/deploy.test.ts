@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRelay, type Relay } from '../../../relay/index.ts'
@@ -16,6 +16,11 @@ beforeAll(async () => {
   relay = await createRelay({ network: await networkOf(NETWORKS.local), metricsPort: 0 })
 })
 afterAll(() => relay.stop())
+
+interface Dashboard {
+  readonly panels: ReadonlyArray<{ readonly targets: ReadonlyArray<{ readonly expr: string }> }>
+  readonly templating: { readonly list: ReadonlyArray<{ readonly query: string }> }
+}
 
 /** Options of `swarmharness relay` that a text uses must exist. */
 async function helpOfRelay(): Promise<string> {
@@ -62,6 +67,46 @@ describe('deploy/', () => {
     expect(last.indexOf('USER node')).toBeLessThan(last.findIndex((line) => line.startsWith('ENTRYPOINT')))
   })
 
+  test('the image copies only what there is, and starts the program that the package has', () => {
+    const text = read('Dockerfile')
+    const root = resolve(DEPLOY, '..')
+    const copied = [...text.matchAll(/^COPY (?!--from)(.*) \S+$/gm)].flatMap(([, paths = '']) =>
+      paths.split(' ')
+    )
+    expect(copied).toContain('package-lock.json')
+    expect(copied.filter((path) => !existsSync(join(root, path)))).toEqual([])
+    const stages = [...text.matchAll(/^FROM \S+ AS (\S+)$/gm)].map(([, name]) => name)
+    const from = [...text.matchAll(/^COPY --from=(\S+) /gm)].map(([, name]) => name)
+    expect(from.filter((name) => !stages.includes(name))).toEqual([])
+    const scripts = [...text.matchAll(/node (scripts\/\S+)/g)].map(([, path = '']) => path)
+    expect(scripts.filter((path) => !existsSync(join(root, path)))).toEqual([])
+    const build = readFileSync(join(root, 'scripts/package/build.ts'), 'utf8')
+    expect(build).toContain("swarmharness: './bin/swarmharness.js'")
+    expect(text).toContain('"node_modules/swarmharness/bin/swarmharness.js", "relay"')
+  })
+
+  test('the service is one that systemd can read, with no more rights than it needs; proxy and relay agree', () => {
+    const unit = read('swarmharness-relay.service')
+    const lines = unit.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+    expect(lines.filter((line) => !/^(\[(Unit|Service|Install)\]|[A-Z][A-Za-z]+=.*)$/.test(line))).toEqual([])
+    const start = /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? ''
+    expect(unit).toContain('--prefix /opt/swarmharness')
+    expect(start).toMatch(/^\/opt\/swarmharness\/bin\/swarmharness relay /)
+    const port = /--port (\d+)/.exec(start)?.[1]
+    const announced = /--announce (\S+)/.exec(start)?.[1]
+    expect(read('Caddyfile')).toContain(`reverse_proxy 127.0.0.1:${port}`)
+    expect(read('Caddyfile')).toContain(`--announce ${announced};`)
+    expect(read('Caddyfile')).toMatch(new RegExp(`^${announced?.split('/')[2]} [{]$`, 'm'))
+    for (const right of [
+      'DynamicUser=yes',
+      'NoNewPrivileges=yes',
+      'CapabilityBoundingSet=',
+      'ProtectSystem=strict'
+    ]) {
+      expect(lines).toContain(right)
+    }
+  })
+
   test('static hosts send the headers that the relay sends', async () => {
     const { headers } = await fetch(`${relay.origin}/relay.json`)
     for (const name of [
@@ -77,15 +122,18 @@ describe('deploy/', () => {
     }
   })
 
-  test('the dashboard asks for figures that the relay has', async () => {
-    const metrics = await (await fetch(relay.metricsUrl ?? '')).text()
-    const names = [...read('grafana.json').matchAll(/\b((?:swarmharness|process|nodejs)_[a-z0-9_]+)/g)].map(
-      ([, name]) => name
-    )
-    expect(new Set(names).size).toBeGreaterThan(5)
-    for (const name of new Set(names)) {
-      expect(metrics).toContain(`# TYPE ${name} `)
-    }
+  test('all figures that the dashboard asks for are given by the relay, whose own are all asked for', async () => {
+    const text = await (await fetch(relay.metricsUrl ?? '')).text()
+    const given = new Set([...text.matchAll(/^([a-z_][a-z0-9_]*)(?:[{].*[}])? /gm)].map(([, name]) => name))
+    const { panels, templating } = JSON.parse(read('grafana.json')) as Dashboard // our own file
+    const asked = [
+      ...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+      ...templating.list.flatMap(({ query }) => /^label_values\((.*),/.exec(query)?.[1] ?? [])
+    ].flatMap((expr) => [...expr.matchAll(/[a-z_][a-z0-9_]*(?=[{]|$)/g)].map(([name]) => name))
+    expect(new Set(asked).size).toBeGreaterThan(7)
+    expect(asked.filter((name) => !given.has(name))).toEqual([])
+    const own = [...given].filter((name) => name?.startsWith('swarmharness_'))
+    expect(own.filter((name) => !asked.includes(name ?? ''))).toEqual([])
   })
 
   test('relay.json is as a relay writes it', async () => {
