@@ -14,6 +14,7 @@ import type {
 import { Certifier } from './certify.ts'
 import { availableAt } from './chain.ts'
 import { Checkpoints } from './checkpoints.ts'
+import { Chores } from './chores.ts'
 import { AuthorClock } from './clock.ts'
 import { ASK_AGAIN_MS } from './constants.ts'
 import { Earnings } from './earnings.ts'
@@ -83,6 +84,7 @@ class SwarmLedger implements LedgerService {
   private readonly payee: Payee
   private readonly listeners = new Set<() => void>()
   private readonly life = new AbortController()
+  private readonly chores: Chores
   private timer: ReturnType<typeof setInterval> | undefined
 
   constructor({
@@ -104,6 +106,7 @@ class SwarmLedger implements LedgerService {
     this.clock = new AuthorClock(now)
     this.now = this.clock.now
     this.log = log
+    this.chores = new Chores(log)
     this.chain = new OwnChain({ store, key, network, now: this.now })
     this.peer = this.chain.peer
     const transport = 'call' in node ? node : libp2pTransport(node, network, log)
@@ -209,11 +212,11 @@ class SwarmLedger implements LedgerService {
       answer: (from, message) => this.answer(from, message),
       connected: (peer) => {
         this.keeper.seen(peer)
-        void this.payee.ask(peer)
-        void this.votes.retry()
-        void this.transfers.retry()
-        void this.chain.latest().then((state) => this.healing.seen(peer, state))
-        void this.recovery.retry()
+        this.chores.do('Asking for settles', () => this.payee.ask(peer))
+        this.chores.do('Having settles certified', () => this.votes.retry())
+        this.chores.do('Handing over transfers', () => this.transfers.retry())
+        this.chores.do('Telling of a heal', async () => this.healing.seen(peer, await this.chain.latest()))
+        this.chores.do('Recovering', () => this.recovery.retry())
         this.lookout.met(peer)
       }
     })
@@ -227,22 +230,27 @@ class SwarmLedger implements LedgerService {
 
   async maintain(): Promise<void> {
     this.lookout.tend()
+    const { chores } = this
     await Promise.all([
-      this.payee.askAll(),
-      this.payer.settleLeftovers(),
-      this.keeper.tend(),
-      this.checkpoints.tend(),
-      this.healing.tend(),
-      this.recovery.retry(),
-      this.votes.retry(),
-      this.transfers.retry(),
-      this.lodging.tend(),
-      this.earnings.forget(this.now()),
-      this.witness.forget(),
-      this.votes.forget(),
-      this.proofs.forget(this.now()),
-      this.chain.latest().then(({ openEscrows }) => this.spending.fold(openEscrows))
+      chores.do('Asking for settles', () => this.payee.askAll()),
+      chores.do('Settling what is open', () => this.payer.settleLeftovers()),
+      chores.do('Seeing to the seat', () => this.keeper.tend()),
+      chores.do('Certifying a checkpoint', () => this.checkpoints.tend()),
+      chores.do('Healing', () => this.healing.tend()),
+      chores.do('Recovering', () => this.recovery.retry()),
+      chores.do('Having settles certified', () => this.votes.retry()),
+      chores.do('Handing over transfers', () => this.transfers.retry()),
+      chores.do('Lodging receipts', () => this.lodging.tend()),
+      chores.do('Forgetting', () => this.forget())
     ])
+  }
+
+  private async forget(): Promise<void> {
+    await this.earnings.forget(this.now())
+    await this.witness.forget()
+    await this.votes.forget()
+    await this.proofs.forget(this.now())
+    await this.spending.fold((await this.chain.latest()).openEscrows)
   }
 
   /** Sets what others signed against what this node knows of them. */
@@ -268,6 +276,7 @@ class SwarmLedger implements LedgerService {
     clearInterval(this.timer)
     this.life.abort(new CreditError('NOT_RUNNING', 'The ledger was stopped.'))
     await this.transport.stop()
+    await this.chores.idle() // whoever stops closes the store next
     await this.chain.idle()
   }
 
@@ -314,7 +323,9 @@ class SwarmLedger implements LedgerService {
     groups: readonly UnitGroup[],
     options: Parameters<Ledger['settle']>[2]
   ): Promise<Settlement> {
-    return this.payer.settle(escrow, groups, options).finally(() => void this.checkpoints.tend())
+    return this.payer.settle(escrow, groups, options).finally(() => {
+      this.chores.do('Certifying a checkpoint', () => this.checkpoints.tend())
+    })
   }
 
   async earning(escrow: CID): Promise<EarningContract | undefined> {
@@ -328,7 +339,8 @@ class SwarmLedger implements LedgerService {
 
   async acceptReceipt(receipt: Signed, from: PeerIdString): Promise<MicroCredits> {
     const amount = await this.payee.acceptReceipt(receipt, from)
-    void this.lodging.receipted(decodeStatement(receipt, 'receipt').escrow)
+    const { escrow } = decodeStatement(receipt, 'receipt')
+    this.chores.do('Lodging receipts', () => this.lodging.receipted(escrow))
     return amount
   }
 

@@ -109,11 +109,11 @@ export class SettleVotes {
   ): Promise<{ votes: number; certainty: Settlement['certainty'] }> {
     const { body } = settled.open
     const key = escrow.toString()
-    if (body.witnesses.length === 0) {
-      return this.completeByPayees(escrow, settled, signal)
-    }
     this.trying.add(key)
     try {
+      if (body.witnesses.length === 0) {
+        return await this.completeByPayees(escrow, settled, signal)
+      }
       const { certificate, votes } = await this.certificateOf(settled, signal)
       if (certificate === undefined) {
         return { votes, certainty: 'pending' }
