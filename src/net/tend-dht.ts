@@ -9,10 +9,12 @@ const LONGEST: Milliseconds = 300_000
 /** Self-queries from one walk to a random key to the next: far contacts are seldom missed, and any walk finds some. */
 const FAR_EVERY = 4
 /**
- * The first walks. A relay knows a newcomer's addresses a second after they are there, so those that start together find
- * nobody with kad-dht's own first walk.
+ * Before the first walks, while no large swarm is seen: a relay knows a newcomer's addresses a second after they are
+ * there, so those that start together find nobody with kad-dht's own first walk.
  */
-const FIRST: readonly Milliseconds[] = [2_000, 3_000]
+const FIRST: readonly Milliseconds[] = [1_000, 1_000, 1_500, 1_500]
+/** Of an interval, at random. A swarm that started together must not walk together: two that dial each other connect twice. */
+const SPREAD = { first: 0.5, later: 0.1 }
 const WALK_TIMEOUT: Milliseconds = 10_000
 /** After a walk that was cut off, the interval grows by this: what the network or the machine cannot do, it must not be asked more often. */
 const BACK_OFF = 2
@@ -70,9 +72,10 @@ export class DhtTender implements Startable {
   }
 
   private tendLater(): void {
-    const ms = FIRST[this.walks++] ?? this.interval
-    // spread by a tenth: a swarm that started together must not walk together
-    this.timer = setTimeout(() => void this.tend(), ms * (0.9 + 0.2 * this.random()))
+    const first = FIRST[this.walks++]
+    const spread = first === undefined ? SPREAD.later : SPREAD.first
+    const ms = (first ?? this.interval) * (1 - spread + 2 * spread * this.random())
+    this.timer = setTimeout(() => void this.tend(), ms)
   }
 
   private async tend(): Promise<void> {
@@ -84,9 +87,11 @@ export class DhtTender implements Startable {
     } else {
       const distances = await Promise.all(closest.map((peer) => distanceOf(peerId, peer)))
       const size = estimateSwarmSize(distances)
+      const isFirst = this.walks <= FIRST.length
       this.interval = selfQueryInterval(size)
-      if (size > CLOSEST && (this.walks <= FIRST.length || this.walks % FAR_EVERY === 0)) {
+      if (size > CLOSEST && (isFirst || this.walks % FAR_EVERY === 0)) {
         await this.walk(crypto.getRandomValues(new Uint8Array(32)))
+        this.walks = Math.max(this.walks, FIRST.length)
       }
     }
     if (!this.over.signal.aborted) {
