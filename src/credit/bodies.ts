@@ -19,12 +19,16 @@ const distinct = (values: readonly unknown[]) => new Set(values).size === values
 
 export function checkPayloadSize(kind: string, bytes: number): void {
   // nobody could read it, its author included
-  ensure(bytes <= SIGNED_PAYLOAD_MAX, BAD, `The ${kind} has ${bytes} bytes, above ${SIGNED_PAYLOAD_MAX}.`)
+  ensure(
+    bytes <= SIGNED_PAYLOAD_MAX,
+    BAD,
+    () => `The ${kind} has ${bytes} bytes, above ${SIGNED_PAYLOAD_MAX}.`
+  )
   if (kind === 'escrow' || kind === 'settle' || kind === 'transfer' || kind === 'seat') {
     ensure(
       bytes <= CERTIFIED_PAYLOAD_MAX,
       BAD,
-      `The ${kind} has ${bytes} bytes, above its limit of ${CERTIFIED_PAYLOAD_MAX}: use fewer payees.`
+      () => `The ${kind} has ${bytes} bytes, above its limit of ${CERTIFIED_PAYLOAD_MAX}: use fewer payees.`
     )
   }
 }
@@ -42,7 +46,7 @@ function checkMembers(author: PeerIdString, members: readonly PeerIdString[], qu
   ensure(
     quorum === quorumOf(members.length),
     BAD,
-    `The quorum of ${members.length} is ${quorumOf(members.length)}.`
+    () => `The quorum of ${members.length} is ${quorumOf(members.length)}.`
   )
 }
 
@@ -78,7 +82,7 @@ export function checkEscrow({ author, ts, body }: RecordOf<'escrow'>, network: N
   ensure(
     body.tClose > ts && body.tClose <= ts + network.escrowMaxMs,
     BAD,
-    `An escrow closes after it was made, and within ${network.escrowMaxMs} ms.`
+    () => `An escrow closes after it was made, and within ${network.escrowMaxMs} ms.`
   )
 }
 
@@ -89,7 +93,8 @@ export function checkSettle(settle: SettleBody, escrow: EscrowBody): void {
   ensure(
     sum(payouts) + refund === escrow.amount,
     BAD,
-    `Payouts (${sum(payouts)}) and refund (${refund}) must equal the escrow's amount (${escrow.amount}).`
+    () =>
+      `Payouts (${sum(payouts)}) and refund (${refund}) must equal the escrow's amount (${escrow.amount}).`
   )
   ensure(
     escrow.payees.every(({ max }, index) => (payouts[index] ?? 0n) <= max),

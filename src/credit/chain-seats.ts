@@ -1,4 +1,4 @@
-import type { LedgerRecord, PeerIdString, RecordOf } from '../wire/index.ts'
+import type { PeerIdString, RecordOf } from '../wire/index.ts'
 import { ensure } from './errors.ts'
 import { quorumOf, type Seat } from './seat.ts'
 import type { ChainState } from './state.ts'
@@ -50,13 +50,13 @@ export function checkSeatVotes(
   ensure(
     unsure || voters >= seat.quorum,
     'BAD_RECORD',
-    `Only ${voters} of ${seat.quorum} votes for the seat.`
+    () => `Only ${voters} of ${seat.quorum} votes for the seat.`
   )
 }
 
 export function seatsAfter(
   { sure }: ChainState,
-  record: LedgerRecord
+  record: RecordOf<'heal' | 'seat'>
 ): Partial<Pick<ChainState, 'seat' | 'seatSeq' | 'unsure' | 'sure' | 'healSeq'>> {
   if (record.kind === 'heal') {
     return {
@@ -65,9 +65,6 @@ export function seatsAfter(
       unsure: false,
       healSeq: record.seq
     }
-  }
-  if (record.kind !== 'seat') {
-    return {}
   }
   const { seq, body } = record
   const next = seatOf(body)

@@ -18,7 +18,7 @@ import type { VerifyOptions } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
 import { joinBranch } from './heal.ts'
 import { NO_SEAT } from './seat.ts'
-import { type ChainState, claimKey, OPEN_ESCROWS_MAX } from './state.ts'
+import { type ChainState, claimKey, OPEN_ESCROWS_MAX, type OpenEscrow } from './state.ts'
 import { type Embedded, type VerifiedRecord, verifiedRecord, verifyRecords } from './verify.ts'
 
 /** The rules of a personal chain: what a record may be after the ones before it. */
@@ -29,13 +29,10 @@ const MOST = BigInt(Number.MAX_SAFE_INTEGER)
 /** What no token hashes to. */
 const NEVER = new Uint8Array()
 
-/** A state that is being advanced: nobody else holds its maps. */
-interface Draft extends ChainState {
-  readonly openEscrows: Map<
-    string,
-    ChainState['openEscrows'] extends ReadonlyMap<string, infer V> ? V : never
-  >
-  readonly claimed: Map<string, Milliseconds>
+/** A state that is being advanced: nobody else holds it, or its maps. */
+type Draft = { -readonly [K in keyof ChainState]: ChainState[K] } & {
+  openEscrows: Map<string, OpenEscrow>
+  claimed: Map<string, Milliseconds>
 }
 
 /**
@@ -94,25 +91,28 @@ function advance(draft: Draft | undefined, verified: VerifiedRecord, network: Ne
   const available = drain(draft.bal, hours, network)
   const effect = effectOf(draft, verified, draft.idleHours + hours, network)
   const { bal, debt } = balanceAfter(draft, record.kind, available, effect.balance)
-  ensure(record.bal === bal, 'BAD_RECORD', `The balance must be ${bal}, not ${record.bal}.`)
-  ensure(record.idleSince === effect.idleSince, 'BAD_RECORD', `idleSince must be ${effect.idleSince}.`)
+  ensure(record.bal === bal, 'BAD_RECORD', () => `The balance must be ${bal}, not ${record.bal}.`)
+  ensure(record.idleSince === effect.idleSince, 'BAD_RECORD', () => `idleSince must be ${effect.idleSince}.`)
   effect.change?.()
   if (record.seq % 64 === 0) {
     forgetExpired(draft.claimed, record.ts)
   }
-  return {
-    ...draft,
-    ...effect.joined,
-    debt,
-    seq: record.seq,
-    id,
-    ts: record.ts,
-    bal: record.bal,
-    idleSince: record.idleSince,
-    idleHours: draft.idleHours + hours,
-    ...seatsAfter(draft, record),
-    closed: record.kind === 'closed' ? (record.body.next ?? NEVER) : null
+  if (effect.joined) {
+    draft.openEscrows = effect.joined.openEscrows
+    draft.claimed = effect.joined.claimed
   }
+  if (record.kind === 'heal' || record.kind === 'seat') {
+    Object.assign(draft, seatsAfter(draft, record))
+  }
+  draft.debt = debt
+  draft.seq = record.seq
+  draft.id = id
+  draft.ts = record.ts
+  draft.bal = record.bal
+  draft.idleSince = record.idleSince
+  draft.idleHours += hours
+  draft.closed = record.kind === 'closed' ? (record.body.next ?? NEVER) : null
+  return draft
 }
 
 /** What is spent beyond the balance, by a heal alone, is a debt that later credits pay off. */
@@ -126,7 +126,7 @@ function balanceAfter(
   ensure(
     left >= 0n || kind === 'heal' || change >= 0n,
     'BAD_RECORD',
-    `The record spends ${-change} of ${available} µcr.`
+    () => `The record spends ${-change} of ${available} µcr.`
   )
   ensure(
     left <= MOST && -left <= MOST,
@@ -175,7 +175,7 @@ function checkPlace(state: ChainState, record: LedgerRecord): void {
   ensure(
     record.seq === state.seq + 1,
     'BAD_RECORD',
-    `After place ${state.seq} comes ${state.seq + 1}, not ${record.seq}.`
+    () => `After place ${state.seq} comes ${state.seq + 1}, not ${record.seq}.`
   )
   ensure(record.prev?.equals(state.id) === true, 'FORK', 'The record follows another one than the head.')
   ensure(
@@ -351,7 +351,7 @@ function effectOfClaim(
   ensure(
     ts >= due && ts <= due + network.claimWindowMs,
     'BAD_RECORD',
-    `A payout is claimed within ${network.claimWindowMs} ms of its settle.`
+    () => `A payout is claimed within ${network.claimWindowMs} ms of its settle.`
   )
   return {
     balance: payout,

@@ -30,11 +30,17 @@ export async function openRecord(
   network: Network,
   { signatures = true }: VerifyOptions = {}
 ): Promise<{ id: CID; record: LedgerRecord }> {
-  const record = signatures
-    ? await verifySigned(envelope, DOMAINS.record, recordSchema, ({ author }) => author)
-    : decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
-  checkNetwork(record.net, network)
-  checkPayloadSize(record.kind, envelope.payload.byteLength)
+  const check = (record: LedgerRecord) => {
+    checkNetwork(record.net, network)
+    checkPayloadSize(record.kind, envelope.payload.byteLength)
+    return record.author
+  }
+  if (signatures) {
+    const record = await verifySigned(envelope, DOMAINS.record, recordSchema, check)
+    return { id: await cidOf(envelope.payload), record }
+  }
+  const record = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+  check(record)
   return { id: await cidOf(envelope.payload), record }
 }
 

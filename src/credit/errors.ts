@@ -37,9 +37,17 @@ export class CreditError extends SwarmError<CreditErrorCode> {
   override readonly name = 'CreditError'
 }
 
-/** Throws a `code` error with `message` unless the condition holds. */
-export function ensure(condition: boolean, code: CreditErrorCode, message: string): asserts condition {
+/**
+ * Throws a `code` error with `message` unless the condition holds.
+ *
+ * @param message a function where it takes time to write, and the condition is looked at for every record
+ */
+export function ensure(
+  condition: boolean,
+  code: CreditErrorCode,
+  message: string | (() => string)
+): asserts condition {
   if (!condition) {
-    throw new CreditError(code, message)
+    throw new CreditError(code, typeof message === 'string' ? message : message())
   }
 }

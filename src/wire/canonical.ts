@@ -11,9 +11,8 @@ const SHORT_TEXT = 64
 /** Tag 42 with the 37 bytes of a CIDv1 of DAG-CBOR by SHA-256, up to its digest. */
 const CID_HEAD = [0xd8, 0x2a, 0x58, 0x25, 0x00, 0x01, 0x71, 0x12, 0x20]
 const DIGEST_LENGTH = 32
-/** Where in a CID's own bytes its multihash begins, and in that its digest. */
-const MULTIHASH_AT = 2
-const DIGEST_AT = 4
+const MULTIHASH_LENGTH = 2 + DIGEST_LENGTH
+const CID_LENGTH = 2 + MULTIHASH_LENGTH
 /** A key that makes no member of a JavaScript object, and so is lost when it is decoded. */
 const LOST_KEY = '__proto__'
 
@@ -30,7 +29,8 @@ interface Reader {
  * an encoder and a comparison would take several times as long. Undefined for all others, and for what this project's
  * formats hardly use (negative integers, text beyond ASCII, other CIDs): then only encoding again tells.
  *
- * @returns what `@ipld/dag-cbor` decodes, in memory of its own
+ * @param bytes not changed any more: byte strings and CIDs are views of them
+ * @returns what `@ipld/dag-cbor` decodes
  */
 export function decodePlainly(bytes: Uint8Array): { readonly value: unknown } | undefined {
   const reader = { bytes, at: 0 }
@@ -105,7 +105,7 @@ function readBytes(reader: Reader, length: number): Uint8Array | typeof NO {
     return NO
   }
   reader.at = end
-  return new Uint8Array(bytes.subarray(at, end))
+  return bytes.subarray(at, end)
 }
 
 function readText(reader: Reader, length: number): string | typeof NO {
@@ -175,7 +175,7 @@ function readCid(reader: Reader): CID | typeof NO {
     }
   }
   reader.at = end
-  const own = new Uint8Array(bytes.subarray(end - DIGEST_LENGTH - DIGEST_AT, end))
-  const multihash = new Digest(0x12, DIGEST_LENGTH, own.subarray(DIGEST_AT), own.subarray(MULTIHASH_AT))
-  return new CID(1, 0x71, multihash, own)
+  const digest = bytes.subarray(end - DIGEST_LENGTH, end)
+  const multihash = new Digest(0x12, DIGEST_LENGTH, digest, bytes.subarray(end - MULTIHASH_LENGTH, end))
+  return new CID(1, 0x71, multihash, bytes.subarray(end - CID_LENGTH, end))
 }

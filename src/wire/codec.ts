@@ -14,7 +14,8 @@ export function encode(value: unknown): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * Decodes DAG-CBOR and validates it. The bytes must be exactly what `encode` would have made of the value.
+ * Decodes DAG-CBOR and validates it. The bytes must be exactly what `encode` would have made of the value, which has
+ * memory of its own.
  *
  * @throws WireError `TOO_LARGE`, `MALFORMED` or `NOT_CANONICAL`
  */
@@ -23,6 +24,11 @@ export function decodeStrict<S extends z.ZodMiniType>(
   schema: S,
   limit: number
 ): z.output<S> {
+  return decodeOwn(bytes.byteLength <= limit ? new Uint8Array(bytes) : bytes, schema, limit)
+}
+
+/** As `decodeStrict`, of bytes that nobody else has: the value may hold views of them. */
+export function decodeOwn<S extends z.ZodMiniType>(bytes: Uint8Array, schema: S, limit: number): z.output<S> {
   const plain = bytes.byteLength <= limit ? decodePlainly(bytes) : undefined
   if (plain !== undefined) {
     return validate(plain.value, schema)
@@ -71,13 +77,19 @@ function validate<S extends z.ZodMiniType>(raw: unknown, schema: S): z.output<S>
 const HASHED_HERE_MAX = 1_024
 
 export async function sha256(bytes: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  if (bytes.byteLength <= HASHED_HERE_MAX) {
-    return new Uint8Array(hashHere(bytes))
-  }
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+  return (
+    sha256Here(bytes) ??
+    new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>))
+  )
+}
+
+function sha256Here(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
+  // noble allocates plain ArrayBuffers; its type says ArrayBufferLike
+  return bytes.byteLength <= HASHED_HERE_MAX ? (hashHere(bytes) as Uint8Array<ArrayBuffer>) : undefined
 }
 
 /** The CIDv1 (dag-cbor, sha2-256) of DAG-CBOR bytes. */
 export async function cidOf(payload: Uint8Array): Promise<CID> {
-  return CID.createV1(dagCbor.code, Digest.create(0x12, await sha256(payload)))
+  const digest = sha256Here(payload) ?? (await sha256(payload))
+  return CID.createV1(dagCbor.code, Digest.create(0x12, digest))
 }

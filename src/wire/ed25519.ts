@@ -15,24 +15,32 @@ const VERIFIERS_MAX = 1_024
 type Verify = (message: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>) => Promise<boolean>
 type Sign = (message: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>
 
-const verifiers = new Map<PeerIdString, Promise<Verify>>()
+/** Of a key that is being imported, the promise of it. */
+const verifiers = new Map<PeerIdString, Verify | Promise<Verify>>()
 const signers = new WeakMap<PrivateKey, Promise<Sign>>()
 
-/** @throws whatever the library throws for a key that is no point of the curve, or a signature of a wrong length */
-export async function verifyEd25519(
+/** Rejects with whatever the library throws for a key that is no point of the curve, or a signature of a wrong length. */
+export function verifyEd25519(
   peer: PeerIdString,
   message: Uint8Array<ArrayBuffer>,
   signature: Uint8Array
 ): Promise<boolean> {
-  let verifier = verifiers.get(peer)
-  if (verifier === undefined) {
-    verifier = importVerifier(peer)
-    verifiers.set(peer, verifier)
-    if (verifiers.size > VERIFIERS_MAX) {
-      verifiers.delete(verifiers.keys().next().value ?? peer)
-    }
+  const verify = verifiers.get(peer) ?? learn(peer)
+  const own = new Uint8Array(signature)
+  return typeof verify === 'function' ? verify(message, own) : verify.then((ready) => ready(message, own))
+}
+
+function learn(peer: PeerIdString): Promise<Verify> {
+  const learning = importVerifier(peer)
+  verifiers.set(peer, learning)
+  if (verifiers.size > VERIFIERS_MAX) {
+    verifiers.delete(verifiers.keys().next().value ?? peer)
   }
-  return (await verifier)(message, new Uint8Array(signature))
+  learning.then(
+    (verify) => verifiers.has(peer) && verifiers.set(peer, verify),
+    () => {} // whoever asks gets the error
+  )
+  return learning
 }
 
 export async function signEd25519(key: PrivateKey, message: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {

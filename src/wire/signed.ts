@@ -1,7 +1,6 @@
 import type { PrivateKey } from '@libp2p/interface'
-import { concat } from 'uint8arrays/concat'
 import * as z from 'zod/mini'
-import { decodeStrict, encode } from './codec.ts'
+import { decodeOwn, encode } from './codec.ts'
 import { signEd25519, verifyEd25519 } from './ed25519.ts'
 import { WireError } from './errors.ts'
 import { bytesUpTo, signature } from './schema.ts'
@@ -31,10 +30,16 @@ export const signedUpTo = (limit: number) => z.strictObject({ payload: bytesUpTo
 export const signed = signedUpTo(SIGNED_PAYLOAD_MAX)
 
 const encoder = new TextEncoder()
-const prefixes = new Map(Object.values(DOMAINS).map((domain) => [domain, encoder.encode(`${domain}\0`)]))
+const prefixes = Object.fromEntries(
+  Object.values(DOMAINS).map((domain) => [domain, encoder.encode(`${domain}\0`)])
+) as Record<Domain, Uint8Array> // fromEntries forgets the keys that DOMAINS fixes
 
 function signingBytes(domain: Domain, payload: Uint8Array): Uint8Array<ArrayBuffer> {
-  return concat([prefixes.get(domain) ?? encoder.encode(`${domain}\0`), payload])
+  const prefix = prefixes[domain]
+  const bytes = new Uint8Array(prefix.byteLength + payload.byteLength)
+  bytes.set(prefix)
+  bytes.set(payload, prefix.byteLength)
+  return bytes
 }
 
 /** Encodes a value canonically and signs it. */
@@ -50,21 +55,26 @@ export async function signPayload(key: PrivateKey, domain: Domain, payload: Uint
 /**
  * Decodes a signed payload and checks the signature against the peer id that the payload names.
  *
- * @param signer picks the signer's peer id out of the decoded value
+ * @param signer picks the signer's peer id out of the decoded value, and may refuse it before its signature is checked
  * @throws WireError `TOO_LARGE`, `MALFORMED`, `NOT_CANONICAL` or `BAD_SIGNATURE`
  */
 export async function verifySigned<S extends z.ZodMiniType>(
-  envelope: Signed,
+  { payload, signature }: Signed,
   domain: Domain,
   schema: S,
   signer: (value: z.output<S>) => PeerIdString
 ): Promise<z.output<S>> {
-  const value = decodeStrict(envelope.payload, schema, SIGNED_PAYLOAD_MAX)
+  const message = signingBytes(domain, payload)
+  const value = decodeOwn(
+    message.subarray(message.byteLength - payload.byteLength),
+    schema,
+    SIGNED_PAYLOAD_MAX
+  )
   const peer = signer(value)
   const mismatch = 'The signature does not belong to the peer that the message names.'
   let valid: boolean
   try {
-    valid = await verifyEd25519(peer, signingBytes(domain, envelope.payload), envelope.signature)
+    valid = await verifyEd25519(peer, message, signature)
   } catch (cause) {
     // a signature of the wrong length or a key that is no point of the curve: libraries throw where they might say no
     throw new WireError('BAD_SIGNATURE', mismatch, { cause })
