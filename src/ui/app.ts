@@ -313,6 +313,7 @@ export class SwarmApp extends PageElement {
         .desk=${desk}
         .swarm=${swarm}
         .status=${status}
+        .isClockOff=${this.#keeper?.clockOff !== undefined}
         .isBackendAsked=${this.init.query.options.backend === 'cpu'}
       >
         ${desk.mode === 'hire' ? html`<div slot="consent">${this.#renderConsent(session, false, true)}</div>` : nothing}

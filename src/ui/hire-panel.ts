@@ -1,7 +1,7 @@
 import { css, html, nothing, type PropertyValues } from 'lit'
 import type { Job, SkillInfo, SwarmCore } from '../api.ts'
 import { PageElement } from './element.ts'
-import { describeFailure, type Failure } from './failure.ts'
+import { describeFailure, type Failure, PageError } from './failure.ts'
 import { failureNote } from './failure-note.ts'
 import { draftInput, firstDraft } from './form-model.ts'
 import { formStyles } from './form-styles.ts'
@@ -27,6 +27,7 @@ export class HirePanel extends PageElement {
   static override properties = {
     swarm: { attribute: false },
     settled: { attribute: false },
+    isClockOff: { attribute: false },
     skill: { state: true },
     failure: { state: true },
     job: { state: true },
@@ -84,6 +85,7 @@ export class HirePanel extends PageElement {
 
   declare swarm: SwarmCore
   declare settled: MicroCredits
+  declare isClockOff: boolean
   declare skill: SkillInfo | undefined
   declare failure: Failure | undefined
   declare job: Job | undefined
@@ -94,6 +96,7 @@ export class HirePanel extends PageElement {
   constructor() {
     super()
     this.settled = 0n
+    this.isClockOff = false
     this.busy = false
   }
 
@@ -199,6 +202,7 @@ export class HirePanel extends PageElement {
   #submit(order: Order): void {
     this.failure = undefined
     try {
+      if (this.isClockOff) throw new PageError(texts.error.clock)
       const job = this.swarm.submit(order.skill, order.input, order.options)
       this.#inputs.set(job, order)
       const [oldest] = this.#inputs.keys()

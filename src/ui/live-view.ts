@@ -28,6 +28,7 @@ export class LiveView extends PageElement {
     swarm: { attribute: false },
     status: { attribute: false },
     isBackendAsked: { attribute: false },
+    isClockOff: { attribute: false },
     view: { state: true },
     isWide: { state: true }
   }
@@ -114,6 +115,8 @@ export class LiveView extends PageElement {
   declare swarm: SwarmCore
   declare status: SwarmStatus
   declare isBackendAsked: boolean
+  /** Nothing is to be signed. */
+  declare isClockOff: boolean
   declare view: View
   declare isWide: boolean
   #observer: Observer | undefined
@@ -130,6 +133,7 @@ export class LiveView extends PageElement {
   constructor() {
     super()
     this.isBackendAsked = false
+    this.isClockOff = false
     this.view = 'contribute'
     this.isWide = this.#wide.matches
   }
@@ -184,7 +188,13 @@ export class LiveView extends PageElement {
         <div class="column">
           ${this.#renderView(
             'hire',
-            html`<hire-panel .swarm=${this.swarm} .settled=${this.status.balance.settled}></hire-panel>`
+            html`
+              <hire-panel
+                .swarm=${this.swarm}
+                .settled=${this.status.balance.settled}
+                .isClockOff=${this.isClockOff}
+              ></hire-panel>
+            `
           )}
           ${this.#renderView('own', html`<own-panel .swarm=${this.swarm}></own-panel><slot name="identity"></slot>`)}
         </div>

@@ -9,6 +9,9 @@ import type { Hands } from './swarm-graph.ts'
 import { texts } from './texts/index.ts'
 
 const SKILLS_SHOWN = 6
+/** More peers than these are shown anew at most once a second: nobody reads faster, and each time is a long work. */
+const CROWD = 40
+const CROWD_EVERY_MS = 1_000
 
 /** Who this node is connected to, as a picture and as a table: direct peers first. */
 export class PeerTable extends PageElement {
@@ -19,6 +22,7 @@ export class PeerTable extends PageElement {
       .scroll {
         max-height: 22rem;
         overflow: auto;
+        contain: content;
       }
       thead th {
         position: sticky;
@@ -47,6 +51,18 @@ export class PeerTable extends PageElement {
     super()
     this.peers = []
     this.hands = { hired: new Map(), served: new Map() }
+  }
+
+  #nextAt = 0
+
+  /** As Lit has it, or later; what changes meanwhile is shown with it. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (this.peers.length > CROWD) {
+      const wait = this.#nextAt - performance.now()
+      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+      this.#nextAt = performance.now() + CROWD_EVERY_MS
+    }
+    super.scheduleUpdate()
   }
 
   protected override render() {

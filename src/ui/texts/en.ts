@@ -507,6 +507,8 @@ export const en = {
     unknown: 'Something failed without saying why. Reload the page and try again.',
     denied:
       'This browser lets the page keep nothing, and a node signs nothing that it cannot keep. Allow site data for this page, then start again.',
+    clock:
+      'The clock of this device is wrong, and nothing is signed with a wrong time. Set it right, then try again.',
     dismiss: 'Dismiss'
   },
   /** `Intl.PluralRules` categories of a count of units. */

@@ -84,6 +84,7 @@ describe('a change of the rules', () => {
     fc.record({ onMetered: fc.boolean() }),
     fc.record({ onHeat: fc.boolean() }),
     fc.record({ rate: fc.integer({ min: 100, max: 100_000 }) }),
+    fc.record({ strangers: fc.option(fc.nat(100)) }),
     fc.record({ schedule: fc.oneof(fc.constant(null), fc.record({ from: hour }), fc.record({ to: hour })) }),
     fc.record({
       serve: fc.record({ name: fc.constantFrom('mandelbrot', 'knn-i8'), isServed: fc.boolean() })
@@ -110,7 +111,7 @@ describe('a change of the rules', () => {
     )
     fc.assert(
       fc.property(
-        fc.oneof(fc.anything(), fc.dictionary(fc.constantFrom('rate', 'schedule', 'serve'), fc.anything())),
+        fc.oneof(fc.anything(), fc.dictionary(fc.constantFrom('rate', 'schedule', 'serve', 'strangers'), fc.anything())),
         (value) => {
           const change = parseChange(value) ?? {}
           const rules = withChange(FIRST_RULES, change)
@@ -160,6 +161,8 @@ describe('contributing', () => {
       off = -hours * 3_600_000
       expect(textOf(await shown(page.app, '#clock-off'))).toContain('3 h away')
       await shown(page.app, '#contributing[data-paused="clock"]')
+      await click(page.app, '#run-sample')
+      await shown(page.app, '#submit-error', (element) => textOf(element).includes('wrong time'))
       clock.mockImplementation(now)
       off = 0
       await shown(page.app, '#contributing[data-contributing="true"]')
@@ -168,6 +171,7 @@ describe('contributing', () => {
     clock.mockRestore()
     const one = ['pause', 'contribute 0.6']
     expect(page.swarm.calls).toEqual(['contribute 0.6', ...one, ...one])
+    expect(page.swarm.submitted).toEqual([])
   })
 
   it('paused by hand stays so, whatever the device tells', async () => {
@@ -193,7 +197,7 @@ describe('contributing', () => {
     expect(find(app, '#run-anyway')).toBeUndefined()
   })
 
-  it('serves the chosen skills at the chosen price, and remembers both', async () => {
+  it('serves the chosen skills at the chosen price, strangers as much as is wished, and remembers it', async () => {
     const { app, swarm } = await running()
     await shown(app, '#contributing[data-contributing="true"]')
     await click(app, '#serve-mandelbrot')
@@ -208,8 +212,15 @@ describe('contributing', () => {
     rate.value = '250'
     rate.dispatchEvent(new Event('change'))
     await expect.poll(() => swarm.contributed?.rate).toBe(2500)
+    expect(swarm.contributed).not.toHaveProperty('strangers')
+    const strangers = await shown(app, '#strangers')
+    if (!(strangers instanceof HTMLSelectElement)) throw new Error('no choice')
+    strangers.value = '25'
+    strangers.dispatchEvent(new Event('change'))
+    await expect.poll(() => swarm.contributed?.strangers).toBe(0.25)
     expect(parseRules(localStorage.getItem(RULES_KEY))).toMatchObject({
       rate: 2500,
+      strangers: 25,
       without: ['mandelbrot']
     })
     await app.withdraw()
