@@ -2,6 +2,7 @@ import { ledgerAttacks } from './attacks/ledger.ts'
 import { moneyAttacks } from './attacks/money.ts'
 import { nameAttacks } from './attacks/names.ts'
 import { refusalAttacks } from './attacks/refusals.ts'
+import { rewoundAttacks } from './attacks/rewound.ts'
 import type { Outcome, ScenarioInit } from './attacks/scenario.ts'
 import { seatedAttacks } from './attacks/seated.ts'
 import { honestIncome } from './attacks/swarm.ts'
@@ -35,6 +36,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
     workAttacks,
     voteAttacks,
     seatedAttacks,
+    rewoundAttacks,
     ledgerAttacks,
     refusalAttacks
   ]) {

@@ -8,6 +8,7 @@ import type { Outcome } from './scenario.ts'
 import { moneyAttacks } from './tabs-money.ts'
 import { nameAttacks } from './tabs-names.ts'
 import { refusalAttacks } from './tabs-refusals.ts'
+import { rewoundAttacks } from './tabs-rewound.ts'
 import { JOB, outcome, type Stage } from './tabs-stage.ts'
 
 /**
@@ -34,7 +35,8 @@ export async function tabAttacks(log: (text: string) => void): Promise<Outcome[]
       outcomes.push(await attack(stage))
       tell(outcomes.slice(-1), log)
     }
-    for (const group of [moneyAttacks, refusalAttacks, nameAttacks]) {
+    // the last one moves the clock
+    for (const group of [moneyAttacks, refusalAttacks, nameAttacks, rewoundAttacks]) {
       const found = await group(stage)
       outcomes.push(...found)
       tell(found, log)

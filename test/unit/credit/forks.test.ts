@@ -19,6 +19,7 @@ import {
 import { TestChain } from '../../fixtures/chains.ts'
 import { eventually } from '../../fixtures/eventually.ts'
 import { keepsProofs } from '../../fixtures/fork-proofs.ts'
+import { INVARIANT_RUNS } from '../../fixtures/invariant-runs.ts'
 import { LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 const HONEST = 8
@@ -74,7 +75,8 @@ describe('a proof', () => {
         expect(await codeOf(records(one.signedAt(i), two.signedAt(j)))).toBe(
           isFork ? trunk.peer : 'BAD_PROOF'
         )
-      })
+      }),
+      { numRuns: INVARIANT_RUNS }
     ))
 
   test('with any bit changed accuses nobody', () =>

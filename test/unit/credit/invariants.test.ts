@@ -54,6 +54,9 @@ const step = fc.record({
     'settle again' as const,
     'claim again' as const,
     'overspend' as const,
+    'overpay' as const,
+    'keep' as const,
+    'claim for another' as const,
     'miscount' as const
   ),
   author: fc.nat(2),
@@ -104,6 +107,16 @@ class Economy {
         const max = chain.head.bal + 1n
         const other = this.others(chain)[0] as UnsignedChain // there are two
         return accepts(() => chain.append(this.escrowIntent([{ peer: other.peer, max, on: [] }], max)))
+      }
+      case 'overpay':
+      case 'keep': {
+        const job = this.open[pick % Math.max(1, this.open.length)]
+        return job !== undefined && accepts(() => job.payer.append(this.wrongSettle(job.escrow, kind)))
+      }
+      case 'claim for another': {
+        const due = this.due[pick % Math.max(1, this.due.length)]
+        const thief = this.chains.find((other) => other !== due?.payee)
+        return due !== undefined && thief !== undefined && accepts(() => this.take1({ ...due, payee: thief }))
       }
       case 'miscount': {
         const probe = new UnsignedChain(network, chain.peer, NOW)
@@ -183,6 +196,16 @@ class Economy {
     }
   }
 
+  /** One µcr more than a channel holds, at the cost of the other; or one less than there is, in all. */
+  private wrongSettle({ id, record: { body } }: Of<'escrow'>, kind: 'overpay' | 'keep') {
+    const max = body.payees[0]?.max ?? 0n
+    const payouts = body.payees.map((_, i) => (i > 0 ? 0n : kind === 'overpay' ? max + 1n : max))
+    const refund = body.amount - sumOf(payouts) - (kind === 'keep' ? 1n : 0n)
+    const inputs = payouts.map((weight, index) => ({ weight, payees: [index], quorum: 1 }))
+    const split = { form: 'units' as const, seed: new Uint8Array(32), inputs }
+    return { kind: 'settle' as const, ts: this.now, body: { escrow: id, payouts, refund, split } }
+  }
+
   private give(giver: UnsignedChain, amount: number): void {
     const payee = this.others(giver)[amount % 2] as UnsignedChain // there are two
     attempt('INSUFFICIENT_CREDIT', () => {
@@ -207,6 +230,8 @@ class Economy {
     payee.append({ kind: 'claim', ts: this.now, body: { certificate, index } }, verified)
   }
 }
+
+const sumOf = (amounts: readonly bigint[]) => amounts.reduce((sum, amount) => sum + amount, 0n)
 
 function attempt(code: string, act: () => void): void {
   try {
