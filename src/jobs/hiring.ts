@@ -160,7 +160,7 @@ export class Hiring {
     }
     for (const { peer } of channels) {
       if (contract?.certifiedBy.includes(peer) !== true) {
-        job.excluded.lost(peer)
+        job.excluded.unheard(peer)
       }
     }
     if (contract !== undefined) {
@@ -178,7 +178,7 @@ export class Hiring {
     } catch (error) {
       signal.throwIfAborted()
       this.init.log('no direct way to %s - %e', peer, error)
-      this.init.job.excluded.lost(peer)
+      this.init.job.excluded.unheard(peer)
       registry.setAside(peer)
       return false
     }
