@@ -1,19 +1,18 @@
 /**
- * `npm run demo`: three isolated tabs on the built page; one hires the other two, checks, pays. Then the relay
+ * `npm run demo`: `swarmharness relay`, and three isolated tabs on its page; one hires the other two, checks, pays. Then the relay
  * stops, and a second job runs over the direct connections. With `--skill`, a picture instead. Status 0 only if
  * results and books are right.
  */
 import { writeFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { createRelay, type Relay } from '../../relay/index.ts'
 import { type JobReceipt, type PeerIdString, SwarmError } from '../index.ts'
-import { MICROCREDITS_PER_CREDIT, NETWORKS, networkOf } from '../wire/index.ts'
+import { MICROCREDITS_PER_CREDIT } from '../wire/index.ts'
 import { settledBooks } from './demo/books.ts'
 import { runPictureInTab } from './demo/picture-job.ts'
 import { differingShare, PICTURES, type Picture, pictureOf } from './demo/pictures.ts'
 import { encodePng } from './demo/png.ts'
 import { oracle, type ProductJob, type ProductOutcome, runInTab } from './demo/product-job.ts'
+import { type RelayProcess, startRelay } from './demo/relay-process.ts'
 import { launchChromium, openTab, type Tab, waitForProviders } from './demo/tabs.ts'
 
 const NETWORK = 'local'
@@ -35,7 +34,7 @@ Needs a Chrome or Chromium (CHROME_PATH names one) and a network interface besid
 class UsageError extends Error {}
 
 interface House {
-  readonly relay: Relay
+  readonly relay: RelayProcess
   readonly requester: Tab
   readonly tabs: readonly Tab[]
   readonly providers: readonly PeerIdString[]
@@ -43,12 +42,12 @@ interface House {
 
 /** Relay, browser and tabs: up for `work`, and down whatever comes of it. */
 async function inHouse(skill: string, work: (house: House) => Promise<boolean>): Promise<boolean> {
-  const relay = await createRelay({
-    network: await networkOf(NETWORKS[NETWORK]),
-    staticFolder: fileURLToPath(new URL('../../dist', import.meta.url))
-  })
+  const relay = await startRelay(NETWORK)
   console.log(`Relay and page on ${relay.origin}, network ${NETWORK}`)
-  const browser = await launchChromium()
+  const browser = await launchChromium().catch(async (error) => {
+    await relay.stop()
+    throw error
+  })
   try {
     const [gpu, cpu, requester] = await Promise.all([
       openTab(browser, relay.origin, {
@@ -77,16 +76,14 @@ async function runProducts(
   explains: boolean
 ): Promise<boolean> {
   const first = await runJob('Job 1', requester, tabs, { ...FIRST, providers }, explains)
-  const traffic = relay.counters()
-  console.log(
-    `  the relay passed on ${traffic.circuit.in + traffic.circuit.out} bytes of signalling and ${traffic.jobStreams} job streams`
-  )
+  const { circuitBytes, jobStreams } = await relay.traffic()
+  console.log(`  the relay passed on ${circuitBytes} bytes of signalling and ${jobStreams} job streams`)
   await relay.stop()
-  console.log('\nThe relay is stopped.')
+  console.log('\nThe relay is stopped: its process has ended.')
   const second = await runJob('Job 2', requester, tabs, { ...SECOND, providers }, explains)
 
   const booksBalance = await printBooks(tabs)
-  const relayIsClean = traffic.jobStreams === 0
+  const relayIsClean = jobStreams === 0
   return first && second && booksBalance && relayIsClean
 }
 

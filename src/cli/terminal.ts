@@ -169,6 +169,14 @@ export function interruption(): { readonly signal: AbortSignal; readonly wasInte
   return { signal: controller.signal, wasInterrupted: () => byKeyboard }
 }
 
+/** How long a server runs: until it is interrupted, or the process that started it is gone, however that went. */
+export function lifetime(): { readonly over: Promise<undefined> } {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  interruption().signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  process.once('disconnect', () => resolve(undefined))
+  return { over: promise }
+}
+
 /** @throws UsageError */
 export function wholeNumber(name: string, most: number, least = 0): (text: string) => number {
   return (text) => {

@@ -1,7 +1,8 @@
 import { Command } from 'commander'
 import type { RelayOptions } from '../../../relay/index.ts'
 import { NETWORKS, type NetworkName, networkOf } from '../../wire/index.ts'
-import { interruption, oneOf, STATUS, type Terminal, terminal, wholeNumber } from '../terminal.ts'
+import { tellParent } from '../child.ts'
+import { lifetime, oneOf, STATUS, type Terminal, terminal, wholeNumber } from '../terminal.ts'
 
 interface RelayFlags {
   readonly json?: boolean
@@ -64,7 +65,7 @@ export function relayCommand(done: (status: number) => void): Command {
 }
 
 async function relay(flags: RelayFlags, term: Terminal): Promise<number> {
-  const { signal } = interruption()
+  const { over } = lifetime()
   const options: RelayOptions = {
     network: await networkOf(NETWORKS[flags.network]),
     host: flags.host,
@@ -83,13 +84,11 @@ async function relay(flags: RelayFlags, term: Terminal): Promise<number> {
   const running = await createRelay(options)
   try {
     const { origin, multiaddrs, peer, metricsUrl } = running
-    await term.result(`${origin}/\n${multiaddrs.join('\n')}\nCtrl-C ends it.`, {
-      origin,
-      multiaddrs,
-      peer,
-      metricsUrl
-    })
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    const said = { origin, multiaddrs, peer, metricsUrl }
+    if (!tellParent(said)) {
+      await term.result(`${origin}/\n${multiaddrs.join('\n')}\nCtrl-C ends it.`, said)
+    }
+    await over
   } finally {
     await running.stop()
   }

@@ -4,7 +4,7 @@ import { Command } from 'commander'
 import { createRelay, type Relay } from '../../../relay/index.ts'
 import { NETWORKS, type NetworkName, networkOf } from '../../wire/index.ts'
 import { type Helper, startHelpers } from '../helpers.ts'
-import { interruption, oneOf, STATUS, wholeNumber } from '../terminal.ts'
+import { lifetime, oneOf, STATUS, wholeNumber } from '../terminal.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const HELPERS_MAX = 16
@@ -53,10 +53,7 @@ async function start(flags: StartFlags): Promise<number> {
     const { enable } = await import('@libp2p/logger')
     enable('swarmharness:*')
   }
-  const { signal } = interruption()
-  const over = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
+  const { over } = lifetime()
   const say = flags.logLevel === 'quiet' ? () => {} : (text: string) => console.log(text)
   const relay = await createRelay({
     network: await networkOf(NETWORKS[flags.network]),
