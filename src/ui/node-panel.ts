@@ -107,6 +107,7 @@ export class NodePanel extends PageElement {
         <h2 id="title" class="visually-hidden">${node.title}</h2>
         ${this.#renderState()} ${this.#renderBalance()} ${this.#renderFigures()}
         ${this.mode === 'contribute' ? this.#renderControls() : this.#renderContributing()}
+        ${this.promised === false ? html`<p id="not-promised" class="soft small">${texts.balance.notPromised}</p>` : nothing}
       </section>
     `
   }
@@ -141,7 +142,6 @@ export class NodePanel extends PageElement {
           `
         })}
       </dl>
-      ${this.promised === false ? html`<p id="not-promised" class="soft small">${texts.balance.notPromised}</p>` : nothing}
     `
   }
 

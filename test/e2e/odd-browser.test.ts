@@ -86,6 +86,8 @@ describe('a page that is alone', () => {
     const page = await visitor()
     await page.locator('#consent-hire').click()
     await page.locator('#state[data-state="relayed"]', { hasText: 'no direct peer yet' }).waitFor()
+    // a context of Chromium's is a private window: nothing is kept when it closes
+    await page.locator('#not-promised', { hasText: 'private window' }).waitFor()
     await page.locator('#get-quote').click()
     await page.locator('#quote', { hasText: 'Nobody is there to hire yet' }).waitFor()
     await page.locator('#run-sample').click()
