@@ -15,6 +15,8 @@ const SHOTS = join(ROOT, 'docs', 'shots')
 const START = new Date('2026-05-30T14:00:00Z')
 /** How long the scene lives before it is taken: the plots show that much. */
 const LIFE_MS = 300_000
+/** Then the peers have found their places in the picture of the swarm. */
+const MOVES_MS = 2_000
 const TOTAL_MAX = 1_500_000
 
 const PHONE = { width: 390, height: 844 }
@@ -172,13 +174,18 @@ async function take(browser: Browser, url: string, shot: Shot): Promise<Uint8Arr
     await page.clock.install({ time: START })
     await page.goto(`${url}?scene=${scene}&lang=${lang}`)
     await page.evaluate(() => window.staged)
-    if (scene !== 'loading' && scene !== 'reading') await page.clock.runFor(LIFE_MS)
+    const lives = scene !== 'loading' && scene !== 'reading'
+    if (lives) await page.clock.runFor(LIFE_MS)
     if (view !== undefined && size.width < 896) await page.locator(`#tab-${view}`).click()
     if (shot.at !== undefined) await page.locator(shot.at).evaluate((element) => element.scrollIntoView())
     if (shot.whole === true) {
       const height = await page.evaluate(() => document.documentElement.scrollHeight)
       await page.setViewportSize({ ...size, height })
       await page.screenshot() // what a box that scrolls had below the screen is painted by the next one
+    }
+    if (lives) {
+      await page.screenshot() // what is seen now begins to move
+      await page.clock.runFor(MOVES_MS)
     }
     await settle(page)
     return smallPng(await page.screenshot({ animations: 'disabled', caret: 'hide' }))

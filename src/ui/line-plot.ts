@@ -1,7 +1,8 @@
-import { css, html, nothing, svg } from 'lit'
+import { css, html, nothing, type PropertyValues } from 'lit'
+import UPlot from 'uplot'
 import { PageElement } from './element.ts'
 import { formatDuration } from './format.ts'
-import { BOX, pathOf, rangeOf } from './plot-scale.ts'
+import { rangeOf, shownValues } from './plot-scale.ts'
 import type { Line } from './samples.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
@@ -15,8 +16,17 @@ export interface PlotLine {
 const ROWS = 30
 /** The time axis shows at least so much. */
 const SPAN_LEAST_MS = 60_000
+/** Time between two of its marks, one of these. */
+const TIME_STEPS_MS = [10_000, 30_000, 60_000, 120_000, 300_000]
+/** CSS pixels. */
+const HEIGHT = 112
+const TIME_AXIS = 22
+const VALUE_AXIS = 56
+const FONT = '12px system-ui, sans-serif'
+/** Plots of one group show the same moment under the pointer. */
+const GROUP = 'over-time'
 
-/** Up to two lines over time, and the table behind them. Numbers are written by `format`. */
+/** Up to two lines over time, drawn by uPlot, and the table behind them. Numbers are written by `format`. */
 export class LinePlot extends PageElement {
   static override properties = {
     name: { type: String },
@@ -25,13 +35,15 @@ export class LinePlot extends PageElement {
     most: { type: Number },
     format: { attribute: false },
     empty: { type: String },
-    open: { state: true }
+    open: { state: true },
+    pointed: { state: true }
   }
   static override styles = [
     base,
     css`
       figure {
         display: grid;
+        grid-template-columns: minmax(0, 1fr);
         gap: var(--space-2);
       }
       figcaption {
@@ -61,37 +73,22 @@ export class LinePlot extends PageElement {
       }
       .box {
         position: relative;
-        height: 5.5rem;
-        border-bottom: 1px solid var(--line-strong);
-        border-top: 1px dashed var(--line);
-        background: var(--sunken);
+        height: ${HEIGHT}px;
+        color: var(--ink-soft);
+        border: 0 solid var(--line);
       }
-      .box > svg {
-        display: block;
-        width: 100%;
-        height: 100%;
-      }
-      .box .none {
+      .none {
         position: absolute;
         inset: 0;
         display: grid;
         place-items: center;
         padding: 0 var(--space-4);
+        background: var(--sunken);
         text-align: center;
       }
-      .axis {
-        display: flex;
-        justify-content: space-between;
-        color: var(--ink-soft);
-        font-size: var(--text-s);
-        line-height: 1.2;
-      }
-      path,
-      line {
+      path {
         fill: none;
         stroke-width: 2;
-        stroke-linejoin: round;
-        vector-effect: non-scaling-stroke;
       }
       .line0 {
         stroke: var(--accent);
@@ -99,10 +96,6 @@ export class LinePlot extends PageElement {
       .line1 {
         stroke: var(--ink-soft);
         stroke-dasharray: 5 4;
-      }
-      .zero {
-        stroke: var(--line-strong);
-        stroke-width: 1;
       }
       summary {
         width: max-content;
@@ -113,6 +106,41 @@ export class LinePlot extends PageElement {
       .scroll {
         max-height: 14rem;
         overflow: auto;
+      }
+      /* of uPlot's own, what is used here */
+      .u-wrap {
+        position: relative;
+        user-select: none;
+      }
+      .u-over,
+      .u-under {
+        position: absolute;
+      }
+      .u-under {
+        overflow: hidden;
+      }
+      canvas {
+        display: block;
+        width: 100%;
+        height: 100%;
+      }
+      .u-cursor-x,
+      .u-cursor-pt {
+        position: absolute;
+        top: 0;
+        left: 0;
+        pointer-events: none;
+      }
+      .u-cursor-x {
+        height: 100%;
+        border-right: 1px solid var(--line-strong);
+      }
+      .u-cursor-pt {
+        border: 0 solid;
+        border-radius: 50%;
+      }
+      .u-off {
+        display: none;
       }
     `
   ]
@@ -127,6 +155,12 @@ export class LinePlot extends PageElement {
   /** What stands in the place of a plot without values. */
   declare empty: string
   declare open: boolean
+  /** The moment under the pointer, by its place in `at`. */
+  declare pointed: number | undefined
+  #plot: UPlot | undefined
+  readonly #resized = new ResizeObserver(() => this.#draw())
+  readonly #dark = matchMedia('(prefers-color-scheme: dark)')
+  readonly #onDark = () => this.#plot?.redraw(false)
 
   constructor() {
     super()
@@ -138,14 +172,34 @@ export class LinePlot extends PageElement {
     this.open = false
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#resized.observe(this)
+    this.#dark.addEventListener('change', this.#onDark)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#resized.disconnect()
+    this.#dark.removeEventListener('change', this.#onDark)
+    this.#plot?.destroy()
+    this.#plot = undefined
+  }
+
   protected override render() {
+    // The table says it for those who do not see it.
     return html`
       <figure aria-labelledby="name">
         <figcaption>
           <h3 id="name">${this.name}</h3>
-          <span class="keys">${this.lines.map((line, index) => this.#renderKey(line, index))}</span>
+          <span class="keys">
+            ${this.#renderMoment()} ${this.lines.map((line, index) => this.#renderKey(line, index))}
+          </span>
         </figcaption>
-        ${this.#renderPlot()}
+        <div class="box" aria-hidden="true">
+          <div id="canvas"></div>
+          ${this.#isEmpty ? html`<span class="none soft small">${this.empty}</span>` : nothing}
+        </div>
         <details @toggle=${this.#onToggle}>
           <summary>${texts.see.table}</summary>
           ${this.open ? this.#renderTable() : nothing}
@@ -154,50 +208,39 @@ export class LinePlot extends PageElement {
     `
   }
 
+  protected override updated(changed: PropertyValues<this>): void {
+    // A change of language comes without a changed property.
+    const isDrawn = [...changed.keys()].some((name) => name !== 'open' && name !== 'pointed')
+    if (isDrawn || changed.size === 0) this.#draw()
+  }
+
+  get #isEmpty(): boolean {
+    return this.lines.every(({ values }) => values.every((value) => value === undefined))
+  }
+
+  /** How long before the newest value (ms). */
+  #agoOf(index: number): number {
+    return (this.at.at(-1) ?? 0) - (this.at[index] ?? 0)
+  }
+
+  #renderMoment() {
+    const { pointed } = this
+    return pointed === undefined
+      ? nothing
+      : html`<span class="key soft" aria-hidden="true">${beforeNow(this.#agoOf(pointed))}</span>`
+  }
+
   #renderKey({ name, values }: PlotLine, index: number) {
+    const value = this.pointed === undefined ? values.at(-1) : values[this.pointed]
     return html`
       <span class="key soft">
         <svg viewBox="0 0 20 8" aria-hidden="true"><path class="line${index}" d="M0 4H20" /></svg>
-        ${name} <strong>${this.#text(values.at(-1))}</strong>
+        ${name} <strong>${this.#text(value)}</strong>
       </span>
     `
   }
 
-  #renderPlot() {
-    const to = this.at.at(-1) ?? 0
-    const from = Math.min(this.at[0] ?? 0, to - SPAN_LEAST_MS)
-    const range = rangeOf(
-      this.lines.map(({ values }) => values),
-      this.most
-    )
-    const isEmpty = this.lines.every(({ values }) => values.every((value) => value === undefined))
-    const zero = BOX.height * (1 - (0 - range.least) / (range.most - range.least))
-    // The table says it for those who do not see it.
-    return html`
-      <div aria-hidden="true">
-        <div class="axis"><span>${isEmpty ? '' : this.format(range.most)}</span></div>
-        <div class="box">
-          <svg viewBox="0 0 ${BOX.width} ${BOX.height}" preserveAspectRatio="none">
-            ${range.least < 0 ? svg`<line class="zero" x1="0" x2=${BOX.width} y1=${zero} y2=${zero} />` : nothing}
-            ${this.lines
-              .map(
-                ({ values }, index) =>
-                  svg`<path class="line${index}" d=${pathOf(this.at, values, range, from, to)} />`
-              )
-              .toReversed()}
-          </svg>
-          ${isEmpty ? html`<span class="none soft small">${this.empty}</span>` : nothing}
-        </div>
-        <div class="axis">
-          <span>${isEmpty ? '' : this.format(range.least)}</span>
-          <span>${texts.see.lately(formatDuration(to - from))}</span>
-        </div>
-      </div>
-    `
-  }
-
   #renderTable() {
-    const to = this.at.at(-1) ?? 0
     const rows = [...this.at.keys()].slice(-ROWS).toReversed()
     return html`
       <div class="scroll" tabindex="0" role="region" aria-labelledby="name">
@@ -212,7 +255,7 @@ export class LinePlot extends PageElement {
             ${rows.map(
               (row) => html`
                 <tr>
-                  <td class="nowrap">${formatDuration(to - (this.at[row] ?? 0))}</td>
+                  <td class="nowrap">${formatDuration(this.#agoOf(row))}</td>
                   ${this.lines.map(({ values }) => html`<td class="number">${this.#text(values[row])}</td>`)}
                 </tr>
               `
@@ -223,6 +266,96 @@ export class LinePlot extends PageElement {
     `
   }
 
+  /** Only where it is seen: what is hidden has no width, and is drawn when it gets one. */
+  #draw(): void {
+    const canvas = this.renderRoot.querySelector('#canvas')
+    if (!this.isConnected || canvas === null || canvas.clientWidth === 0) return
+    const width = canvas.clientWidth
+    // The first line over the second.
+    const data: UPlot.AlignedData = [
+      this.at.map((_, index) => 0 - this.#agoOf(index)),
+      ...this.lines.map(({ values }) => shownValues(values)).toReversed()
+    ]
+    if (this.#plot === undefined) {
+      this.#plot = new UPlot(this.#options(width), data)
+      canvas.append(this.#plot.root)
+      return
+    }
+    if (this.#plot.width !== width) this.#plot.setSize({ width, height: HEIGHT })
+    this.#plot.setData(data)
+  }
+
+  #options(width: number): UPlot.Options {
+    const text = () => this.#styleOf('.box').color
+    const faint = () => this.#styleOf('.box').borderTopColor
+    return {
+      width,
+      height: HEIGHT,
+      padding: [8, 20, 0, 0],
+      legend: { show: false },
+      cursor: {
+        y: false,
+        drag: { x: false, y: false },
+        sync: { key: GROUP, scales: ['x', null], setSeries: false }
+      },
+      hooks: {
+        setCursor: [
+          ({ cursor: { idx } }) => {
+            this.pointed = idx ?? undefined
+          }
+        ]
+      },
+      scales: {
+        x: {
+          time: false,
+          range: (_, least) => [Math.min(least ?? 0, -SPAN_LEAST_MS), 0]
+        },
+        y: { range: (_, low, high) => rangeOf(low, high, this.most) }
+      },
+      axes: [
+        {
+          stroke: text,
+          font: FONT,
+          size: TIME_AXIS,
+          gap: 5,
+          space: 64,
+          incrs: TIME_STEPS_MS,
+          values: (_, splits) => splits.map((at) => beforeNow(0 - at)),
+          grid: { show: false },
+          ticks: { show: false },
+          border: { show: true, stroke: faint, width: 1 }
+        },
+        {
+          stroke: text,
+          font: FONT,
+          size: VALUE_AXIS,
+          space: 28,
+          values: (_, splits) => splits.map((value) => this.format(value)),
+          grid: { stroke: faint, width: 1 },
+          ticks: { show: false }
+        }
+      ],
+      series: [
+        {},
+        ...this.lines
+          .map(
+            (_, index): UPlot.Series => ({
+              stroke: () => this.#styleOf(`.line${index}`).stroke,
+              width: 2,
+              points: { show: false },
+              ...(index === 0 ? {} : { dash: [5, 4] })
+            })
+          )
+          .toReversed()
+      ]
+    }
+  }
+
+  /** What a canvas needs of the theme: colours without names. */
+  #styleOf(selector: string): CSSStyleDeclaration {
+    return getComputedStyle(this.renderRoot.querySelector(selector) ?? this)
+  }
+
   #text(value: number | undefined): string {
     return value === undefined ? '–' : this.format(value)
   }
@@ -230,6 +363,10 @@ export class LinePlot extends PageElement {
   #onToggle({ target }: Event): void {
     this.open = target instanceof HTMLDetailsElement && target.open
   }
+}
+
+function beforeNow(ms: number): string {
+  return ms === 0 ? texts.see.now : `−${formatDuration(ms)}`
 }
 
 customElements.define('line-plot', LinePlot)

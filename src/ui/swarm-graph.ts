@@ -3,7 +3,7 @@ import type { PeerInfo } from '../api.ts'
 import { PageElement } from './element.ts'
 import { formatDuration, formatInteger } from './format.ts'
 import { base } from './styles.ts'
-import { type Layout, layOut, type Place } from './swarm-layout.ts'
+import { SwarmLayout } from './swarm-layout.ts'
 import { texts } from './texts/index.ts'
 
 /** Units in hand, by peer: those that it has of this node's jobs, and those that this node has of its jobs. */
@@ -22,7 +22,8 @@ const ME = 10
 
 /**
  * This node, its peers, how it is connected to them, and who works for whom. Shapes and lines tell them apart, not only
- * colour. It is drawn anew when something has changed, and never moves by itself. Its table is `<peer-table>`.
+ * colour. When some come or go, d3-force moves all to their places, for less than a second and only while it is seen; who
+ * wants less motion sees them there at once. Its table is `<peer-table>`.
  */
 export class SwarmGraph extends PageElement {
   static override properties = {
@@ -39,13 +40,10 @@ export class SwarmGraph extends PageElement {
         margin: 0 auto;
         overflow: visible;
       }
-      .ring {
-        fill: none;
-        stroke: var(--line);
-        stroke-width: 0.4;
-      }
       .border {
+        fill: none;
         stroke: var(--line-strong);
+        stroke-width: 0.4;
         stroke-dasharray: 1 2.5;
       }
       .edge {
@@ -93,6 +91,8 @@ export class SwarmGraph extends PageElement {
       }
       .left text {
         text-anchor: end;
+        /* to the other side of its peer */
+        transform: translateX(-15px);
       }
       text.you {
         fill: var(--on-accent);
@@ -120,11 +120,30 @@ export class SwarmGraph extends PageElement {
   declare peers: readonly PeerInfo[]
   declare hands: Hands
   #drawn = ''
+  readonly #layout = new SwarmLayout(() => this.#onMove())
+  readonly #calm = matchMedia('(prefers-reduced-motion: reduce)')
+  #isSeen = false
+  readonly #sight = new IntersectionObserver((entries) => {
+    this.#isSeen = entries.at(-1)?.isIntersecting === true
+    if (this.#isSeen) this.#layout.run()
+    else this.#layout.rest()
+  })
 
   constructor() {
     super()
     this.peers = []
     this.hands = { hired: new Map(), served: new Map() }
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    this.#sight.observe(this)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#sight.disconnect()
+    this.#layout.rest()
   }
 
   /** Balances and counts change ten times a second, the swarm does not. */
@@ -142,8 +161,17 @@ export class SwarmGraph extends PageElement {
     return isNew
   }
 
+  protected override willUpdate(): void {
+    this.#layout.place(this.peers)
+  }
+
+  protected override updated(): void {
+    this.#move()
+    if (this.#isSeen) this.#layout.run()
+  }
+
   protected override render() {
-    const layout = layOut(this.peers)
+    const { border, gap } = this.#layout.bands
     const across = this.#isNamed ? NAMED_SIZE : SIZE
     return html`
       <div class="stack" id="swarm-graph" data-peers=${this.peers.length}>
@@ -153,10 +181,8 @@ export class SwarmGraph extends PageElement {
           role="img"
           aria-label=${this.#summary()}
         >
-          ${layout.rings.map((radius) => svg`<circle class="ring" r=${radius * SIZE} />`)}
-          ${layout.border === undefined ? nothing : svg`<circle class="ring border" r=${layout.border * SIZE} />`}
-          ${layout.places.map((place) => this.#renderEdge(place))}
-          ${layout.places.map((place) => this.#renderNode(place, layout))}
+          ${border === undefined ? nothing : svg`<circle class="border" r=${border} />`}
+          ${this.peers.map((peer) => this.#renderEdge(peer))} ${this.peers.map((peer) => this.#renderNode(peer, gap))}
           <circle class="node me" r=${ME} />
           <text class="you" y="2.8">${texts.see.graph.you}</text>
         </svg>
@@ -165,42 +191,54 @@ export class SwarmGraph extends PageElement {
     `
   }
 
-  #renderEdge({ peer, x, y }: Place<PeerInfo>) {
-    const [isHired, isServed] = [this.hands.hired.has(peer.peer), this.hands.served.has(peer.peer)]
-    const works = isHired || isServed ? 'works' : ''
-    const angle = (Math.atan2(y, x) * 180) / Math.PI
-    const head = (share: number, turned: number) => svg`
-      <path
-        class="head"
-        d="M-2.6 -2.6L3.4 0L-2.6 2.6Z"
-        transform="translate(${(x * SIZE * share).toFixed(1)} ${(y * SIZE * share).toFixed(1)}) rotate(${turned.toFixed(0)})"
-      />`
+  /** From this node, at the left, to the peer at (0, 0); the group is turned and moved as a whole. */
+  #renderEdge({ peer, connection }: PeerInfo) {
+    const [isHired, isServed] = [this.hands.hired.has(peer), this.hands.served.has(peer)]
     return svg`
-      <line class="edge ${peer.connection} ${works}" x2=${(x * SIZE).toFixed(1)} y2=${(y * SIZE).toFixed(1)} />
-      ${isHired ? head(0.45, angle + 180) : nothing} ${isServed ? head(0.65, angle) : nothing}
+      <g class="spoke">
+        <line class="edge ${connection} ${isHired || isServed ? 'works' : ''}" />
+        ${isHired ? svg`<path class="head" d="M-17 -2.6L-23 0L-17 2.6Z" />` : nothing}
+        ${isServed ? svg`<path class="head" d="M-14 -2.6L-8 0L-14 2.6Z" />` : nothing}
+      </g>
     `
   }
 
-  #renderNode({ peer, x, y }: Place<PeerInfo>, { step }: Layout<PeerInfo>) {
-    const size = Math.min(4.5, Math.max(1.4, step * SIZE * 0.2))
-    const works = this.hands.hired.has(peer.peer) || this.hands.served.has(peer.peer) ? 'works' : ''
-    const kind = `node ${peer.connection} ${works}`
-    const [left, top] = [(x * SIZE).toFixed(1), (y * SIZE).toFixed(1)]
+  #renderNode(info: PeerInfo, gap: number) {
+    const { peer, connection, isRelay } = info
+    const size = Math.min(4.5, Math.max(1.4, gap * 0.2))
+    const works = this.hands.hired.has(peer) || this.hands.served.has(peer) ? 'works' : ''
+    const kind = `node ${connection} ${works}`
     return svg`
-      <g class=${x < 0 ? 'left' : ''} data-peer=${peer.peer} transform="translate(${left} ${top})">
-        <title>${this.#words(peer)}</title>
+      <g class="spot" data-peer=${peer}>
+        <title>${this.#words(info)}</title>
         ${
-          peer.isRelay
+          isRelay
             ? svg`<rect class=${kind} x=${-size} y=${-size} width=${2 * size} height=${2 * size} />`
             : svg`<circle class=${kind} r=${size} />`
         }
-        ${
-          this.#isNamed
-            ? svg`<text x=${(size + 3) * (x < 0 ? -1 : 1)} y="3.2">…${peer.peer.slice(-4)}</text>`
-            : nothing
-        }
+        ${this.#isNamed ? svg`<text x=${size + 3} y="3.2">…${peer.slice(-4)}</text>` : nothing}
       </g>
     `
+  }
+
+  #onMove(): void {
+    if (this.#layout.isStill || !this.#calm.matches) this.#move()
+  }
+
+  /** Past Lit: two attributes a peer, not a template a frame. */
+  #move(): void {
+    const spots = this.renderRoot.querySelectorAll('.spot')
+    const spokes = this.renderRoot.querySelectorAll('.spoke')
+    for (const [index, { peer }] of this.peers.entries()) {
+      const { x, y } = this.#layout.spotOf(peer)
+      const place = `translate(${x.toFixed(1)} ${y.toFixed(1)})`
+      spots[index]?.setAttribute('transform', place)
+      spots[index]?.classList.toggle('left', x < 0)
+      const angle = (Math.atan2(y, x) * 180) / Math.PI
+      spokes[index]?.setAttribute('transform', `${place} rotate(${angle.toFixed(1)})`)
+      spokes[index]?.firstElementChild?.setAttribute('x1', (-Math.hypot(x, y)).toFixed(1))
+    }
+    this.renderRoot.querySelector('[role="img"]')?.toggleAttribute('data-still', this.#layout.isStill)
   }
 
   get #isNamed(): boolean {

@@ -1,76 +1,172 @@
+import {
+  type Force,
+  forceCollide,
+  forceManyBody,
+  forceRadial,
+  forceSimulation,
+  type Simulation,
+  type SimulationNodeDatum
+} from 'd3-force'
 import type { PeerInfo } from '../api.ts'
 
-/** A peer's place in the picture of the swarm: this node is at (0, 0), the picture ends at ±1. */
-export interface Place<Peer> {
-  readonly peer: Peer
+/** A peer's place in the picture of the swarm: this node is at (0, 0), the picture ends at ±100. */
+export interface Spot {
   readonly x: number
   readonly y: number
 }
 
-export interface Layout<Peer> {
-  readonly places: ReadonlyArray<Place<Peer>>
-  /** Radii of the rings that are in use, innermost first. */
-  readonly rings: readonly number[]
-  /** Outside of this ring are the relayed ones. */
-  readonly border: number | undefined
-  /** Distance of two rings. */
-  readonly step: number
+/** Distances from the middle. */
+export interface Band {
+  readonly from: number
+  readonly to: number
 }
 
-/** Places on the first ring; the k-th has k times as many, so that neighbours are equally far apart everywhere. */
-const FIRST_RING = 10
-const EDGE = 0.92
+export interface Bands {
+  readonly direct: Band
+  readonly relayed: Band
+  /** Outside of this circle are the relayed ones; undefined: all are of one kind. */
+  readonly border: number | undefined
+  /** Distance of two neighbours. */
+  readonly gap: number
+}
 
-/**
- * Peers on rings about this node: direct ones inside, relayed ones outside. A peer's place follows from its id, and who
- * finds it taken goes on to the next free one: so most stay where they are while others come and go. Only a ring more or
- * less moves all. No forces: the swarm as one node sees it is a star, of which they would make a ball of wool.
- */
-export function layOut<Peer extends Pick<PeerInfo, 'peer' | 'connection'>>(
-  peers: readonly Peer[]
-): Layout<Peer> {
-  const sorted = peers.toSorted((left, right) => (left.peer < right.peer ? -1 : 1))
-  const direct = sorted.filter(({ connection }) => connection === 'direct')
-  const relayed = sorted.filter(({ connection }) => connection !== 'direct')
-  const inner = ringsFor(direct.length, 0)
-  const outer = ringsFor(relayed.length, inner)
-  const step = EDGE / Math.max(1, inner + outer)
+const ALL: Band = { from: 24, to: 92 }
+const BORDER: Band = { from: 46, to: 76 }
+const GAP_MOST = 28
+/** How much of a band the circles of its peers fill: more, and they would be long in finding room. */
+const FILLED = 0.6
+
+/** Direct peers inside, relayed ones outside, each with room for as many as there are. */
+export function bandsFor(direct: number, relayed: number): Bands {
+  if (direct === 0 || relayed === 0) {
+    return { direct: ALL, relayed: ALL, border: undefined, gap: gapIn(ALL, direct + relayed) }
+  }
+  const share = direct / (direct + relayed)
+  const border = within(BORDER, Math.sqrt(ALL.from ** 2 + share * (ALL.to ** 2 - ALL.from ** 2)))
+  const gap = Math.min(gapIn({ ...ALL, to: border }, direct), gapIn({ ...ALL, from: border }, relayed))
   return {
-    places: [...placed(direct, 1, inner, step), ...placed(relayed, inner + 1, outer, step)],
-    rings: Array.from({ length: inner + outer }, (_, ring) => (ring + 1) * step),
-    border: relayed.length > 0 && direct.length > 0 ? (inner + 0.5) * step : undefined,
-    step
+    direct: { from: ALL.from, to: border - gap / 4 },
+    relayed: { from: border + gap / 4, to: ALL.to },
+    border,
+    gap
   }
 }
 
-/** How many rings after the first `before` hold so many. */
-function ringsFor(count: number, before: number): number {
-  let rings = 0
-  for (let room = 0; room < count; rings++) room += (before + rings + 1) * FIRST_RING
-  return rings
+function gapIn({ from, to }: Band, count: number): number {
+  return Math.min(GAP_MOST, Math.sqrt((4 * FILLED * (to ** 2 - from ** 2)) / Math.max(1, count)))
 }
 
-function placed<Peer extends Pick<PeerInfo, 'peer'>>(
-  peers: readonly Peer[],
-  first: number,
-  rings: number,
-  step: number
-): Array<Place<Peer>> {
-  const slots = Array.from({ length: rings }, (_, index) => first + index).flatMap((ring) =>
-    Array.from({ length: ring * FIRST_RING }, (_, at) => {
-      // Every other ring is turned by half a place: no spokes.
-      const angle = (2 * Math.PI * (at + (ring % 2) / 2)) / (ring * FIRST_RING) - Math.PI / 2
-      return { x: ring * step * Math.cos(angle), y: ring * step * Math.sin(angle) }
+const within = ({ from, to }: Band, value: number) => Math.min(to, Math.max(from, value))
+
+interface Body extends SimulationNodeDatum {
+  readonly peer: string
+  band: Band
+  x: number
+  y: number
+  vx: number
+  vy: number
+}
+
+/** Until they stand still; so many are taken at once, for two thirds of a second in all at 60 frames a second. */
+const STEPS = 120
+const STEPS_A_FRAME = 3
+const STILL = 0.001
+/** How freely they move when some come or go, and when all are new. */
+const STIRRED = 0.4
+const NEW = 1
+/** Of all together; of each at most a fifth. */
+const REPULSION = 1_500
+const TO_THE_RING = 0.2
+const BACK_INTO_BAND = 0.5
+/** What d3 leaves of a speed at each step, by default. */
+const KEPT_SPEED = 0.6
+
+/**
+ * Where the peers stand about this node. Forces put them evenly into their bands; a peer begins where its id says, and
+ * stays where it is as far as it can while others come and go. What they come to follows from the calls alone.
+ */
+export class SwarmLayout {
+  readonly #simulation: Simulation<Body, undefined>
+  #bodies = new Map<string, Body>()
+  #bands = bandsFor(0, 0)
+  #placed = ''
+
+  /** @param onMove after each frame in which they have moved */
+  constructor(onMove: () => void) {
+    this.#simulation = forceSimulation<Body>([])
+      .stop()
+      .alpha(0)
+      .alphaMin(STILL)
+      .alphaDecay(1 - STILL ** (1 / STEPS))
+      .on('tick', () => {
+        this.#simulation.tick(STEPS_A_FRAME - 1)
+        onMove()
+      })
+  }
+
+  get bands(): Bands {
+    return this.#bands
+  }
+
+  get isStill(): boolean {
+    return this.#simulation.alpha() < STILL
+  }
+
+  spotOf(peer: string): Spot {
+    return this.#bodies.get(peer) ?? { x: 0, y: 0 }
+  }
+
+  /** Who is there now. Moves nobody by itself. */
+  place(peers: ReadonlyArray<Pick<PeerInfo, 'peer' | 'connection'>>): void {
+    const sorted = peers.toSorted((left, right) => (left.peer < right.peer ? -1 : 1))
+    const placed = sorted.map(({ peer, connection }) => `${peer} ${connection}`).join()
+    if (placed === this.#placed) return
+    this.#placed = placed
+    const direct = sorted.filter(({ connection }) => connection === 'direct').length
+    this.#bands = bandsFor(direct, sorted.length - direct)
+    const before = this.#bodies
+    const bodies = sorted.map(({ peer, connection }) => {
+      const band = this.#bands[connection]
+      return Object.assign(before.get(peer) ?? newBody(peer, band), { band })
     })
-  )
-  const taken = new Set<number>()
-  return peers.map((peer) => {
-    let at = hash(peer.peer) % slots.length
-    while (taken.has(at)) at = (at + 1) % slots.length
-    taken.add(at)
-    const { x, y } = slots[at] ?? { x: 0, y: 0 }
-    return { peer, x, y }
-  })
+    this.#bodies = new Map(bodies.map((body) => [body.peer, body]))
+    const known = bodies.filter(({ peer }) => before.has(peer)).length
+    this.#simulation
+      .nodes(bodies)
+      .force('apart', forceManyBody<Body>().strength(-REPULSION / Math.max(5, bodies.length)))
+      .force('ring', forceRadial<Body>(({ band }) => (band.from + band.to) / 2).strength(TO_THE_RING))
+      .force('room', forceCollide<Body>(this.#bands.gap / 2).iterations(2))
+      .force('band', bandForce(bodies))
+      .alpha(bodies.length === 0 ? 0 : known * 2 > bodies.length ? STIRRED : NEW)
+  }
+
+  /** Moves them, frame by frame, until they stand still. */
+  run(): void {
+    if (!this.isStill) this.#simulation.restart()
+  }
+
+  rest(): void {
+    this.#simulation.stop()
+  }
+}
+
+function newBody(peer: string, band: Band): Body {
+  const angle = (hash(peer) / 2 ** 32) * 2 * Math.PI
+  const distance = (band.from + band.to) / 2
+  return { peer, band, x: distance * Math.cos(angle), y: distance * Math.sin(angle), vx: 0, vy: 0 }
+}
+
+/** Whoever would leave its band turns back. */
+function bandForce(bodies: readonly Body[]): Force<Body, undefined> {
+  return () => {
+    for (const body of bodies) {
+      const [x, y] = [body.x + body.vx * KEPT_SPEED, body.y + body.vy * KEPT_SPEED]
+      const distance = Math.hypot(x, y) || STILL
+      const change = 1 + ((within(body.band, distance) - distance) * BACK_INTO_BAND) / distance
+      body.vx = (x * change - body.x) / KEPT_SPEED
+      body.vy = (y * change - body.y) / KEPT_SPEED
+    }
+  }
 }
 
 /** FNV-1a, 32 bits. */

@@ -284,7 +284,7 @@ export const en = {
     freeze: 'Freeze',
     table: 'As a table',
     ago: 'Ago',
-    lately: (span: string) => `last ${span}`,
+    now: 'now',
     collecting: 'A first line in a few seconds.',
     work: { title: 'Units a second', served: 'for others', hired: 'for you' },
     credits: { title: 'Credits', settled: 'settled, change', coming: 'on the way' },

@@ -260,7 +260,7 @@ export const zh: Texts = {
     freeze: '定格',
     table: '以表格显示',
     ago: '多久以前',
-    lately: (span) => `最近 ${span}`,
+    now: '现在',
     collecting: '几秒钟后出现第一条曲线。',
     work: { title: '每秒单元数', served: '为他人', hired: '为你' },
     credits: { title: '积分', settled: '已结算的变化', coming: '在途' },

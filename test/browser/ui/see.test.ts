@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { page, userEvent } from 'vitest/browser'
+import { cdp, page, userEvent } from 'vitest/browser'
 import type { Job, PeerInfo } from '../../../src/api.ts'
 import { setLanguage } from '../../../src/ui/texts/index.ts'
 import { zh } from '../../../src/ui/texts/zh.ts'
@@ -14,6 +14,7 @@ afterEach(async () => {
   vi.restoreAllMocks()
   vi.useRealTimers()
   setLanguage('en')
+  await cdp().send('Emulation.setEmulatedMedia', { features: [] })
   await unmountAll()
   await page.viewport(1280, 800)
 })
@@ -49,14 +50,26 @@ describe('the plots', () => {
   const value = (root: Element | undefined, line: number) =>
     textOf(root?.shadowRoot?.querySelectorAll('.key strong')[line] ?? document.createElement('i'))
 
+  /** Points of the canvas that have the colour of the first line's key. */
+  function drawn(plot: Element): number {
+    const canvas = plot.shadowRoot?.querySelector('canvas')
+    const key = plot.shadowRoot?.querySelector('path.line0')
+    if (!canvas || !key || canvas.width === 0) return 0
+    const [red, green, blue] = getComputedStyle(key).stroke.match(/\d+/g)?.map(Number) ?? []
+    const points = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? []
+    let count = 0
+    for (let at = 0; at < points.length; at += 4) {
+      if (points[at] === red && points[at + 1] === green && points[at + 2] === blue) count++
+    }
+    return count
+  }
+
   it('show work, credits, latency and use as lines, and the same in a table', async () => {
     const { app, pass } = await watched()
     pass(10)
     await shown(app, '#plots[data-samples="6"]')
     const work = await shown(app, '#plot-work', (plot) => value(plot, 0) === '3')
-    expect(work.shadowRoot?.querySelector('.box path.line0')?.getAttribute('d')).toMatch(
-      /^M[\d.]+ [\d.]+(L[\d.]+ [\d.]+)+$/
-    )
+    await eventually(() => expect(drawn(work)).toBeGreaterThan(20))
     expect(value(find(app, '#plot-credits'), 0)).toBe('0.1')
     expect(value(find(app, '#plot-latency'), 0)).toBe('40 ms')
     expect(value(find(app, '#plot-use'), 0)).toBe('25%')
@@ -67,6 +80,45 @@ describe('the plots', () => {
     expect(cells(table.querySelector('thead tr'))).toEqual(['Ago', 'for others', 'for you'])
     expect(table.querySelectorAll('tbody tr')).toHaveLength(6)
     expect(cells(table.querySelector('tbody tr'))).toEqual(['0 ms', '3', '0'])
+  })
+
+  it('tell what was at the moment under the pointer, all of the same one', async () => {
+    const { app, pass } = await watched()
+    pass(10)
+    await shown(app, '#plots[data-samples="6"]')
+    const work = await shown(app, '#plot-work', (plot) => value(plot, 0) === '3')
+    const credits = await shown(app, '#plot-credits', (plot) => value(plot, 0) === '0.1')
+    await eventually(() => expect(drawn(credits)).toBeGreaterThan(0))
+    const over = await shown(work.shadowRoot ?? work, '.u-over')
+    const { left, top, width } = over.getBoundingClientRect()
+    // ten seconds of the minute that the axis shows: the first sample is five sixths along
+    const at = { clientX: left + (width * 5) / 6, clientY: top + 20, bubbles: true }
+    over.dispatchEvent(new MouseEvent('mouseenter', at))
+    over.dispatchEvent(new MouseEvent('mousemove', at))
+    await shown(app, '#plot-credits', (plot) => value(plot, 0) === '0')
+    expect(value(work, 0)).toBe('–')
+    expect(textOf(work.shadowRoot?.querySelector('.keys') ?? work)).toContain('−10 s')
+    over.dispatchEvent(new MouseEvent('mouseleave', at))
+    await shown(app, '#plot-credits', (plot) => value(plot, 0) === '0.1')
+  })
+
+  it('change their colours with the theme', async () => {
+    const { app, pass } = await watched()
+    pass(10)
+    const work = await shown(app, '#plot-work', (plot) => value(plot, 0) === '3')
+    await eventually(() => expect(drawn(work)).toBeGreaterThan(20))
+    const colour = () => {
+      const key = work.shadowRoot?.querySelector('path.line0')
+      return key && getComputedStyle(key).stroke
+    }
+    const light = colour()
+    await cdp().send('Emulation.setEmulatedMedia', {
+      features: [{ name: 'prefers-color-scheme', value: 'dark' }]
+    })
+    await eventually(() => {
+      expect(colour()).not.toBe(light)
+      expect(drawn(work)).toBeGreaterThan(20)
+    })
   })
 
   it('stand still while they are frozen, and have missed nothing after', async () => {
@@ -139,6 +191,8 @@ describe('the picture of the swarm', () => {
     const picture = await shown(app, `#swarm-graph[data-peers="${PEER_COUNT}"]`)
     expect(picture.querySelectorAll('[data-peer]')).toHaveLength(PEER_COUNT)
     expect(picture.querySelectorAll('g text')).toHaveLength(0)
+    picture.scrollIntoView()
+    await shown(app, '#swarm-graph', (graph) => graph.querySelector('[data-still]') !== null)
     let changes = 0
     const watch = new MutationObserver((records) => {
       changes += records.length
@@ -153,11 +207,45 @@ describe('the picture of the swarm', () => {
     watch.disconnect()
   })
 
-  it('never moves by itself', async () => {
+  /** Where each of them stands. */
+  const places = (root: ParentNode) =>
+    [...(find(root, '#swarm-graph')?.querySelectorAll('[data-peer]') ?? [])].map((spot) =>
+      spot.getAttribute('transform')
+    )
+
+  it('stands still once all have their places, and moves only while it is seen', async () => {
+    await page.viewport(390, 844)
     const { app, swarm } = await running()
     swarm.update({ peers: [...PEERS] })
-    await shown(app, '#swarm-graph')
+    await eventually(() => expect(places(app)).toHaveLength(3))
+    const before = places(app)
+    for (let frame = 0; frame < 5; frame++) await new Promise((resolve) => requestAnimationFrame(resolve))
+    expect(places(app)).toEqual(before)
+    await click(app, '#tab-see')
+    await shown(app, '#swarm-graph', (graph) => graph.querySelector('[data-still]') !== null)
+    expect(places(app)).not.toEqual(before)
     expect(document.getAnimations()).toEqual([])
+  })
+
+  it('has all in their places at once for who wants less motion', async () => {
+    await cdp().send('Emulation.setEmulatedMedia', {
+      features: [{ name: 'prefers-reduced-motion', value: 'reduce' }]
+    })
+    const { app, swarm } = await running()
+    const seen = new Set<string>()
+    const watch = new MutationObserver(() => seen.add(places(app).join()))
+    watch.observe(await shown(app, 'peer-table').then((table) => table.shadowRoot ?? table), {
+      childList: true,
+      subtree: true
+    })
+    swarm.update({ peers: [...PEERS] })
+    const graph = await shown(app, 'swarm-graph')
+    graph.scrollIntoView()
+    watch.observe(graph.shadowRoot ?? graph, { attributes: true, subtree: true })
+    await shown(app, '#swarm-graph', (picture) => picture.querySelector('[data-still]') !== null)
+    watch.disconnect()
+    // where they begin, and where they stay
+    expect(seen.size).toBeLessThanOrEqual(2)
   })
 })
 

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { PeerInfo, SwarmStatus } from '../../../src/api.ts'
 import {
   EMPTY_LOG,
@@ -9,7 +9,7 @@ import {
   withEvents,
   wordsOf
 } from '../../../src/ui/event-log.ts'
-import { BOX, pathOf, rangeOf, roundUp } from '../../../src/ui/plot-scale.ts'
+import { rangeOf, shownValues } from '../../../src/ui/plot-scale.ts'
 import {
   changeLine,
   rateLine,
@@ -19,7 +19,7 @@ import {
   useLine,
   withSample
 } from '../../../src/ui/samples.ts'
-import { layOut } from '../../../src/ui/swarm-layout.ts'
+import { bandsFor, SwarmLayout } from '../../../src/ui/swarm-layout.ts'
 import { VIEWS, viewAfter } from '../../../src/ui/views.ts'
 import { PEERS, STATUS } from '../../fixtures/fake-swarm.ts'
 import { nameOf } from '../../fixtures/peer-names.ts'
@@ -98,89 +98,151 @@ describe('the samples behind the plots', () => {
 })
 
 describe('the scale of a plot', () => {
-  const value = fc.oneof(fc.double({ min: -1e12, max: 1e12, noNaN: true }), fc.constant(undefined))
+  const value = fc.double({ min: -1e12, max: 1e12, noNaN: true })
 
-  it('holds every value and zero, and its ends are round', () => {
+  it('holds every value and zero, and is never flat', () => {
     fc.assert(
-      fc.property(fc.array(value), (line) => {
-        const { least, most } = rangeOf([line])
-        expect(least).toBeLessThanOrEqual(0)
-        expect(most).toBeGreaterThanOrEqual(0)
+      fc.property(fc.array(value, { minLength: 1 }), (line) => {
+        const [least, most] = rangeOf(Math.min(...line), Math.max(...line))
+        expect(least).toBeLessThanOrEqual(Math.min(0, ...line) + 1e-12)
+        expect(most).toBeGreaterThanOrEqual(Math.max(0, ...line) - 1e-12)
         expect(most).toBeGreaterThan(least)
-        for (const each of line) {
-          if (each === undefined) continue
-          expect(each).toBeGreaterThanOrEqual(least * (1 + 1e-9) - 1e-12)
-          expect(each).toBeLessThanOrEqual(most * (1 + 1e-9) + 1e-12)
-        }
       })
     )
-    expect([0, 0.3, 1, 1.2, 4, 5.5, 99].map(roundUp)).toEqual([0, 0.5, 1, 2, 5, 10, 100])
+    expect(rangeOf(null, null)).toEqual([0, 1])
+    expect(rangeOf(0, 0)).toEqual([0, 1])
   })
 
-  it('gives paths of finite numbers inside the box, broken where a value is missing', () => {
-    fc.assert(
-      fc.property(
-        fc.array(fc.oneof(value, fc.constant(Number.NaN), fc.constant(Infinity)), { maxLength: 60 }),
-        (line) => {
-          const at = line.map((_, index) => index * 1_000)
-          const path = pathOf(at, line, rangeOf([line]), 0, Math.max(1, line.length * 1_000))
-          const points = [...path.matchAll(/[ML]([^ ]+) ([^ML]+)/g)].map(([, x, y]) => [Number(x), Number(y)])
-          expect(points).toHaveLength(line.filter((each) => Number.isFinite(each)).length)
-          for (const [x = -1, y = -1] of points) {
-            expect(x).toBeGreaterThanOrEqual(0)
-            expect(x).toBeLessThanOrEqual(BOX.width)
-            expect(y).toBeGreaterThanOrEqual(0)
-            expect(y).toBeLessThanOrEqual(BOX.height)
-          }
-        }
-      )
-    )
-    expect(pathOf([0, 1, 2, 3], [0, 1, undefined, 1], { least: 0, most: 1 }, 0, 3)).toBe(
-      'M0.0 100.0L200.0 0.0M600.0 0.0'
-    )
+  it('ends where its values cannot go beyond, and where it is known to begin', () => {
+    expect(rangeOf(0, 0.4, 1)).toEqual([0, 1])
+    expect(rangeOf(2, 5)[0]).toBe(0)
+  })
+
+  it('has nothing of what is no number', () => {
+    expect(shownValues([1, undefined, Number.NaN, Infinity, -0.5])).toEqual([1, null, null, null, -0.5])
   })
 })
 
 describe('the picture of the swarm', () => {
-  const swarm = fc.uniqueArray(fc.integer({ min: 0, max: 10_000 }), { maxLength: 300 }).map((ids) =>
+  // One clock for all of them, on which no time is lost: d3 has one list of timers.
+  beforeAll(() => {
+    vi.useFakeTimers()
+  })
+  afterAll(() => {
+    vi.useRealTimers()
+  })
+
+  const swarm = fc.uniqueArray(fc.integer({ min: 0, max: 10_000 }), { maxLength: 200 }).map((ids) =>
     ids.map((id) => ({
       peer: nameOf(id),
       connection: id % 3 === 0 ? ('relayed' as const) : ('direct' as const)
     }))
   )
+  type Peers = Parameters<SwarmLayout['place']>[0]
+
+  function settle(layout: SwarmLayout): SwarmLayout {
+    layout.run()
+    vi.runAllTimers()
+    return layout
+  }
+
+  function laidOut(peers: Peers): SwarmLayout {
+    const layout = new SwarmLayout(() => {})
+    layout.place(peers)
+    return settle(layout)
+  }
+
+  const spotsOf = (layout: SwarmLayout, peers: Peers) => peers.map(({ peer }) => layout.spotOf(peer))
 
   it('has room for each peer, inside, and no two in one place', () => {
     fc.assert(
       fc.property(swarm, (peers) => {
-        const { places, step } = layOut(peers)
-        expect(places).toHaveLength(peers.length)
-        for (const { x, y } of places) expect(Math.hypot(x, y)).toBeLessThanOrEqual(1)
-        for (const [index, one] of places.entries()) {
-          for (const other of places.slice(index + 1)) {
-            expect(Math.hypot(one.x - other.x, one.y - other.y)).toBeGreaterThan(step / 2.5)
+        const layout = laidOut(peers)
+        expect(layout.isStill).toBe(true)
+        const spots = spotsOf(layout, peers)
+        for (const { x, y } of spots) {
+          expect(Math.hypot(x, y)).toBeLessThan(96)
+          expect(Math.hypot(x, y)).toBeGreaterThan(20)
+        }
+        for (const [index, one] of spots.entries()) {
+          for (const other of spots.slice(index + 1)) {
+            expect(Math.hypot(one.x - other.x, one.y - other.y)).toBeGreaterThan(layout.bands.gap / 2)
           }
         }
       }),
-      { numRuns: 25 }
+      { numRuns: 15 }
     )
   })
 
   it('has the relayed ones outside of the direct ones', () => {
     fc.assert(
       fc.property(swarm, (peers) => {
-        const { places, border } = layOut(peers)
+        const layout = laidOut(peers)
+        const { border } = layout.bands
         if (border === undefined) return
-        for (const { peer, x, y } of places) {
-          expect(Math.hypot(x, y) > border).toBe(peer.connection === 'relayed')
+        for (const { peer, connection } of peers) {
+          const { x, y } = layout.spotOf(peer)
+          expect(Math.hypot(x, y) > border).toBe(connection === 'relayed')
         }
-      })
+      }),
+      { numRuns: 15 }
     )
   })
 
   it('does not depend on the order in which peers are listed', () => {
     fc.assert(
       fc.property(swarm, (peers) => {
-        expect(layOut(peers.toReversed())).toEqual(layOut(peers))
+        expect(spotsOf(laidOut(peers.toReversed()), peers)).toEqual(spotsOf(laidOut(peers), peers))
+      }),
+      { numRuns: 5 }
+    )
+  })
+
+  it('keeps who stays about where it was while another comes', () => {
+    const peers = Array.from({ length: 40 }, (_, id) => ({ peer: nameOf(id), connection: 'direct' as const }))
+    const layout = laidOut(peers.slice(1))
+    const before = spotsOf(layout, peers.slice(1))
+    layout.place(peers)
+    settle(layout)
+    const moves = spotsOf(layout, peers.slice(1)).map(({ x, y }, index) =>
+      Math.hypot(x - (before[index]?.x ?? 0), y - (before[index]?.y ?? 0))
+    )
+    const mean = moves.reduce((sum, move) => sum + move, 0) / moves.length
+    expect(mean).toBeLessThan(layout.bands.gap / 2)
+  })
+
+  it('stands still while it rests, goes on where it was, and is not stirred by who was there already', () => {
+    const peers = [1, 2, 3].map((id) => ({ peer: nameOf(id), connection: 'direct' as const }))
+    let moves = 0
+    const layout = new SwarmLayout(() => {
+      moves++
+    })
+    layout.place(peers)
+    layout.run()
+    vi.advanceTimersByTime(100)
+    layout.rest()
+    const seen = moves
+    expect(seen).toBeGreaterThan(1)
+    vi.advanceTimersByTime(5_000)
+    expect([moves, layout.isStill]).toEqual([seen, false])
+    layout.run()
+    vi.runAllTimers()
+    expect(layout.isStill).toBe(true)
+    layout.place(peers.toReversed())
+    expect(layout.isStill).toBe(true)
+  })
+
+  it('gives each kind a band of its own, with room for all', () => {
+    fc.assert(
+      fc.property(fc.nat({ max: 500 }), fc.nat({ max: 500 }), (direct, relayed) => {
+        const bands = bandsFor(direct, relayed)
+        for (const [count, { from, to }] of [
+          [direct, bands.direct],
+          [relayed, bands.relayed]
+        ] as const) {
+          expect(from).toBeLessThan(to)
+          expect(count * bands.gap ** 2).toBeLessThanOrEqual(4 * (to ** 2 - from ** 2))
+        }
       })
     )
   })
