@@ -8,10 +8,11 @@ import type {
   Statement
 } from '../wire/index.ts'
 import { checkReceipt, verifyEscrow } from './certificate.ts'
+import { LODGED_MAX } from './constants.ts'
 import type { Deposits } from './deposits.ts'
 import { verifyStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
-import { ESCROW_KEPT_MS } from './voting.ts'
+import { checkCloses, ESCROW_KEPT_MS } from './voting.ts'
 
 type Lodging = Extract<LedgerRequest, { t: 'lodge' }>
 
@@ -30,6 +31,8 @@ export interface CashierInit {
   /** One at a time for an author's chain, with the votes on it. */
   readonly inTurn: <T>(author: PeerIdString, task: () => Promise<T>) => Promise<T>
   readonly sign: (statement: Unsigned) => Promise<Signed>
+  /** Whose work this node has seen: they find room for longer. */
+  readonly knows: (peer: PeerIdString) => boolean
 }
 
 /** A witness's dealings with payees: it keeps their receipts, and votes to pay them. */
@@ -50,13 +53,16 @@ export class Cashier {
       'This node is no witness of that escrow.'
     )
     ensure(this.init.now() <= body.tClose + ESCROW_KEPT_MS, 'UNKNOWN_ESCROW', 'That escrow is long over.')
+    checkCloses(body.tClose, this.init.now(), this.init.network.parameters)
     const given = await verifyStatement(receipt, 'receipt', this.init.network)
     const index = checkReceipt(given, record, escrowId)
     ensure(given.payee === from, 'NOT_CONCERNED', 'Only its payee lodges a receipt.')
     // in the author's turn: a vote on the settle that is under way comes first, or sees the receipt
     return this.init.inTurn(record.author, async () => {
       const { payee, amount } = given
-      await this.init.deposits.lodge(escrowId, index, { payee, amount, receipt, tClose: body.tClose })
+      const { knows, deposits } = this.init
+      const room = knows(payee) || knows(record.author) ? LODGED_MAX : LODGED_MAX / 2
+      await deposits.lodge(escrowId, index, { payee, amount, receipt, tClose: body.tClose }, room)
       return { t: 'ok' }
     })
   }

@@ -25,7 +25,7 @@ export const SETTLE_VOTE_MS = 2_000
 export const PAID_MS = 3_000
 /** How often open earnings are asked after at payers that are connected. */
 export const ASK_AGAIN_MS = 15_000
-/** How often old certificates are looked for, and how soon after a start. */
+/** How often old certificates, and a voter's old receipts, are looked for, and how soon after a start. */
 export const SWEEP_MS = 24 * 3_600_000
 export const SWEEP_AFTER_MS = 60_000
 /** An earning that nobody settled is forgotten so long after tClose (a claim is then impossible). */
@@ -56,9 +56,16 @@ export const STRANGERS_GIFTS_PER_HOUR = 32
 /** What a witness bears from others. */
 /** Records of one chain that are read before the first vote: what is longer is read from a checkpoint. */
 export const CHAIN_READ_MAX = 65_536
+export const CHAIN_READ_BYTES = 32 * 1024 * 1024
+/** Of all chains together: beyond it those that were read longest ago are read anew. */
+export const UNVOTED_BYTES = 64 * 1024 * 1024
 export const AUTHORS_MAX = 10_000
 export const WAITING_PER_AUTHOR_MAX = 8
 export const EARNINGS_PER_PAYER_MAX = 256
+/** Of all payers, names being free: beyond it the oldest on which nothing was receipted goes. */
+export const EARNINGS_MAX = 16_384
+/** Receipts of others, about 1 kB each; of peers whose work this node has not seen, half as many. */
+export const LODGED_MAX = 32_768
 /** Places kept of a chain with their records and votes: to repeat a vote, prove a fork, bring an author back. */
 export const PLACES_KEPT = 32
 export const PLACES_BYTES = 64 * 1024

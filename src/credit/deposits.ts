@@ -37,6 +37,8 @@ export class Deposits {
   private readonly lodged = new Map<string, Map<number, Lodged>>()
   private readonly closed = new Map<string, Closed>()
   private readonly store: Store
+  /** Receipts in all. */
+  private kept = 0
 
   constructor(init: { store: Store }) {
     this.store = init.store
@@ -60,6 +62,7 @@ export class Deposits {
         this.closed.set(escrow, row)
       } else {
         this.of(escrow).set(Number(index), row)
+        this.kept += 1
       }
     }
   }
@@ -77,6 +80,7 @@ export class Deposits {
       for (const [index, { tClose }] of rows) {
         if (now > tClose + ESCROW_KEPT_MS) {
           rows.delete(index)
+          this.kept -= 1
           await table.delete(`${LODGED}${escrow}/${index}`)
         }
       }
@@ -105,13 +109,19 @@ export class Deposits {
   /**
    * Keeps a receipt, if it is above the one kept and not above the settle voted for.
    *
-   * @throws CreditError `UNDERPAID` where the settle that this node voted for pays less
+   * @param room as long as fewer are kept in all
+   * @throws CreditError `UNDERPAID` where the settle that this node voted for pays less; `BUSY`
    */
-  async lodge(escrow: CID, index: number, given: Omit<Lodged, 'vote'>): Promise<void> {
+  async lodge(escrow: CID, index: number, given: Omit<Lodged, 'vote'>, room: number): Promise<void> {
     const before = this.get(escrow, index)
     if (before && before.amount >= given.amount) {
       return
     }
+    ensure(
+      before !== undefined || this.kept < room,
+      'BUSY',
+      'This node keeps too many receipts: ask the others.'
+    )
     this.checkSettled(escrow, index, given.amount)
     // in memory at once, so that a settle that comes meanwhile sees it
     await this.put(escrow, index, { ...given, vote: null }, before)
@@ -145,6 +155,7 @@ export class Deposits {
   private async put(escrow: CID, index: number, row: Lodged, before: Lodged | undefined): Promise<void> {
     const rows = this.of(escrow.toString())
     rows.set(index, row)
+    this.kept += before ? 0 : 1
     try {
       await this.store.table('contracts').put(`${LODGED}${escrow}/${index}`, encode(row))
     } catch (error) {
@@ -152,6 +163,7 @@ export class Deposits {
         rows.set(index, before)
       } else {
         rows.delete(index)
+        this.kept -= 1
       }
       throw error
     }

@@ -19,7 +19,7 @@ import {
   timestamp
 } from '../wire/index.ts'
 import { indexOfPayee } from './bodies.ts'
-import { EARNINGS_PER_PAYER_MAX, FORGET_AFTER_MS } from './constants.ts'
+import { EARNINGS_MAX, EARNINGS_PER_PAYER_MAX, FORGET_AFTER_MS } from './constants.ts'
 import { verifyStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
 
@@ -56,8 +56,11 @@ export class Earnings {
   private readonly store: Store
   private readonly network: Network
   private readonly self: PeerIdString
+  private readonly limit: number
 
-  constructor(init: { store: Store; network: Network; self: PeerIdString }) {
+  /** @param init `limit` of all rows, smaller in tests only */
+  constructor(init: { store: Store; network: Network; self: PeerIdString; limit?: number }) {
+    this.limit = init.limit ?? EARNINGS_MAX
     this.store = init.store
     this.network = init.network
     this.self = init.self
@@ -123,6 +126,7 @@ export class Earnings {
       'BUSY',
       'Too many open escrows with this node: settle some first.'
     )
+    await this.makeRoom()
     await this.save(id, {
       payer: author,
       jobId: body.jobId,
@@ -137,6 +141,17 @@ export class Earnings {
       settled: false,
       claimed: false
     })
+  }
+
+  /** @throws CreditError `BUSY` */
+  private async makeRoom(): Promise<void> {
+    if (this.rows.size < this.limit) {
+      return
+    }
+    const oldest = [...this.rows].find(([, { receipt }]) => receipt === null)
+    ensure(oldest !== undefined, 'BUSY', 'This node waits for too many settles: ask another one.')
+    this.rows.delete(oldest[0])
+    await this.store.table('contracts').delete(keyOf(oldest[0]))
   }
 
   /**

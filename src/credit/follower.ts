@@ -9,7 +9,7 @@ import {
 } from '../wire/index.ts'
 import { applyRecord } from './chain.ts'
 import { checkCheckpoint } from './checkpoint.ts'
-import { STATES_IN_MEMORY } from './constants.ts'
+import { CHAIN_READ_BYTES, CHAIN_READ_MAX, STATES_IN_MEMORY, UNVOTED_BYTES } from './constants.ts'
 import { ensure } from './errors.ts'
 import type { ChainState } from './state.ts'
 import { decodeState, encodeState } from './state-codec.ts'
@@ -19,7 +19,7 @@ import { type VerifiedRecord, verifyRecords } from './verify.ts'
 export interface Step {
   readonly envelope: Signed
   readonly verified: VerifiedRecord
-  /** The chain before it. */
+  /** The chain before it: of its escrows only the one that a settle ends, and no claims. */
   readonly before: ChainState | undefined
 }
 
@@ -28,14 +28,26 @@ export interface Followed {
   readonly steps: readonly Step[]
 }
 
+/** Records and bytes of one chain that are read before the first vote, and bytes of all such chains in memory. */
+export interface FollowLimits {
+  readonly records: number
+  readonly bytes: number
+  readonly all: number
+}
+
 /** Follows other authors' chains: their verified states, the newest in memory, all that was voted on in the store. */
 export class Follower {
   private readonly known = new Map<PeerIdString, Followed>()
+  /** Of the records in memory that are not voted on yet, by author, and in all. */
+  private readonly sizes = new Map<PeerIdString, number>()
+  private bytes = 0
+  private readonly limits: FollowLimits
   private readonly store: Store | undefined
   private readonly network: Network
 
-  /** @param init without a `store` nothing is kept beyond the memory */
-  constructor(init: { store?: Store; network: Network }) {
+  /** @param init without a `store` nothing is kept beyond the memory; `limits` are smaller in tests only */
+  constructor(init: { store?: Store; network: Network; limits?: FollowLimits }) {
+    this.limits = init.limits ?? { records: CHAIN_READ_MAX, bytes: CHAIN_READ_BYTES, all: UNVOTED_BYTES }
     this.store = init.store
     this.network = init.network
   }
@@ -45,14 +57,16 @@ export class Follower {
    * leaves nothing in the store.
    *
    * @param start a state that this node believes, after what it knows: the tail goes on from there
-   * @throws CreditError or WireError for a record that does not fit
+   * @throws CreditError or WireError for a record that does not fit; `BUSY` for more than is read before the first vote
    */
   async follow(author: PeerIdString, tail: readonly Signed[], start?: ChainState): Promise<Followed> {
     const known = await this.of(author)
     const isAhead = start !== undefined && start.seq > (known.state?.seq ?? -1)
     let state = isAhead ? start : known.state
     const steps = isAhead ? [] : [...known.steps]
-    for await (const { envelope, verified } of verifyRecords(unknownOf(tail, state), this.network)) {
+    let size = isAhead ? 0 : (this.sizes.get(author) ?? 0)
+    for (const { envelope, verifying } of verifyRecords(unknownOf(tail, state), this.network)) {
+      const verified = await verifying
       const { seq } = verified.record
       if (state !== undefined && seq < state.seq) {
         continue
@@ -65,13 +79,19 @@ export class Follower {
         break // a gap: `need` says from where
       }
       ensure(verified.record.author === author, 'BAD_RECORD', 'The tail is of another chain.')
-      const step = { envelope, verified, before: state }
-      state = await this.after(step)
-      steps.push(step)
+      const before = state
+      state = await this.after({ before, verified })
+      steps.push({ envelope, verified, before: before && seenBy(verified, before) })
+      size += envelope.payload.byteLength
+      ensure(
+        steps.length <= this.limits.records && size <= this.limits.bytes,
+        'BUSY',
+        'The chain is too long for this node, which knows nobody who could vouch for a part of it.'
+      )
     }
     const followed = { state, steps }
     if (isAhead || steps.length > known.steps.length) {
-      this.remember(author, followed)
+      this.remember(author, followed, size)
     }
     return followed
   }
@@ -85,7 +105,7 @@ export class Follower {
 
   /** The steps are voted on or beyond: the state is kept, they need not be. Nobody waits for that. */
   keep(state: ChainState): void {
-    this.remember(state.author, { state, steps: [] })
+    this.remember(state.author, { state, steps: [] }, 0)
     this.store
       ?.table('chains')
       .put(state.author, encodeState(state), { relaxed: true })
@@ -94,6 +114,8 @@ export class Follower {
 
   forget(author: PeerIdString): void {
     this.known.delete(author)
+    this.bytes -= this.sizes.get(author) ?? 0
+    this.sizes.delete(author)
   }
 
   async of(author: PeerIdString): Promise<Followed> {
@@ -105,17 +127,29 @@ export class Follower {
     return { state: bytes && decodeState(bytes), steps: [] }
   }
 
-  private remember(author: PeerIdString, followed: Followed): void {
-    this.known.delete(author)
+  /** Whoever was forgotten sends its chain again, from where the store knows it. */
+  private remember(author: PeerIdString, followed: Followed, size: number): void {
+    this.forget(author)
     this.known.set(author, followed)
+    this.sizes.set(author, size)
+    this.bytes += size
     for (const oldest of this.known.keys()) {
-      if (this.known.size <= STATES_IN_MEMORY) {
+      if (this.known.size <= STATES_IN_MEMORY && this.bytes <= this.limits.all) {
         break
       }
-      this.known.delete(oldest)
+      this.forget(oldest)
     }
   }
 }
+
+/** What a record is judged by: a state holds hundreds of escrows and claims, and a long chain as many states. */
+function seenBy({ record }: VerifiedRecord, before: ChainState): ChainState {
+  const key = record.kind === 'settle' ? record.body.escrow.toString() : ''
+  const ended = before.openEscrows.get(key)
+  return { ...before, openEscrows: ended ? new Map([[key, ended]]) : NONE, claimed: NONE }
+}
+
+const NONE: ReadonlyMap<string, never> = new Map<string, never>()
 
 /** A tail from its first record on that is not before the state: the others' signatures say nothing new. */
 function unknownOf(tail: readonly Signed[], state: ChainState | undefined): readonly Signed[] {

@@ -19,7 +19,7 @@ import { verifyHeal } from './certificate.ts'
 import { ASK_MS, AUTHORS_MAX } from './constants.ts'
 import { openRecord } from './envelope.ts'
 import { ensure } from './errors.ts'
-import { verifyForkProof } from './forks.ts'
+import { type Fork, verifyForkProof } from './forks.ts'
 import { type Sighting, Sightings } from './sightings.ts'
 import type { LedgerTransport } from './transport.ts'
 
@@ -111,8 +111,9 @@ export class ForkBook {
   /** A proof that this node has come upon: kept, and told to whom it concerns. Never rejects. */
   async found(proof: ForkProof): Promise<void> {
     try {
-      const author = await this.keep(proof, AUTHORS_MAX)
-      if (author !== undefined) {
+      const fork = await verifyForkProof(proof, this.init.network)
+      const { author } = fork
+      if (await this.keep(fork, proof, AUTHORS_MAX)) {
         void this.tell(author, proof)
       }
     } catch (error) {
@@ -123,8 +124,9 @@ export class ForkBook {
   /** A proof as told by a peer. @throws CreditError `BAD_PROOF` and WireError for a false one, which costs the peer */
   async told(from: PeerIdString, proof: ForkProof): Promise<void> {
     ensure(!this.slanderers.has(from), 'NOT_CONCERNED', 'You have told this node what was not true.')
+    let fork: Fork
     try {
-      await this.keep(proof, this.bytes < BYTES_MAX ? TOLD_ROWS_MAX : 0)
+      fork = await verifyForkProof(proof, this.init.network)
     } catch (error) {
       if (this.slanderers.size < SLANDERERS_MAX) {
         this.slanderers.add(from)
@@ -132,6 +134,7 @@ export class ForkBook {
       this.init.slandered?.(from)
       throw error
     }
+    await this.keep(fork, proof, this.bytes < BYTES_MAX ? TOLD_ROWS_MAX : 0) // what fails here is no fault of the teller
   }
 
   /** The author has healed, as it shows. @throws CreditError or WireError */
@@ -200,16 +203,14 @@ export class ForkBook {
     }
   }
 
-  /** @returns the author where the proof is news */
-  private async keep(proof: ForkProof, rowsMax: number): Promise<PeerIdString | undefined> {
-    const { author, seq } = await verifyForkProof(proof, this.init.network)
+  /** @returns whether the proof is news */
+  private async keep({ author, seq }: Fork, proof: ForkProof, rowsMax: number): Promise<boolean> {
     const known = this.known.get(author)
     const isNews = known === undefined ? this.known.size < rowsMax : isHealed(known) && seq > known.seq
-    if (!isNews) {
-      return undefined
+    if (isNews) {
+      await this.save(author, { proof, seq, healed: known?.healed ?? null })
     }
-    await this.save(author, { proof, seq, healed: known?.healed ?? null })
-    return author
+    return isNews
   }
 
   /** In memory at once: whatever is decided meanwhile knows it. */

@@ -32,6 +32,7 @@ import { claimKey } from './state.ts'
 import type { LedgerTransport } from './transport.ts'
 import type { EarningContract } from './types.ts'
 import type { VerifiedRecord } from './verify.ts'
+import { checkCloses } from './voting.ts'
 
 const HOUR: Milliseconds = 3_600_000
 
@@ -115,6 +116,7 @@ export class Payee {
       'Without witnesses a payee votes: ask for that.'
     )
     ensure(now() < record.body.tClose, 'CLOCK', 'The escrow is closed already: set your clock right.')
+    checkCloses(record.body.tClose, now(), network.parameters)
     const voters = votes.map((vote) => decodeStatement(vote, 'vote').author)
     await this.refuseSeat(from, voters, record.body)
     const on = await this.onWhose(from, escrow, record, voters)

@@ -10,6 +10,8 @@ import {
   type PeerIdString,
   SwarmError
 } from '../wire/index.ts'
+import { Chores } from './chores.ts'
+import { SWEEP_MS } from './constants.ts'
 import { CreditError, ensure } from './errors.ts'
 import { ForkBook } from './fork-book.ts'
 import { type LedgerTransport, libp2pTransport } from './transport.ts'
@@ -54,16 +56,27 @@ export function createVoter(init: {
       throw new CreditError('NOT_CONCERNED', 'This node votes as a witness only.')
     }
   })
+  const chores = new Chores(log)
+  let swept = now()
   return {
     peer: self,
     async start() {
       await Promise.all([witness.load(), forks.load()])
       await transport.start({
-        answer: (from, message) => answerOf(() => answerAsWitness(witness, from, message), log),
+        answer: (from, message) => {
+          if (now() >= swept + SWEEP_MS) {
+            swept = now()
+            chores.do('Forgetting', () => witness.forget())
+          }
+          return answerOf(() => answerAsWitness(witness, from, message), log)
+        },
         connected: () => {}
       })
     },
-    stop: () => transport.stop()
+    async stop() {
+      await transport.stop()
+      await chores.idle()
+    }
   }
 }
 

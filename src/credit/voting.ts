@@ -115,6 +115,15 @@ function hasQuorum({ settle, escrow, evidence }: SettleCase): boolean {
   return new Set(voters).size >= quorum
 }
 
+/** That an escrow closes in time: one of another age would be kept until then. @throws CreditError `CLOCK` */
+export function checkCloses(tClose: Milliseconds, now: Milliseconds, network: NetworkParameters): void {
+  ensure(
+    tClose <= now + network.escrowMaxMs + network.clockSkewMs,
+    'CLOCK',
+    'The escrow closes later than any that was made by now: set your clock right.'
+  )
+}
+
 /**
  * That a record is of now: never from the future, and not from the past but for what may have waited for its voters: a
  * settle for its witnesses, a gift without witnesses for its receiver.
