@@ -281,6 +281,11 @@ export interface ContributeOptions {
   power?: number
   /** The least that units are computed for, in thousandths of their published cost. @default 1000 */
   rate?: number
+  /**
+   * The most that requesters whom this node owes nothing get of its compute time within an hour, all together: 0 to 1.
+   * They come after all others in any case. @default the network's: .1 on `main`, 1 on `local`
+   */
+  strangers?: number
   /** Serve these skills only. @default all that this build knows */
   skills?: readonly string[]
 }

@@ -217,7 +217,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   async contribute(options: ContributeOptions = {}): Promise<void> {
     this.refuseIfStopped()
     checkObject(options)
-    const { power = 1, rate = RATE_DEFAULT, skills: wanted } = options
+    const { power = 1, rate = RATE_DEFAULT, strangers, skills: wanted } = options
     if (!(typeof power === 'number' && power >= 0.05 && power <= 1)) {
       throw new JobError(
         'BAD_OPTION',
@@ -225,6 +225,12 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       )
     }
     checkRate(rate)
+    if (strangers !== undefined && !(typeof strangers === 'number' && strangers >= 0 && strangers <= 1)) {
+      throw new JobError(
+        'BAD_OPTION',
+        `strangers is their share of the compute time, 0 to 1; it is ${shown(strangers)}.`
+      )
+    }
     const served = servedSkills(this.parts.skills, wanted)
     const { init, node } = this.parts
     this.power = power
@@ -241,7 +247,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       return // paused while the device started
     }
     this.device = engine.device
-    this.provider.contribute(engine, rate, (skill) => served.has(skill))
+    this.provider.contribute(engine, { rate, strangers, serves: (skill) => served.has(skill) })
     void keepWarm(engine, this.specialism.order(skills))
     node.services.registry.offer(() => ({
       skills: this.specialism.order(skills),

@@ -68,6 +68,16 @@ export interface Served {
   readonly busyMs: Milliseconds
 }
 
+/** What a node works for. */
+export interface ServingTerms {
+  /** The least that is paid for it, in thousandths of the published cost. @default 1000 */
+  readonly rate: number
+  /** Which skills, by name. @default all */
+  readonly serves: (skill: string) => boolean
+  /** The most that strangers get of an hour's compute time, 0 to 1. @default the network's */
+  readonly strangers: number | undefined
+}
+
 interface Computed {
   readonly skill: Skill
   readonly requester: PeerIdString
@@ -117,19 +127,14 @@ export class Provider {
     await this.pulls.start()
   }
 
-  /**
-   * Take work from now on. Jobs that run already go on.
-   *
-   * @param rate the least that is paid for it, in thousandths of the published cost
-   * @param serves which skills, by name
-   */
+  /** Take work from now on. Jobs that run already go on. */
   contribute(
     engine: Engine,
-    rate: number = RATE_DEFAULT,
-    serves: (skill: string) => boolean = () => true
+    { rate = RATE_DEFAULT, serves = () => true, strangers }: Partial<ServingTerms> = {}
   ): void {
     this.rate = rate
     this.serves = serves
+    this.strangers.share = strangers === undefined ? undefined : strangers * 100
     this.queue = this.queue?.engine === engine ? this.queue : this.newQueue(engine)
     this.isFinishing = false
   }

@@ -137,6 +137,7 @@ export class Contributor {
       await swarm.contribute({
         power,
         ...(rules.rate === FIRST_RULES.rate ? {} : { rate: rules.rate }),
+        ...(rules.strangers === null ? {} : { strangers: rules.strangers / 100 }),
         ...(served.length === 0 || served.length === swarm.skills.length ? {} : { skills: served })
       })
     }

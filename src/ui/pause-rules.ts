@@ -12,6 +12,8 @@ export interface ContributeRules {
   readonly schedule: { readonly from: number; readonly to: number } | undefined
   /** The least that units are computed for, in thousandths of their published cost. */
   readonly rate: number
+  /** The most that strangers get of the compute time, in percent; null: what is usual in the network. */
+  readonly strangers: number | null
   /** Skills that are not served. */
   readonly without: readonly string[]
 }
@@ -27,6 +29,7 @@ export const FIRST_RULES: ContributeRules = {
   onHeat: false,
   schedule: undefined,
   rate: 1000,
+  strangers: null,
   without: []
 }
 
@@ -90,6 +93,9 @@ const isHour = (value: unknown): value is number =>
 
 export const isRate = (value: unknown): value is number =>
   Number.isInteger(value) && Number(value) >= RATE_LEAST && Number(value) <= RATE_MOST
+
+const isPercent = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 100
 
 /** What a hand changes: not the whole, since another hand in another tab may just have changed the rest. */
 export interface RulesChange extends Partial<Omit<ContributeRules, 'schedule' | 'without'>> {
@@ -157,7 +163,7 @@ export function readRules(value: unknown): ContributeRules {
     return typeof value === 'boolean' ? value : FIRST_RULES[name]
   }
   const { from, to } = Object(record.schedule)
-  const { profile, rate, without } = record
+  const { profile, rate, strangers, without } = record
   return {
     profile: profile === 'idle' ? 'idle' : 'while',
     onBattery: flag('onBattery'),
@@ -165,6 +171,7 @@ export function readRules(value: unknown): ContributeRules {
     onHeat: flag('onHeat'),
     schedule: isHour(from) && isHour(to) ? { from, to } : undefined,
     rate: isRate(rate) ? rate : FIRST_RULES.rate,
+    strangers: isPercent(strangers) ? strangers + 0 : null, // no −0, which is written as 0
     without: Array.isArray(without)
       ? without.filter((name): name is string => typeof name === 'string').slice(0, 64)
       : []

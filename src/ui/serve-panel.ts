@@ -19,6 +19,7 @@ import './unit-picture.ts'
 
 const PROFILES = ['while', 'idle'] as const
 const RESTS = ['onBattery', 'onMetered', 'onHeat'] as const
+const STRANGERS = [null, 0, 5, 10, 25, 50, 100]
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour)
 
 /** What is computed now, and the rules of contributing. Fires `rules-change` (CustomEvent<RulesChange>). */
@@ -73,7 +74,7 @@ export class ServePanel extends PageElement {
           <summary>${serve.rules}</summary>
           <div class="stack">
             ${this.#renderProfiles()} ${this.#renderRests()} ${this.#renderSchedule()} ${this.#renderSkills()}
-            ${this.#renderPrice()}
+            ${this.#renderPrice()} ${this.#renderStrangers()}
           </div>
         </details>
       </section>
@@ -230,6 +231,30 @@ export class ServePanel extends PageElement {
         <p class="soft small" id="rate-hint">${serve.priceHint}</p>
       </div>
     `
+  }
+
+  #renderStrangers() {
+    const { serve } = texts
+    return html`
+      <div>
+        <label for="strangers">${serve.strangers}</label>
+        <select id="strangers" aria-describedby="strangers-hint" @change=${this.#onStrangers}>
+          ${STRANGERS.map(
+            (share) => html`
+              <option value=${share ?? ''} ?selected=${share === this.rules.strangers}>
+                ${share === null ? serve.usual : formatPercent(share / 100)}
+              </option>
+            `
+          )}
+        </select>
+        <p class="soft small" id="strangers-hint">${serve.strangersHint}</p>
+      </div>
+    `
+  }
+
+  #onStrangers({ target }: Event): void {
+    const share = target instanceof HTMLSelectElement ? target.value : ''
+    this.#change({ strangers: share === '' ? null : Number(share) })
   }
 
   #onPrice({ target }: Event): void {

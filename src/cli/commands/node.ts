@@ -1,12 +1,14 @@
 import { Command } from 'commander'
 import type { SwarmStatus } from '../../index.ts'
-import { findRelays, type NetworkOptions, withNetwork } from '../connect.ts'
-import { interruption, oneOf, STATUS, type Terminal, terminal, UsageError, wholeNumber } from '../terminal.ts'
+import { tellParent } from '../child.ts'
+import { findRelays, HOME_RELAY, type NetworkOptions, withNetwork } from '../connect.ts'
+import { lifetime, oneOf, STATUS, type Terminal, terminal, UsageError, wholeNumber } from '../terminal.ts'
 
 interface NodeFlags extends NetworkOptions {
   readonly listen?: readonly string[]
   readonly port?: number
   readonly power: number
+  readonly strangers?: number
   readonly backend: 'auto' | 'webgpu' | 'cpu'
   readonly workers?: number
   readonly webrtc: boolean
@@ -27,6 +29,11 @@ export function nodeCommand(done: (status: number) => void): Command {
     )
     .option('--power <share>', 'of the time that the device computes, .05 to 1', power, 1)
     .option(
+      '--strangers <share>',
+      'of an hour, at most, for those whom this node owes nothing, 0 to 1 (default: .1 on main, 1 on local)',
+      strangers
+    )
+    .option(
       '--backend <name>',
       'auto, webgpu (Dawn) or cpu',
       oneOf('backend', ['auto', 'webgpu', 'cpu']),
@@ -45,19 +52,21 @@ function power(text: string): number {
   return share
 }
 
+function strangers(text: string): number {
+  const share = Number(text || Number.NaN)
+  if (!(share >= 0 && share <= 1)) {
+    throw new UsageError(`--strangers is a share of the compute time, 0 to 1; it is ${text}.`)
+  }
+  return share
+}
+
 async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
-  const { signal } = interruption()
-  const over = Promise.withResolvers<void>()
-  signal.addEventListener('abort', () => over.resolve(), { once: true })
-  process.once('disconnect', over.resolve) // the parent is gone, however it went
-  const relays = await findRelays(flags.relay ?? [])
+  const { over } = lifetime()
   const listen = [
     ...(flags.listen ?? []),
     ...(flags.port === undefined ? [] : [`/ip4/127.0.0.1/tcp/${flags.port}/ws`])
   ]
-  if (relays.length + listen.length === 0) {
-    throw new UsageError('Name a --relay, or a --listen address: else nobody can reach this node.')
-  }
+  const relays = await findRelays(flags.relay ?? (listen.length > 0 ? [] : [HOME_RELAY]))
   const { createSwarm } = await import('../../index.ts')
   const swarm = await createSwarm({
     relays,
@@ -69,17 +78,17 @@ async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
     ...(flags.data !== undefined && { dataFolder: flags.data })
   })
   try {
-    await swarm.contribute({ power: flags.power })
-    process.send?.({ ready: true, peer: swarm.peer })
+    const { power, strangers } = flags
+    await swarm.contribute({ power, ...(strangers !== undefined && { strangers }) })
     const { device } = swarm.status
-    if (process.send === undefined) {
+    if (!tellParent({ peer: swarm.peer })) {
       await term.result(`${swarm.peer} serves with ${device?.class}; Ctrl-C ends it.`, {
         peer: swarm.peer,
         device
       })
     }
     const end = swarm.on('change', (status) => term.draw(statusText(status)))
-    await over.promise
+    await over
     end()
     term.draw('')
   } finally {

@@ -121,6 +121,9 @@ export const zh: Texts = {
     skills: '提供的技能',
     price: '价格（占公布成本的百分比）',
     priceHint: '通常为 100；出价更低的任务会交给别人。',
+    strangers: '陌生人最多可用的时间',
+    usual: '按网络惯例',
+    strangersHint: '尚未为本节点做过事的人排在最后，每小时不超过此比例。',
     badPrice: (least, most) => `请输入 ${least} 到 ${most} 之间的整数。`
   },
   balance: {

@@ -111,7 +111,10 @@ describe('a change of the rules', () => {
     )
     fc.assert(
       fc.property(
-        fc.oneof(fc.anything(), fc.dictionary(fc.constantFrom('rate', 'schedule', 'serve', 'strangers'), fc.anything())),
+        fc.oneof(
+          fc.anything(),
+          fc.dictionary(fc.constantFrom('rate', 'schedule', 'serve', 'strangers'), fc.anything())
+        ),
         (value) => {
           const change = parseChange(value) ?? {}
           const rules = withChange(FIRST_RULES, change)

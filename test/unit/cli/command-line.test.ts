@@ -236,7 +236,7 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
     [
       'a file that is too large',
       2,
-      /more than 67108864 bytes of JSON/,
+      /more than 67108864 bytes: put/,
       ['submit', 'matmul-i8', '--input', 'huge.json']
     ],
     [
@@ -270,6 +270,7 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
     ['a folder of a newer version', 1, /newer version/, ['node', '--port', '0', '--data', 'newer']],
     ['a folder that is a file', 1, /cannot be used/, ['node', '--port', '0', '--data', 'words.json']],
     ['power 2', 2, /\.05 to 1/, ['node', '--power', '2']],
+    ['strangers 10', 2, /0 to 1; it is 10/, ['node', '--strangers', '10']],
     ['nobody to be reached by', 2, /--relay, or a --listen/, ['node']]
   ])('%s', async (_, status, message, args) => {
     const ending = await said(

@@ -19,7 +19,7 @@ const junk = fc.oneof(
 const NAMES = [
   ...['budget', 'deadlineMs', 'providerWaitMs', 'units', 'maxProviders', 'providers', 'rate', 'redundancy'],
   ...['signal', 'subtaskBudget', 'parent', 'key', 'window', 'ordered', 'windowBytes', 'linkMbps', 'power'],
-  ...['skills', 'from']
+  ...['skills', 'from', 'strangers']
 ]
 const options = fc.oneof(junk, fc.dictionary(fc.constantFrom(...NAMES), junk, { maxKeys: 3 }))
 const skill = fc.oneof(fc.constantFrom('matmul-i8', 'render-tile', { name: 'knn-i8' }), junk)
