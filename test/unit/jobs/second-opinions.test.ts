@@ -123,12 +123,15 @@ describe('a unit that is too small for its check', () => {
       random: () => 0,
       skill: weakly
     })
-    const { receipt, replicas } = await job()
+    const { receipt, replicas, copies } = await job()
     expect(replicas).toBe(0)
-    expect(own.runs).toBe(30)
-    expect(receipt.paid).toBe(receipt.price)
+    // a copy of a late unit, where both were done, is work like any other
+    const extra = own.runs - 30
+    expect(extra).toBeGreaterThanOrEqual(0)
+    expect(extra).toBeLessThanOrEqual(copies)
+    expect(receipt.paid).toBe(receipt.price + BigInt(extra) * COST)
     const compared = providers.map(({ peer }) => requester.router.checksPassed(peer, weakly.manifest.name))
-    expect(compared.reduce((sum, count) => sum + count, 0)).toBe(30)
+    expect(compared.reduce((sum, count) => sum + count, 0)).toBe(own.runs)
   })
 
   test('is not, once its provider is believed', async () => {
