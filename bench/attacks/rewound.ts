@@ -184,7 +184,7 @@ async function stuffed(isPayerBought: boolean): Promise<number> {
     }
     const [one = 0n, two = 0n] = served
     if (one === 0n) {
-      throw new Error('The first escrow is as good as any.')
+      throw new Error('Nothing speaks against the first escrow.')
     }
     return Number(two) / Number(one)
   } finally {

@@ -79,8 +79,10 @@ export class Archive {
       }
       const { from = 0 } = this.runs.get(author) ?? {} // room may have been made meanwhile
       const wanted = rows.filter(({ seq }) => seq >= from)
-      await Promise.all(wanted.map(({ seq, value }) => this.table.put(keyOf(author, seq), value, RELAXED)))
-      await this.note(author)
+      await Promise.all([
+        ...wanted.map(({ seq, value }) => this.table.put(keyOf(author, seq), value, RELAXED)),
+        this.note(author) // together: a folder syncs them as one
+      ])
       await this.evict()
     })
   }

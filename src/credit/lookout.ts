@@ -16,6 +16,9 @@ export interface LookoutInit {
   readonly kept: (author: PeerIdString, after: number) => Promise<readonly Signed[]>
 }
 
+/** Whom an author names is its own choice: a node dials no more than so many at a time for that. */
+const LOOKING_MAX = 14
+
 interface Watched {
   /** Place of the unsure seat. */
   readonly seat: number
@@ -31,6 +34,8 @@ interface Watched {
 export class Lookout {
   private readonly init: LookoutInit
   private readonly watched = new Map<PeerIdString, Watched>()
+  /** Questions under way to peers that may have to be looked for. */
+  private looking = 0
 
   constructor(init: LookoutInit) {
     this.init = init
@@ -56,8 +61,16 @@ export class Lookout {
       }
       this.watched.delete(oldest)
     }
+    const here = new Set(this.init.transport.connectedPeers())
     for (const peer of unheard) {
-      void this.ask(peer, author)
+      if (here.has(peer)) {
+        void this.ask(peer, author)
+      } else if (this.looking < LOOKING_MAX) {
+        this.looking += 1
+        void this.ask(peer, author).finally(() => {
+          this.looking -= 1
+        })
+      }
     }
   }
 

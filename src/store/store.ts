@@ -55,7 +55,7 @@ export interface StoredRecord {
 }
 
 /**
- * `votes`: what this node voted last, by author. `chains`: verified heads and states of other authors.
+ * `votes`: what this node voted last, by author. `chains`: verified states of other authors, and their older records.
  * `contracts`: escrows this node pays from or earns on, by CID text. `certificates`: by escrow CID text.
  * `meta`: everything small (consent, settings, advert sequence).
  */
