@@ -10,7 +10,7 @@ import {
   TypedEventEmitter
 } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { respond } from '../net/index.ts'
+import { FloodGate, respond } from '../net/index.ts'
 import {
   type Advert,
   advertRequest,
@@ -26,7 +26,6 @@ import { askAdvert } from './ask.ts'
 import * as constants from './constants.ts'
 import { offers } from './constraints.ts'
 import { RegistryError } from './errors.ts'
-import { FloodGate } from './flood-gate.ts'
 import { type Heard, HeardAdverts } from './heard.ts'
 import type {
   FindOptions,
@@ -308,7 +307,9 @@ export class SwarmRegistry
       throw advert
     }
     const heard = this.heard.set(advert, how)
-    this.aside.delete(from)
+    if (how.isAsked) {
+      this.aside.delete(from)
+    }
     this.safeDispatchEvent('advert', { detail: heard })
     return heard
   }
@@ -334,6 +335,9 @@ export class SwarmRegistry
 
   /** Beyond the peer's allowance nothing is checked; what was known of it may be out of date, and is asked anew. */
   private async beTold(from: PeerIdString, mine: Signed): Promise<void> {
+    if (this.aside.isUnreachable(from, this.now())) {
+      return // it comes back by an answer
+    }
     if (this.gate.admits(from, this.now())) {
       const latencyMs = this.heard.get(from)?.latencyMs ?? constants.LATENCY_UNKNOWN
       await this.hear(from, mine, { latencyMs, isAsked: false })

@@ -19,18 +19,29 @@ export function timeAside(failures: number, isConnected: boolean): Milliseconds 
   return Math.min(longest, first * 2 ** Math.min(Math.max(0, failures - 1), 16))
 }
 
+interface Aside {
+  readonly failures: number
+  readonly until: number
+  readonly isConnected: boolean
+}
+
 /** Peers that did not answer, and until when they are left alone. One answer and all is forgiven. */
 export class SetAside {
-  private readonly peers = new Map<string, { readonly failures: number; readonly until: number }>()
+  private readonly peers = new Map<string, Aside>()
 
   has(peer: string, now: number): boolean {
     return (this.peers.get(peer)?.until ?? 0) > now
   }
 
+  /** Likewise, and it was not connected, or could not be reached: what it says unasked does not make it reachable. */
+  isUnreachable(peer: string, now: number): boolean {
+    return this.has(peer, now) && this.peers.get(peer)?.isConnected === false
+  }
+
   add(peer: string, isConnected: boolean, now: number): void {
     const failures = (this.peers.get(peer)?.failures ?? 0) + 1
     this.peers.delete(peer)
-    this.peers.set(peer, { failures, until: now + timeAside(failures, isConnected) })
+    this.peers.set(peer, { failures, until: now + timeAside(failures, isConnected), isConnected })
     const [longestAgo] = this.peers.keys()
     if (this.peers.size > REMEMBERED && longestAgo !== undefined) {
       this.peers.delete(longestAgo)
@@ -41,7 +52,7 @@ export class SetAside {
   retry(peer: string): void {
     const known = this.peers.get(peer)
     if (known !== undefined) {
-      this.peers.set(peer, { failures: known.failures, until: 0 })
+      this.peers.set(peer, { ...known, until: 0 })
     }
   }
 

@@ -118,6 +118,20 @@ describe('a provider record that nobody answers for', () => {
     }
   })
 
+  test('does not come back by what its peer tells of itself', async () => {
+    await findAll(node)
+    await told(other, await signAdvert(other, fieldsOf(other, clock.now)))
+    expect(await findAll(node)).toEqual([])
+    expect(node.registry.known(other.peer)).toBeUndefined()
+    clock.now += 30_000
+    await told(other, await signAdvert(other, fieldsOf(other, clock.now)))
+    expect(await findAll(node)).toHaveLength(1)
+    node.registry.setAside(other.peer) // the second time in a row: what it told was no answer
+    clock.now += 59_999
+    await told(other, await signAdvert(other, fieldsOf(other, clock.now)))
+    expect(await findAll(node)).toEqual([])
+  })
+
   test('is forgiven once the peer answers again', async () => {
     await findAll(node)
     clock.now += 30_000
