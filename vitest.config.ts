@@ -38,8 +38,13 @@ const BROWSER_PACKAGES = [
   'zod/mini'
 ]
 
-/** Whole Chromium profiles, copied and started again: eight starts of Chromium, half a minute on two busy cores; attacks on tabs: two. */
-const NIGHTLY_ONLY = ['test/e2e/profiles.test.ts', 'test/e2e/sleep.test.ts', 'test/e2e/attacks.test.ts']
+/** Whole Chromium profiles, copied and started again: eight starts of Chromium, half a minute on two busy cores; attacks on tabs: two; a second Firefox. */
+const NIGHTLY_ONLY = [
+  'test/e2e/profiles.test.ts',
+  'test/e2e/sleep.test.ts',
+  'test/e2e/attacks.test.ts',
+  'test/e2e/firefox-tabs.test.ts'
+]
 
 const nightly = Boolean(process.env.NIGHTLY)
 /** Runs of each fast-check property that does not say how many it needs. */
