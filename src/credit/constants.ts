@@ -60,6 +60,9 @@ export const CHAIN_READ_BYTES = 32 * 1024 * 1024
 /** Of all chains together: beyond it those that were read longest ago are read anew. */
 export const UNVOTED_BYTES = 64 * 1024 * 1024
 export const AUTHORS_MAX = 10_000
+/** What one peer, and all together, may have checked, in KiB: once the longest chain, then some hundred records a second. */
+export const ASKED_RATE = { burst: 64 * 1024, perSecond: 128 }
+export const ASKED_RATE_OF_ALL = { burst: 256 * 1024, perSecond: 2_048 }
 export const WAITING_PER_AUTHOR_MAX = 8
 export const EARNINGS_PER_PAYER_MAX = 256
 /** Of all payers, names being free: beyond it the oldest on which nothing was receipted goes. */

@@ -1,6 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { connect, openStream, request, respond } from '../net/index.ts'
+import { connect, FloodGate, openStream, request, respond } from '../net/index.ts'
 import {
   isPeerIdString,
   LEDGER_MESSAGE_MAX,
@@ -12,6 +12,7 @@ import {
   type PeerIdString,
   protocolId
 } from '../wire/index.ts'
+import { ASKED_RATE, ASKED_RATE_OF_ALL } from './constants.ts'
 
 /** How ledger messages travel. */
 export interface LedgerTransport {
@@ -34,11 +35,23 @@ export interface TransportHandlers {
 const ANSWER_MS = 10_000
 const STREAMS_PER_CONNECTION = 32
 
-/** Ledger messages over libp2p streams, one exchange a stream; relayed connections will do. */
+/** For who has used up its allowance. */
+const TOO_MUCH: LedgerResponse = {
+  t: 'refused',
+  code: 'BUSY',
+  message: 'You have asked for too much at once: ask again in a while.'
+}
+
+/**
+ * Ledger messages over libp2p streams, one exchange a stream; relayed connections will do.
+ *
+ * @param gate of what others may ask for, in KiB; a smaller one in tests only
+ */
 export function libp2pTransport(
   node: Libp2p,
   network: Network,
-  log: (message: string) => void
+  log: (message: string) => void,
+  gate = new FloodGate(ASKED_RATE, ASKED_RATE_OF_ALL)
 ): LedgerTransport {
   const protocol = protocolId(network.parameters, 'ledger')
   const self = textOf(node.peerId)
@@ -57,7 +70,9 @@ export function libp2pTransport(
             return
           }
           try {
-            await respond(stream, ledgerRequest, (message) => answer(from, message), {
+            const bounded = (message: LedgerRequest, bytes: number) =>
+              gate.admits(from, Date.now(), 1 + bytes / 1024) ? answer(from, message) : TOO_MUCH
+            await respond(stream, ledgerRequest, (message, _, bytes) => bounded(message, bytes), {
               maxBytes: LEDGER_MESSAGE_MAX,
               timeoutMs: ANSWER_MS
             })

@@ -41,17 +41,19 @@ export function request<S extends z.ZodMiniType>(
  * Reads one message, answers with what `handler` makes of it, then closes the stream.
  *
  * @param schema of the request
+ * @param handler gets the request's size in bytes, too
  * @throws like `request`, and what `handler` throws: the other side then sees a reset
  */
 export function respond<S extends z.ZodMiniType>(
   stream: Stream,
   schema: S,
-  handler: (message: z.output<S>, signal: AbortSignal) => unknown,
+  handler: (message: z.output<S>, signal: AbortSignal, bytes: number) => unknown,
   options: ExchangeOptions
 ): Promise<void> {
   return exchange(stream, options, async (channel, signal) => {
     const question = await channel.read({ signal })
-    const answer = await handler(decode(question.subarray(), schema, options.maxBytes), signal)
+    const message = decode(question.subarray(), schema, options.maxBytes)
+    const answer = await handler(message, signal, question.byteLength)
     await channel.write(bounded(answer, options.maxBytes), { signal })
   })
 }

@@ -72,6 +72,9 @@ export class SwarmRegistry
   private shutdown = new AbortController()
   private topology: string | undefined
   private providing: AbortController | undefined
+  /** The goodbye to the neighbours: settled once all have heard it. */
+  private leaving: Promise<unknown> = Promise.resolve()
+  private leftAt = 0
 
   constructor(components: SwarmRegistryComponents, init: SwarmRegistryInit) {
     super()
@@ -122,6 +125,17 @@ export class SwarmRegistry
     events.addEventListener('self:peer:update', this.onSelfUpdate)
   }
 
+  /** While the connections still stand: an application that only stops its node says goodbye, too. */
+  async beforeStop(): Promise<void> {
+    this.withdraw()
+    const left = Math.max(0, this.leftAt + constants.LEAVE_WAIT - this.now())
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const enough = new Promise((resolve) => {
+      timer = setTimeout(resolve, left)
+    })
+    await Promise.race([this.leaving, enough]).finally(() => clearTimeout(timer))
+  }
+
   async stop(): Promise<void> {
     this.withdraw()
     this.shutdown.abort()
@@ -145,7 +159,7 @@ export class SwarmRegistry
         .keep(skill.name, signal)
         .catch((error) => this.log.error('%s is provided no more - %e', skill.name, error))
     }
-    this.tellNeighbours()
+    void this.tellNeighbours()
   }
 
   withdraw(): void {
@@ -153,7 +167,8 @@ export class SwarmRegistry
     this.providing = undefined
     if (this.own.isOffering) {
       this.own.offer = undefined
-      this.tellNeighbours()
+      this.leaving = this.tellNeighbours()
+      this.leftAt = this.now()
       this.announcer.withdraw().catch((error) => this.log('could not forget what was provided - %e', error))
     }
   }
@@ -346,9 +361,9 @@ export class SwarmRegistry
     }
   }
 
-  /** Those who are connected hear of a change at once; the others when they ask. */
-  private tellNeighbours(): void {
-    this.own
+  /** Those who are connected hear of a change at once; the others when they ask. Never rejects. */
+  private tellNeighbours(): Promise<unknown> {
+    return this.own
       .signed()
       .then((mine) =>
         Promise.all(

@@ -1,7 +1,8 @@
 import { lpStream } from '@libp2p/utils'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { auditExports, createLedger, type LedgerService } from '../../../src/credit/index.ts'
-import { createNode, type SwarmNode } from '../../../src/net/index.ts'
+import { libp2pTransport } from '../../../src/credit/transport.ts'
+import { createNode, FloodGate, type SwarmNode } from '../../../src/net/index.ts'
 import { memoryStore } from '../../../src/store/index.ts'
 import { NETWORKS, type Network, networkOf, protocolId } from '../../../src/wire/index.ts'
 import { eventually } from '../../fixtures/eventually.ts'
@@ -82,4 +83,38 @@ test.each([
   await expect(channel.read({ signal: AbortSignal.timeout(5_000) })).rejects.toThrow()
   expect(stream.status).not.toBe('open')
   expect((await open(requester, provider)).certifiedBy).toHaveLength(1)
+})
+
+test('a peer that asks for too much at once is told so, and has nothing more checked', async () => {
+  const { requester, provider, a, b } = pair()
+  await provider.stop()
+  const rate = { burst: 12, perSecond: 0 }
+  const guarded = libp2pTransport(b, network, () => {}, new FloodGate(rate, rate))
+  const asked: number[] = []
+  await guarded.start({
+    answer: async (_, message) => {
+      asked.push(message.t === 'certify' ? message.tail.length : -1)
+      return { t: 'ok' }
+    },
+    connected: () => {}
+  })
+  await a.dial(b.getMultiaddrs())
+  const [record] = (await requester.exportLedger()).records
+  if (record === undefined) {
+    throw new Error('a genesis')
+  }
+  const ask = async (records: number) => {
+    const tail = Array.from({ length: records }, () => record)
+    const message = { t: 'certify' as const, record, tail, evidence: [] }
+    const answer = await libp2pTransport(a, network, () => {}).call(
+      provider.peer,
+      message,
+      AbortSignal.timeout(10_000)
+    )
+    return answer.t === 'refused' ? answer.code : answer.t
+  }
+  const answers = [await ask(0), await ask(1_000), await ask(0), await ask(1_000)]
+  expect(answers).toEqual(['ok', 'BUSY', 'ok', 'BUSY'])
+  expect(asked).toEqual([0, 0])
+  await guarded.stop()
 })
