@@ -66,7 +66,8 @@ export async function replayChain(
 ): Promise<ChainState | undefined> {
   let draft = state && draftOf(state)
   let count = 0
-  for await (const { verified } of verifyRecords(records, network, options)) {
+  for (const { verifying } of verifyRecords(records, network, options)) {
+    const verified = await verifying
     if (verified.record.kind === 'checkpoint') {
       await checkCheckpoint(draft, verified)
     }

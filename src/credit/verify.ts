@@ -81,8 +81,14 @@ export async function verifyRecord(
   switch (record.kind) {
     case 'claim':
       return { id, record, certificate: await verifyCertificate(record.body.certificate, network, options) }
-    case 'seat':
-      return { id, record, votes: await statementsOf(record.body.votes, 'reseat', network, options) }
+    case 'seat': {
+      const { votes } = record.body
+      return {
+        id,
+        record,
+        votes: votes.length === 0 ? [] : await statementsOf(votes, 'reseat', network, options)
+      }
+    }
     case 'opened':
       return { id, record, shown: await sha256(record.body.token) }
     case 'heal': {
@@ -97,37 +103,35 @@ export async function verifyRecord(
   }
 }
 
-/** A record as it came, and as it is. */
-export interface Checked {
+/** A record as it came, and the promise of what it is. */
+export interface Verifying {
   readonly envelope: Signed
-  readonly verified: VerifiedRecord
+  readonly verifying: Promise<VerifiedRecord>
 }
 
 /**
- * Many of them, in order: the error of the first that is wrong comes in its place. Signatures are checked beside this
- * thread, half of those under way while the other half is taken up.
+ * Many records, some at a time and in order: while one half is looked at, the signatures of the other are checked, where
+ * WebCrypto has threads for that. Whoever awaits them one after the other meets the error of the first that is wrong.
  */
-export async function* verifyRecords(
+export function* verifyRecords(
   envelopes: Iterable<Signed>,
   network: Network,
   options: VerifyOptions = {}
-): AsyncGenerator<Checked> {
+): Generator<Verifying> {
   const left = envelopes[Symbol.iterator]()
   let ahead = begin(left, network, options)
   while (ahead.length > 0) {
     const now = ahead
     ahead = begin(left, network, options)
-    for (const { envelope, verifying } of now) {
-      yield { envelope, verified: await verifying }
-    }
+    yield* now
   }
 }
 
 /** Half of what is under way at once: more is of no use, and lost behind a record that is wrong. */
 const HALF = 32
 
-function begin(left: Iterator<Signed>, network: Network, options: VerifyOptions) {
-  const begun: Array<{ envelope: Signed; verifying: Promise<VerifiedRecord> }> = []
+function begin(left: Iterator<Signed>, network: Network, options: VerifyOptions): Verifying[] {
+  const begun: Verifying[] = []
   for (let next = left.next(); !next.done; next = left.next()) {
     const envelope = next.value
     const verifying = verifyRecord(envelope, network, options)

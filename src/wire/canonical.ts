@@ -8,8 +8,9 @@ const DEPTH_MAX = 32
 const ASCII_END = 0x80
 /** Up to here text is shorter than what a TextDecoder costs; engines take so many arguments. */
 const SHORT_TEXT = 64
-/** Tag 42 with the 37 bytes of a CIDv1 of DAG-CBOR by SHA-256, up to its digest. */
-const CID_HEAD = [0xd8, 0x2a, 0x58, 0x25, 0x00, 0x01, 0x71, 0x12, 0x20]
+/** A CIDv1 of DAG-CBOR by SHA-256, up to its digest; and with tag 42 and 37 bytes before it, as it is encoded. */
+const CID_PREFIX = [0x01, 0x71, 0x12, 0x20]
+const CID_HEAD = [0xd8, 0x2a, 0x58, 0x25, 0x00, ...CID_PREFIX]
 const DIGEST_LENGTH = 32
 const MULTIHASH_LENGTH = 2 + DIGEST_LENGTH
 const CID_LENGTH = 2 + MULTIHASH_LENGTH
@@ -17,6 +18,9 @@ const CID_LENGTH = 2 + MULTIHASH_LENGTH
 const LOST_KEY = '__proto__'
 
 const decoder = new TextDecoder()
+/** Short texts by a hash of theirs: most are keys, kinds and peer ids, which come again and again. */
+const knownTexts = new Map<number, string>()
+const KNOWN_TEXTS_MAX = 1_024
 
 /** Bytes, and the place that is read next. */
 interface Reader {
@@ -114,16 +118,39 @@ function readText(reader: Reader, length: number): string | typeof NO {
   if (end > bytes.byteLength) {
     return NO
   }
-  let bits = 0
+  let [bits, hash] = [0, 0]
   for (let i = at; i < end; i++) {
-    bits |= bytes[i] ?? 0
+    const byte = bytes[i] ?? 0
+    bits |= byte
+    hash = (Math.imul(hash, 31) + byte) & 0x3fff_ffff
   }
   if (bits >= ASCII_END) {
     return NO
   }
   reader.at = end
-  const text = bytes.subarray(at, end)
-  return length <= SHORT_TEXT ? Reflect.apply(String.fromCharCode, null, text) : decoder.decode(text)
+  if (length > SHORT_TEXT) {
+    return decoder.decode(bytes.subarray(at, end))
+  }
+  const known = knownTexts.get(hash)
+  return known?.length === length && isAt(known, bytes, at) ? known : learnText(hash, bytes.subarray(at, end))
+}
+
+function isAt(text: string, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    if (text.charCodeAt(i) !== bytes[at + i]) {
+      return false
+    }
+  }
+  return true
+}
+
+function learnText(hash: number, bytes: Uint8Array): string {
+  const text = Reflect.apply(String.fromCharCode, null, bytes)
+  if (knownTexts.size >= KNOWN_TEXTS_MAX) {
+    knownTexts.clear()
+  }
+  knownTexts.set(hash, text)
+  return text
 }
 
 function readList(reader: Reader, count: number, depth: number): unknown[] | typeof NO {
@@ -175,7 +202,20 @@ function readCid(reader: Reader): CID | typeof NO {
     }
   }
   reader.at = end
-  const digest = bytes.subarray(end - DIGEST_LENGTH, end)
-  const multihash = new Digest(0x12, DIGEST_LENGTH, digest, bytes.subarray(end - MULTIHASH_LENGTH, end))
-  return new CID(1, 0x71, multihash, bytes.subarray(end - CID_LENGTH, end))
+  return viewCid(bytes.subarray(end - CID_LENGTH, end))
+}
+
+/** A CID over its own bytes: a CIDv1 of DAG-CBOR by SHA-256. The parts are views: memory is what a CID takes longest for. */
+export function viewCid(bytes: Uint8Array): CID {
+  const multihash = bytes.subarray(CID_LENGTH - MULTIHASH_LENGTH)
+  const digest = bytes.subarray(CID_LENGTH - DIGEST_LENGTH)
+  return new CID(1, 0x71, new Digest(0x12, DIGEST_LENGTH, digest, multihash), bytes)
+}
+
+/** The CIDv1 of DAG-CBOR whose SHA-256 this is. */
+export function cidOfDigest(digest: Uint8Array): CID {
+  const bytes = new Uint8Array(new ArrayBuffer(CID_LENGTH)) // small ones have none yet, and would get one for each view
+  bytes.set(CID_PREFIX)
+  bytes.set(digest, CID_PREFIX.length)
+  return viewCid(bytes)
 }

@@ -1,10 +1,9 @@
 import * as dagCbor from '@ipld/dag-cbor'
 import { sha256 as hashHere } from '@noble/hashes/sha2.js'
-import { CID } from 'multiformats/cid'
-import * as Digest from 'multiformats/hashes/digest'
+import type { CID } from 'multiformats/cid'
 import { equals } from 'uint8arrays/equals'
 import type * as z from 'zod/mini'
-import { decodePlainly } from './canonical.ts'
+import { cidOfDigest, decodePlainly } from './canonical.ts'
 import { WireError } from './errors.ts'
 
 /** Encodes a value as canonical DAG-CBOR. Bigints must lie within ±(2^53 − 1): beyond it no schema accepts them. */
@@ -90,6 +89,5 @@ function sha256Here(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
 
 /** The CIDv1 (dag-cbor, sha2-256) of DAG-CBOR bytes. */
 export async function cidOf(payload: Uint8Array): Promise<CID> {
-  const digest = sha256Here(payload) ?? (await sha256(payload))
-  return CID.createV1(dagCbor.code, Digest.create(0x12, digest))
+  return cidOfDigest(sha256Here(payload) ?? (await sha256(payload)))
 }

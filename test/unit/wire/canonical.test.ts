@@ -118,6 +118,20 @@ describe('what is called canonical', () => {
     expect(plain.a.buffer.byteLength).toBe(bytes.length)
   })
 
+  test('is right of texts whose hashes are the same, and of more texts than are remembered', () => {
+    const texts = [
+      'Aa',
+      'BB',
+      'AaAa',
+      'BBBB',
+      'AaBB',
+      ...Array.from({ length: 3_000 }, (_, i) => `text ${i}`)
+    ]
+    for (const text of [...texts, ...texts]) {
+      expect(decodePlainly(new Uint8Array(encode({ [text]: text })))?.value).toEqual({ [text]: text })
+    }
+  })
+
   test('is nothing that is nested too deeply, however deeply that is', () => {
     expect(decodePlainly(new Uint8Array(1_000_000).fill(0x81))).toBeUndefined()
     expect(decodePlainly(hex(`${'81'.repeat(30)}00`))).toBeDefined()
