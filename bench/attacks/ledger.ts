@@ -21,6 +21,7 @@ export async function ledgerAttacks(init: ScenarioInit): Promise<Outcome[]> {
     await claimedTwice(),
     await forgedCertificate(init),
     await clockSkew(),
+    await forgedGifts(),
     await oversized()
   ]
 }
@@ -112,6 +113,34 @@ async function forgedCertificate({ seed }: ScenarioInit): Promise<Outcome> {
     'forged-certificate',
     accepted / tries,
     `${tries} certificates with one bit flipped, and a stranger’s claim: none is accepted.`
+  )
+}
+
+/** Gifts of keys without a chain: of a time to come, of more than a balance holds, of a thousand credits. */
+async function forgedGifts(): Promise<Outcome> {
+  const { swarm, payee: taker } = await pair()
+  const before = await worth(taker)
+  const body = { to: taker.peer, on: [], witnesses: [], quorum: 0 }
+  const forged = [
+    { ts: Number.MAX_SAFE_INTEGER, amount: 10_000n },
+    { ts: NOW, amount: BigInt(Number.MAX_SAFE_INTEGER) },
+    { ts: NOW, amount: 1_000_000_000n }
+  ]
+  for (const [i, { ts, amount }] of forged.entries()) {
+    const giver = await TestChain.create(swarm.network, 20 + i, NOW)
+    giver.state = { ...giver.head, bal: amount, idleSince: ts }
+    await giver.append({ kind: 'transfer', ts, body: { ...body, amount } })
+    const certificate = { kind: 'transfer' as const, transfer: giver.signedAt(1), votes: [] }
+    await swarm.deliver(giver.peer, taker.peer, { t: 'paid', certificate, index: 0 })
+  }
+  const made = Number((await worth(taker)) - before)
+  await taker.restart()
+  await taker.escrow([[await swarm.add(4), PAY]]) // neither its clock nor its books are spoilt
+  await swarm.stop()
+  return outcome(
+    'forged-gifts',
+    made / Number(PAY),
+    'A gift without witnesses is taken from a chain that its taker has followed; one of a time to come, or beyond what a balance holds, from nobody.'
   )
 }
 
