@@ -43,6 +43,8 @@ export const NAMES_WANTED = 20
 export const MESSAGE_MAX = ADVERT_MAX + 256
 /** Connected peers that hear at once of a new offer, or of its end. */
 export const NEIGHBOURS_TOLD = 64
+/** How long a node that stops waits for them to have heard it. */
+export const LEAVE_WAIT: Milliseconds = 200
 /** Latency of a peer that told its advert unasked. */
 export const LATENCY_UNKNOWN: Milliseconds = 250
 /** Adverts kept. */

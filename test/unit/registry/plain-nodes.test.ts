@@ -49,7 +49,10 @@ describe('in a swarm of six', () => {
   })
 })
 
-test('a provider that withdraws is found no more, at once by those who are connected', async () => {
+test.each<[string, (provider: PlainNode) => unknown]>([
+  ['withdraws', ({ services }) => services.registry.withdraw()],
+  ['only stops its node', (provider) => provider.stop()]
+])('a provider that %s is found no more, at once by those who are connected', async (_, leave) => {
   const [provider, finder] = await swarm(3)
   if (provider === undefined || finder === undefined) {
     throw new Error('three nodes were made')
@@ -67,7 +70,7 @@ test('a provider that withdraws is found no more, at once by those who are conne
   provider.services.registry.offer(() => offerOf('sort'))
   await offered
   const withdrawn = heard(0)
-  provider.services.registry.withdraw()
+  await leave(provider)
   await withdrawn
   expect(await findPeers(finder, 'sort')).toEqual([])
 })
@@ -84,6 +87,7 @@ test('a provider that is gone is found no more, though its advert and its record
       }
     })
   )
+  vi.spyOn(provider?.services.registry as PlainNode['services']['registry'], 'withdraw').mockReturnValue() // no goodbye
   await provider?.stop()
   await gone
   expect(await findPeers(finder as PlainNode, 'sort')).toEqual([])
