@@ -14,7 +14,10 @@ export const slimLibraries = (): Plugin[] => [
   shortPrefixList(),
   noFieldStreams(),
   noEmoji(),
-  noDnsaddr()
+  noDnsaddr(),
+  noRetries(),
+  noLocksForOthers(),
+  oneReaderOfRanges()
 ]
 
 /**
@@ -118,6 +121,26 @@ function noDnsaddr(): Plugin {
     /\/dnsaddr\.js$/,
     'export const dnsaddrResolver = { canResolve: () => false, resolve: async () => [] }'
   )
+}
+
+/** Our nodes have libp2p try once to come back to a relay (`reconnectRetries: 0`), and then try by themselves: 1.5 kB gzip. */
+function noRetries(): Plugin {
+  return standIn('no-retries', /^p-retry$/, 'export default async (run) => run(1)')
+}
+
+/** libp2p asks for locks of its own, yet a channel would be opened on which other threads could ask for them: 1 kB gzip. */
+function noLocksForOthers(): Plugin {
+  const path = /\/mortice\/dist\/src\/(browser|node)\.js$/
+  return {
+    name: 'no-locks-for-others',
+    enforce: 'pre',
+    load: (id) => (path.test(id) ? 'export default () => new EventTarget()' : null)
+  }
+}
+
+/** Of two libraries that say whether an address is in a range, libp2p's other one: 1.5 kB gzip. */
+function oneReaderOfRanges(): Plugin {
+  return standIn('one-reader-of-ranges', /^netmask$/, "export { IpNet as Netmask } from '@chainsafe/netmask'")
 }
 
 function standIn(name: string, path: RegExp, text: string): Plugin {

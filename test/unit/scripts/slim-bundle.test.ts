@@ -3,6 +3,7 @@ import { stripTypeScriptTypes } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import * as realKeys from '@libp2p/crypto/keys'
+import { isPrivateIp } from '@libp2p/utils'
 import { multiaddr } from '@multiformats/multiaddr'
 import * as fc from 'fast-check'
 import { bases } from 'multiformats/basics'
@@ -46,6 +47,9 @@ interface Libraries {
     readonly dnsaddrResolver: object
     resolveMultiaddr(address: unknown, resolvers: object, options: object): Promise<unknown[]>
   }
+  readonly isPrivateIp: typeof isPrivateIp
+  readonly mortice: (init: object) => { writeLock(): Promise<() => void> }
+  readonly retry: (run: (attempt: number) => Promise<unknown>, init: object) => Promise<unknown>
   readonly logs: { defaultLogger(): { forComponent(name: string): (text: string) => void } }
 }
 
@@ -53,7 +57,10 @@ const ENTRY = `export * as keys from '@libp2p/crypto/keys'
 export { bases } from 'multiformats/basics'
 export * as messages from '${MESSAGES}'
 export * as resolvers from '${RESOLVERS}'
-export * as logs from '@libp2p/logger'`
+export * as logs from '@libp2p/logger'
+export { isPrivateIp } from '@libp2p/utils'
+export { default as mortice } from '${MODULES}/mortice/dist/src/index.js'
+export { default as retry } from 'p-retry'`
 
 /** What the page has of the libraries. */
 async function slim(): Promise<Libraries> {
@@ -136,6 +143,53 @@ describe('the libraries in the page', () => {
     const address = multiaddr('/dnsaddr/bootstrap.libp2p.io')
     const { resolveMultiaddr, dnsaddrResolver } = libraries.resolvers
     expect(await resolveMultiaddr(address, { dnsaddr: dnsaddrResolver }, {})).toEqual([address])
+  })
+
+  it('know the private addresses as ever', () => {
+    const addresses = fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc
+        .tuple(
+          fc.constantFrom('10.0', '127.0', '100.64', '172.16', '172.32', '192.168', '169.254', '192.0'),
+          fc.nat(255),
+          fc.nat(255)
+        )
+        .map((parts) => parts.join('.')),
+      fc.ipV4().map((address) => `::ffff:${address}`)
+    )
+    fc.assert(
+      fc.property(addresses, (address) => {
+        expect(libraries.isPrivateIp(address)).toBe(isPrivateIp(address))
+      }),
+      { numRuns: 500 }
+    )
+  })
+
+  it('lock out one another as ever, but for nobody outside', async () => {
+    const lock = libraries.mortice({ name: 'one', singleProcess: true })
+    const release = await lock.writeLock()
+    const order: string[] = []
+    const next = lock.writeLock().then((free) => {
+      order.push('second')
+      free()
+    })
+    await Promise.resolve()
+    order.push('first')
+    release()
+    await next
+    expect(order).toEqual(['first', 'second'])
+  })
+
+  it('come back to a relay as often as nodes here have it: once', async () => {
+    let attempts = 0
+    const fail = async (attempt: number) => {
+      attempts = attempt
+      throw new Error('gone')
+    }
+    await expect(libraries.retry(fail, { retries: 0 })).rejects.toThrow('gone')
+    expect(attempts).toBe(1)
+    expect(readFileSync(join(REPOSITORY, 'src/net/node.ts'), 'utf8')).toContain('reconnectRetries: 0')
   })
 
   it('have a log to write to, which keeps still', () => {
