@@ -66,8 +66,10 @@ export class OwnPanel extends PageElement {
           border-bottom: 1px solid var(--line);
         }
         td {
+          grid-column: 1 / -1;
           padding: 0;
           border: 0;
+          text-align: start;
         }
         td:not(.mono) {
           white-space: normal;
@@ -79,15 +81,26 @@ export class OwnPanel extends PageElement {
         }
         .kind,
         .change {
-          order: -2;
+          order: -3;
           font-weight: 600;
         }
-        .time,
-        .after {
-          order: -1;
+        .time {
+          order: -2;
         }
         .place {
-          order: 1;
+          order: -1;
+        }
+        .kind,
+        .time {
+          grid-column: 1;
+        }
+        .change,
+        .place {
+          grid-column: 2;
+          text-align: end;
+        }
+        .after {
+          text-align: start;
         }
       }
     `
@@ -152,7 +165,7 @@ export class OwnPanel extends PageElement {
           <thead>
             <tr>
               <th scope="col">${own.amount}</th>
-              <th scope="col" class="number">${own.payees}</th>
+              <th scope="col">${own.payees}</th>
               <th scope="col">${own.frees}</th>
             </tr>
           </thead>
@@ -160,8 +173,8 @@ export class OwnPanel extends PageElement {
             ${escrows.map(
               ({ id, amount, payees, frees }) => html`
                 <tr data-escrow=${id} title=${id}>
-                  <td class="change">${formatAmount(amount)}</td>
-                  <td class="mono number" data-label=${own.payees}>${payees.map(({ peer }) => shortId(peer)).join(' ')}</td>
+                  <td class="kind">${formatAmount(amount)}</td>
+                  <td class="mono" data-label=${own.payees}>${idsOf(payees.map(({ peer }) => peer))}</td>
                   <td data-label=${own.frees}>${formatTime(frees)}</td>
                 </tr>
               `
@@ -209,7 +222,7 @@ export class OwnPanel extends PageElement {
         <td class="time">${formatTime(at)}</td>
         <td class="change number">${formatAmount(change)}</td>
         <td class="after number" data-label=${own.balance}>${formatAmount(balance)}</td>
-        <td class="mono" data-label=${own.witnesses}>${witnesses.length === 0 ? own.nobody : witnesses.map((peer) => shortId(peer)).join(' ')}</td>
+        <td class="mono" data-label=${own.witnesses}>${witnesses.length === 0 ? own.nobody : idsOf(witnesses)}</td>
       </tr>
     `
   }
@@ -257,5 +270,9 @@ export class OwnPanel extends PageElement {
     }
   }
 }
+
+/** None of them is broken where a line ends. */
+const idsOf = (peers: readonly string[]) =>
+  peers.map((peer) => html`<span class="nowrap">${shortId(peer)}</span> `)
 
 customElements.define('own-panel', OwnPanel)
