@@ -16,7 +16,7 @@ export const title = 'The ledger beside bare Ed25519, bare strict puts and a rou
 
 const RUNS = 9
 const TAIL = 1_000
-/** Signatures that WebCrypto is asked for at once: it spreads them over its threads. */
+/** Signatures that WebCrypto is asked for at once, as a tail of records asks for them. */
 const IN_FLIGHT = 64
 const APPENDS = 50
 const LONG = 100_000

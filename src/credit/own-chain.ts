@@ -321,7 +321,7 @@ export class OwnChain {
     const record = nextRecord(before, intent, this.peer, this.network, embedded)
     const payload = encode(record)
     checkPayloadSize(record.kind, payload.byteLength)
-    const signing = signPayload(this.key, DOMAINS.record, payload) // beside this thread: the rest is done meanwhile
+    const signing = signPayload(this.key, DOMAINS.record, payload) // where WebCrypto has threads, beside this one
     signing.catch(() => {}) // awaited below, unless the record is refused before
     const id = await cidOf(payload)
     const state = applyRecord(before, verifiedRecord(id, record, embedded), this.network.parameters)
