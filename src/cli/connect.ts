@@ -12,7 +12,8 @@ export interface NetworkOptions {
   readonly wait: number
 }
 
-const HOME_RELAY = 'http://127.0.0.1:7717'
+/** That of `npm start`, and of `relay` as it is. */
+export const HOME_RELAY = 'http://127.0.0.1:7717'
 const CONFIGURATION_MS = 5_000
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]

@@ -26,7 +26,8 @@ type NumberKind = Exclude<TypedArrayName, 'BigInt64Array' | 'BigUint64Array'>
  */
 export async function readInput(path: string, example: unknown): Promise<unknown> {
   const name = path === '-' ? 'Standard input' : path
-  const bytes = await (path === '-' ? collect(process.stdin, name, JSON_MAX) : read(path, JSON_MAX))
+  const limit = { most: JSON_MAX, advice: 'put its arrays into files of their own, {"file": "a.bin"}' }
+  const bytes = await (path === '-' ? collect(process.stdin, name, limit) : readUpTo(path, limit))
   let json: unknown
   try {
     json = JSON.parse(bytes.toString('utf8').replace(/^\uFEFF/, '')) // some editors put a mark before it
@@ -36,38 +37,40 @@ export async function readInput(path: string, example: unknown): Promise<unknown
   return shape(json, example, { folder: path === '-' ? '.' : dirname(path), name: 'input' })
 }
 
-async function read(path: string, most: number): Promise<Buffer> {
+interface Limit {
+  /** Bytes. */
+  readonly most: number
+  readonly advice: string
+}
+
+/** @throws UsageError for what cannot be read, or is longer: a pipe or a device does not say so beforehand */
+export async function readUpTo(path: string, limit: Limit): Promise<Buffer> {
   try {
     const { size } = await stat(path)
-    if (size > most) {
-      throw tooLarge(path, most)
+    if (size > limit.most) {
+      throw tooLarge(path, limit)
     }
-    return await collect(createReadStream(path), path, most)
+    return await collect(createReadStream(path), path, limit)
   } catch (cause) {
     throw cause instanceof UsageError ? cause : new UsageError(`${path} cannot be read (${reasonOf(cause)}).`)
   }
 }
 
-/** A pipe or a device does not say how much it has. */
-async function collect(stream: AsyncIterable<Buffer>, name: string, most: number): Promise<Buffer> {
+async function collect(stream: AsyncIterable<Buffer>, name: string, limit: Limit): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of stream) {
     size += chunk.length
-    if (size > most) {
-      throw tooLarge(name, most)
+    if (size > limit.most) {
+      throw tooLarge(name, limit)
     }
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
 }
 
-const tooLarge = (name: string, most: number) =>
-  new UsageError(
-    most === JSON_MAX
-      ? `${name} has more than ${most} bytes of JSON: put its arrays into files of their own, {"file": "a.bin"}.`
-      : `${name} has more than ${most} bytes, the most that an array may have: split the job.`
-  )
+const tooLarge = (name: string, { most, advice }: Limit) =>
+  new UsageError(`${name} has more than ${most} bytes: ${advice}.`)
 
 interface Place {
   readonly folder: string
@@ -110,7 +113,7 @@ async function typed(given: unknown, kind: NumberKind, { folder, name }: Place):
   }
   const bytes =
     typeof given.file === 'string'
-      ? await read(resolve(folder, given.file), ARRAY_MAX)
+      ? await readUpTo(resolve(folder, given.file), { most: ARRAY_MAX, advice: 'split the job' })
       : typeof given.base64 === 'string'
         ? fromBase64(given.base64, name)
         : undefined

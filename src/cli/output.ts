@@ -47,7 +47,11 @@ export class OutputFile {
    * @throws Error of the file system
    */
   async write(value: unknown): Promise<void> {
-    const content = this.path.endsWith('.bin') ? rawBytes(value) : jsonLines(value)
+    await this.save(this.path.endsWith('.bin') ? rawBytes(value) : jsonLines(value))
+  }
+
+  /** @throws Error of the file system */
+  async save(content: Uint8Array | Iterable<string>): Promise<void> {
     if ('draft' in this.to) {
       await writeWhole(this.to, content)
     } else {

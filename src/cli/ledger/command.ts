@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { CID } from 'multiformats/cid'
 import { type Audit, audit, type ChainState } from '../../credit/index.ts'
+import { LEDGER_FILE_MAX } from '../../wire/index.ts'
+import { readUpTo } from '../input.ts'
+import { UsageError } from '../terminal.ts'
 import {
   type CheckedLedger,
   checkLedger,
@@ -11,6 +13,7 @@ import {
   type OpenedLedger,
   openLedger
 } from './check.ts'
+import { exportLedger } from './export.ts'
 import { replaySettle } from './replay.ts'
 import {
   balanceView,
@@ -23,10 +26,11 @@ import {
   toJson
 } from './views.ts'
 
-const HELP = `Checks and shows a ledger that was exported from the page. Needs no network.
+const HELP = `Usage: swarmharness ledger COMMAND [options]
 
-  npm run --silent ledger -- COMMAND [options]
+Checks and shows a ledger that was exported, from the page or from a data folder. Needs no network.
 
+  export FOLDER        the ledger of the node that keeps its data there, while it does not run
   verify FILE ...      every signature, certificate, link, sum and escrow; names the first fault.
                        Several files: also whether anybody forked, and where all credit is.
                        Of a file that starts at a checkpoint: who vouches for what was before
@@ -35,6 +39,8 @@ const HELP = `Checks and shows a ledger that was exported from the page. Needs n
   receipts FILE        what was paid and earned, with the settle of each payment
   replay SETTLE FILE   reckons the Shapley split of a settle (its CID) again, byte for byte
 
+  --network NAME       export: local (default) or main
+  --out FILE           export: where the ledger goes
   --at TIME            balance: at this time (ISO 8601). Default now
   --json               the result as one line of JSON; amounts are µcr as text
   --help               this text
@@ -53,9 +59,7 @@ export interface Output {
   error(text: string): void
 }
 
-class UsageError extends Error {}
-
-/** Runs `npm run ledger`. @returns the exit status */
+/** Runs `swarmharness ledger`. @returns the exit status */
 export async function runLedger(args: readonly string[], output: Output): Promise<number> {
   try {
     const { values, positionals } = parse(args)
@@ -63,12 +67,13 @@ export async function runLedger(args: readonly string[], output: Output): Promis
       await output.out(HELP)
       return 0
     }
-    const { lines, json, isRight } = await run(positionals, values.at).catch(explain)
+    const { lines, json, isRight } = await run(positionals, values).catch(explain)
     await output.out(values.json ? JSON.stringify(json) : lines.join('\n'))
     return isRight ? 0 : 1
   } catch (error) {
     if (error instanceof UsageError) {
-      output.error(error.message)
+      const plain = { code: 'USAGE', message: error.message }
+      output.error(args.includes('--json') ? JSON.stringify({ error: plain }) : error.message)
       return 2
     }
     throw error
@@ -87,7 +92,13 @@ function parse(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { json: { type: 'boolean' }, help: { type: 'boolean', short: 'h' }, at: { type: 'string' } }
+      options: {
+        json: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+        at: { type: 'string' },
+        network: { type: 'string' },
+        out: { type: 'string' }
+      }
     })
   } catch (cause) {
     // parseArgs says well what is wrong with an option
@@ -95,14 +106,22 @@ function parse(args: readonly string[]) {
   }
 }
 
-async function run([command, ...rest]: readonly string[], at: string | undefined): Promise<Result> {
+interface Flags {
+  readonly at?: string | undefined
+  readonly network?: string | undefined
+  readonly out?: string | undefined
+}
+
+async function run([command, ...rest]: readonly string[], flags: Flags): Promise<Result> {
   switch (command) {
+    case 'export':
+      return write(rest, flags)
     case 'verify':
       return verify(rest)
     case 'show':
       return show(onlyFile(rest))
     case 'balance':
-      return balance(onlyFile(rest), at)
+      return balance(onlyFile(rest), flags.at)
     case 'receipts':
       return receipts(onlyFile(rest))
     case 'replay':
@@ -120,15 +139,17 @@ function onlyFile(rest: readonly string[]): string {
   return file
 }
 
-async function read(file: string): Promise<Uint8Array> {
-  try {
-    return new Uint8Array(await readFile(file))
-  } catch (cause) {
-    throw new UsageError(`${file} cannot be read: ${cause instanceof Error ? cause.message : cause}`, {
-      cause
-    })
+async function write(rest: readonly string[], { network = 'local', out }: Flags): Promise<Result> {
+  const [folder, ...others] = rest
+  if (folder === undefined || others.length > 0 || out === undefined) {
+    throw new UsageError('Name one data folder, and with --out a file: --help lists the commands.')
   }
+  const json = await exportLedger(folder, network, out)
+  return { lines: [`${json.records} records of ${json.peer} on ${network}: ${out}`], json, isRight: true }
 }
+
+const read = (file: string): Promise<Uint8Array> =>
+  readUpTo(file, { most: LEDGER_FILE_MAX, advice: 'no ledger file is that long' })
 
 /** A file is not what it should be. */
 class FaultFound extends Error {

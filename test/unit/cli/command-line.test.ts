@@ -66,11 +66,14 @@ async function said(...args: string[]) {
 async function serve<T>(...args: string[]): Promise<T> {
   const child = start(...args, '--json')
   servers.push(child)
-  let out = ''
+  let [out, err] = ['', '']
+  child.stderr.on('data', (text) => {
+    err += text
+  })
   while (!out.includes('\n')) {
     const [text] = await Promise.race([
       once(child.stdout, 'data'),
-      once(child, 'exit').then(() => Promise.reject(new Error(`${args[0]} ended.`)))
+      once(child, 'exit').then(() => Promise.reject(new Error(`${args[0]} ended: ${err}`)))
     ])
     out += text
   }
@@ -86,7 +89,7 @@ beforeAll(async () => {
   provider = await serve('node', '--relay', relay.origin, '--workers', '1', '--data', at('provider'))
 }, 60_000)
 afterAll(async () => {
-  const ends = servers.map((server) => once(server, 'exit'))
+  const ends = servers.map((server) => (server.exitCode === null ? once(server, 'exit') : [server.exitCode]))
   for (const server of servers) {
     server.kill('SIGTERM')
   }
@@ -152,6 +155,20 @@ describe('a job', () => {
     const first = (await run(...args)).json()
     const again = (await run(...args)).json()
     expect(again).toEqual(first)
+  })
+
+  test('leaves a ledger that can be exported and checked, but not while the node runs', async () => {
+    const exporting = await run('ledger', 'export', 'mine', '--out', 'mine.ledger', '--json')
+    expect(exporting).toMatchObject({ status: 0, err: '' })
+    const { peer, records } = exporting.json()
+    const [verified, running] = await Promise.all([
+      run('ledger', 'verify', 'mine.ledger', '--json'),
+      run('ledger', 'export', at('provider'), '--out', 'running.ledger')
+    ])
+    expect(verified.json()).toMatchObject({ ledgers: [{ peer, network: 'local', records }] })
+    expect(records).toBeGreaterThan(2)
+    expect(running).toMatchObject({ status: 1, err: expect.stringMatching(/in use by process \d+.*LOCKED/) })
+    expect((await readdir(folder)).filter((name) => name.startsWith('running'))).toEqual([])
   })
 
   test('ended by Ctrl-C is cancelled, refunded, and leaves no file', async () => {
@@ -271,7 +288,12 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
     ['a folder that is a file', 1, /cannot be used/, ['node', '--port', '0', '--data', 'words.json']],
     ['power 2', 2, /\.05 to 1/, ['node', '--power', '2']],
     ['strangers 10', 2, /0 to 1; it is 10/, ['node', '--strangers', '10']],
-    ['nobody to be reached by', 2, /--relay, or a --listen/, ['node']]
+    [
+      'a ledger of no folder',
+      2,
+      /no ledger of the network local/,
+      ['ledger', 'export', 'none.json', '--out', 'x']
+    ]
   ])('%s', async (_, status, message, args) => {
     const ending = await said(
       ...args.map((arg) => (/[.]json$|^newer$|^no\/|^[.]$/.test(arg) ? at(arg) : arg))
