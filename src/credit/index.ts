@@ -30,7 +30,7 @@ export { CreditError, type CreditErrorCode } from './errors.ts'
 export { contradict, type Fork, verifyForkProof } from './forks.ts'
 export { createLedger } from './ledger.ts'
 export { forgetLeft, importProfile, leftProfile } from './moving.ts'
-export { Priorities } from './priorities.ts'
+export { PROBATION_MS, Priorities } from './priorities.ts'
 export { idleFactor, idleMs, priorityWeight } from './priority.ts'
 export { chooseProbed, isProbeSize, nextProbeAt, type ProbeCandidate } from './probes.ts'
 export {

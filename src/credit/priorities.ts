@@ -39,7 +39,8 @@ const STANDINGS_MAX = 4_096
 const UNSURE_MAX = 10_000
 /** For so long after an unsure seat was first seen its author is a stranger: another branch would show by then. */
 const UNSURE_MS = 24 * 3_600_000
-const PROBATION_MS = 30 * 24 * 3_600_000
+/** How long an author that has forked and healed is owed nothing, from when this node saw it heal. */
+export const PROBATION_MS = 30 * 24 * 3_600_000
 const NOTHING_SHOWN: Standing = new Map()
 
 interface Followed {

@@ -82,7 +82,8 @@ export class SwarmRouter {
   private readonly known = new Acquaintances()
   private readonly latency = new Map<PeerIdString, Milliseconds>()
   private readonly sent = new Map<PeerIdString, number>()
-  private readonly condemned = new Set<PeerIdString>()
+  /** Until when. */
+  private readonly condemned = new Map<PeerIdString, Milliseconds>()
   /** Median time of a unit, by skill. */
   private readonly medians = new Map<string, Quantile>()
   /** Median speed of a unit's provider, by skill: what a peer never timed is taken for. */
@@ -188,14 +189,22 @@ export class SwarmRouter {
     dropOldest(this.latency)
   }
 
-  /** The peer has signed two records for one place: it is trusted with nothing from now on. A fork never halves. */
-  condemn(peer: PeerIdString): void {
-    this.condemned.add(peer)
+  /**
+   * The peer has signed two records for one place: it is trusted with nothing from now on.
+   *
+   * @param until by this node's clock, where it has healed. @default for ever: a fork never halves
+   */
+  condemn(peer: PeerIdString, until = Number.POSITIVE_INFINITY): void {
+    this.condemned.set(peer, until)
+  }
+
+  private isCondemned(peer: PeerIdString): boolean {
+    return this.now() < (this.condemned.get(peer) ?? 0)
   }
 
   /** τ of a peer for a skill, 0 to 1. */
   trustIn(peer: PeerIdString, skill: string): number {
-    if (this.condemned.has(peer)) {
+    if (this.isCondemned(peer)) {
       return 0
     }
     return mean(this.known.get(skill, peer)?.experience.trust ?? UNKNOWN, this.now())
@@ -249,7 +258,7 @@ export class SwarmRouter {
     const met = this.known.of(task.skill)
     const candidates = found.flatMap((provider) => {
       const { peer } = provider.advert
-      if (this.condemned.has(peer)) {
+      if (this.condemned.size > 0 && this.isCondemned(peer)) {
         return []
       }
       const known = met.get(peer)

@@ -1,4 +1,4 @@
-import type { LedgerInit, Priorities } from '../credit/index.ts'
+import { type LedgerInit, PROBATION_MS, type Priorities } from '../credit/index.ts'
 import type { SwarmRouter } from '../router/index.ts'
 
 /** What the ledger learns of other peers, passed to who decides by it. */
@@ -12,7 +12,7 @@ export function ledgerListeners(
     knows: (peer) => (parts().priorities.edges.get(peer)?.work ?? 0n) > 0n,
     followed: (...step) => parts().priorities.follow(...step),
     forked: (peer, healedAt) => {
-      parts().router.condemn(peer)
+      parts().router.condemn(peer, healedAt === undefined ? undefined : healedAt + PROBATION_MS)
       parts().priorities.bar(peer, healedAt).catch(notKept)
     },
     slandered: (peer) => {
