@@ -79,7 +79,9 @@ export interface OutputPiece {
   readonly unit: number
   /** Units of the job. */
   readonly of: number
-  /** Which part of the output it is: docs/SKILLS.md has the layout, skill by skill. */
+  /** Which part of the output it is: docs/SKILLS.md has the members, and the layout of `bytes`, skill by skill. */
+  readonly place: Readonly<Record<string, number>>
+  /** What was computed. */
   readonly params: readonly number[]
   readonly bytes: Uint8Array
 }

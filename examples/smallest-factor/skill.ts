@@ -133,7 +133,7 @@ export const smallestFactors: Skill<FactorInput, FactorOutput> = {
       parts: [],
       units: starts.map((start) => {
         const params = [first + start, Math.min(size, count - start)] as const
-        return { params, parts: [], data: new Uint8Array(0), cost: costOf(...params) }
+        return { params, parts: [], data: new Uint8Array(0), cost: costOf(...params), place: { start } }
       }),
       assembler() {
         const factors = new Uint32Array(count)

@@ -272,8 +272,10 @@ function wantedOf({ maxProviders, providers }: SubmitOptions, { copies = 1, miss
 /** In the place of an assembler: nothing is put together. */
 function handOver<Output>({ units }: Plan<Output>, reader: PieceReader): Assembler<Output> {
   return {
-    accept: (unit, bytes) =>
-      reader.accept({ unit, of: units.length, params: units[unit]?.params ?? [], bytes }),
+    accept: (unit, bytes) => {
+      const { params = [], place = {} }: Partial<UnitSpec> = units[unit] ?? {}
+      reader.accept({ unit, of: units.length, place, params, bytes })
+    },
     finish: () => undefined as Output // who takes the pieces is told of no output
   }
 }

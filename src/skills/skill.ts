@@ -32,6 +32,11 @@ export interface UnitSpec {
   readonly data: Uint8Array
   readonly cost: MicroCredits
   /**
+   * Which part of the output its result is, in the skill's own words, for who takes an output piece by piece. Stays with
+   * the requester. @default not said
+   */
+  readonly place?: Readonly<Record<string, number>>
+  /**
    * Too little work for a check that catches what a strong one does to cost a tenth of it: now and then the requester
    * computes such a unit itself.
    *

@@ -125,8 +125,14 @@ export function plan(raw: KnnInput, { units: wanted }: PlanOptions = {}): Plan<K
     for (const [block, [firstQuery, endQuery]] of blocks.entries()) {
       const shape = { ...full, rows: endRow - firstRow, queries: endQuery - firstQuery }
       const data = packed[block] ?? new Uint8Array(0)
-      const check = weakIf(isSmall(shape))
-      units.push({ params: paramsOf(shape), parts: [part], data, cost: unitCost(shape), ...check })
+      units.push({
+        params: paramsOf(shape),
+        parts: [part],
+        data,
+        cost: unitCost(shape),
+        place: { firstRow, rows: shape.rows, firstQuery, queries: shape.queries },
+        ...weakIf(isSmall(shape))
+      })
       places.push({ firstRow, firstQuery, shape })
     }
   }

@@ -106,6 +106,7 @@ function plan(raw: MandelbrotInput, options: PlanOptions = {}): Plan<MandelbrotO
       parts: [],
       data: new Uint8Array(0),
       cost: checkUnit({ params, dataSize: 0, partSizes: [] }).cost,
+      place: { ...tile },
       ...weakIf(isSmall(tile.columns * tile.rows))
     }
   })

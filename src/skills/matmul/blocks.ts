@@ -120,14 +120,17 @@ export function blockProduct<Matrix extends { readonly length: number }, Result 
         parts.push(packed)
       }
       for (const [part, [left, end]] of across.entries()) {
+        const columns = end - left
+        const place = { top, left, rows, columns }
         units.push({
-          params: [rows, k, end - left],
+          params: [rows, k, columns],
           parts: own ? [part] : [part, parts.length - 1],
           data: own ? packed : new Uint8Array(0),
-          cost: unitCost(rows, k, end - left),
-          ...weakIf(elements.isSmall({ rows, k, columns: end - left }))
+          cost: unitCost(rows, k, columns),
+          place,
+          ...weakIf(elements.isSmall({ rows, k, columns }))
         })
-        blocks.push({ top, rows, left, columns: end - left })
+        blocks.push(place)
       }
     }
     return { parts, units, assembler: () => assemble(m, n, blocks) }

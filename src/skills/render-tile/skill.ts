@@ -95,8 +95,14 @@ function plan(raw: RenderInput, options: PlanOptions = {}): Plan<RenderOutput> {
   })
   const units = tiles.map((place): UnitSpec => {
     const tile = { ...place, ...common }
-    const check = weakIf(isSmall(tile.columns * tile.rows))
-    return { params: paramsOf(tile), parts: [0], data: new Uint8Array(0), cost: unitCost(tile), ...check }
+    return {
+      params: paramsOf(tile),
+      parts: [0],
+      data: new Uint8Array(0),
+      cost: unitCost(tile),
+      place: { ...place },
+      ...weakIf(isSmall(tile.columns * tile.rows))
+    }
   })
   return {
     parts: [new Uint8Array(packScene(scene, width, height).buffer)],

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type MatmulOutput, matmulI8, type OutputPiece, type StreamOptions } from '../../../src/index.ts'
-import { skillByName } from '../../../src/skills/index.ts'
 import { createTestSwarm, type TestSwarm } from '../../../src/testing.ts'
 import { eventually } from '../../fixtures/eventually.ts'
 import { eventOf, isProduct, product } from '../../fixtures/node-house.ts'
@@ -34,13 +33,17 @@ function open(options: StreamOptions = {}) {
   return { stream, assigned, verified }
 }
 
-/** Put together as a job would have. */
+/** Put together by what each piece says of itself. */
 function outputOf(pieces: readonly OutputPiece[]): MatmulOutput {
-  const assembler = skillByName('matmul-i8').plan(input, { units: UNITS }).assembler()
-  for (const { unit, bytes } of pieces) {
-    assembler.accept(unit, bytes)
+  const c = new Int32Array(SIDE * SIDE)
+  for (const { place, bytes } of pieces) {
+    const { top = 0, left = 0, rows = 0, columns = 0 } = place
+    const block = new Int32Array(bytes.slice().buffer)
+    for (let row = 0; row < rows; row++) {
+      c.set(block.subarray(row * columns, (row + 1) * columns), (top + row) * SIDE + left)
+    }
   }
-  return assembler.finish() as MatmulOutput // of that skill
+  return { c, m: SIDE, n: SIDE }
 }
 
 describe('a stream', () => {
