@@ -60,7 +60,7 @@ export const REINFORCE_LOOK: Milliseconds = 500
 /** Between two searches for them, when no advert comes by itself; and after one that came to nothing. */
 export const REINFORCE_PAUSE: Milliseconds = 10_000
 /** Tries to sign an escrow or a settle while the witnesses of this node are being changed, and the time between two. */
-export const BUSY_ATTEMPTS = 40
+export const BUSY_ATTEMPTS = 240
 export const BUSY_PAUSE: Milliseconds = 250
 /** A unit of a pipeline is not given up sooner: its provider may still be fetching what it needs. */
 export const STEP_LATE_MIN: Milliseconds = 10_000

@@ -38,7 +38,7 @@ export async function paused(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Tries again while this node's witnesses are being changed, for ten seconds: no job fails for that.
+ * Tries again while this node's witnesses are being changed, for a minute: no job fails for that.
  *
  * @throws CreditError `BUSY` after that; whatever else `attempt` throws, at once; the signal's reason
  */
