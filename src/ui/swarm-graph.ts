@@ -1,5 +1,6 @@
 import { css, html, nothing, type PropertyValues, svg } from 'lit'
 import type { PeerInfo } from '../api.ts'
+import { breathe } from './breathe.ts'
 import { PageElement } from './element.ts'
 import { formatDuration, formatInteger } from './format.ts'
 import { base } from './styles.ts'
@@ -159,6 +160,12 @@ export class SwarmGraph extends PageElement {
     const isNew = changed.size === 0 || now !== this.#drawn
     this.#drawn = now
     return isNew
+  }
+
+  /** A crowd is drawn by itself, not in one go with its table. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (!this.#isNamed) await breathe()
+    super.scheduleUpdate()
   }
 
   protected override willUpdate(): void {
