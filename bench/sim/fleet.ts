@@ -66,6 +66,8 @@ export class Node {
   /** Work in the queue, that of the running unit in full. */
   backlog = 0
   startedAt = 0
+  /** When it last had done a unit. */
+  earnedAt = 0
   alive = true
 
   constructor(speed: number, capable: boolean) {
@@ -210,6 +212,7 @@ export class Fleet {
       return // it left while computing
     }
     node.head++
+    node.earnedAt = this.loop.now
     if (node.head > 64 && node.head * 2 > node.queue.length) {
       node.queue.splice(0, node.head)
       node.head = 0
@@ -248,6 +251,7 @@ export class Fleet {
   private replace(index: number, churn: Churn): void {
     const gone = this.nodes[index] as Node // live() looked
     const successor = new Node(gone.speed, gone.capable)
+    successor.earnedAt = this.loop.now // as a newcomer's idling counts from its first seat
     this.nodes[index] = successor
     this.routers.forEach((router, r) => {
       const pairs = this.pairs[r] ?? []

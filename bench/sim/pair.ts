@@ -31,7 +31,6 @@ export class Pair implements SwarmCandidate {
   readonly affordable = true
   readonly setAside = false
   readonly latencyMs = 0
-  readonly idleMs = 0
   readonly node: Node
   readonly capable: boolean
   /** Work a ms. */
@@ -69,6 +68,10 @@ export class Pair implements SwarmCandidate {
 
   get pending(): number {
     return this.isLive ? this.node.pending : this.others + this.own
+  }
+
+  get idleMs(): number {
+    return (this.loop.now - this.node.earnedAt) * 1_000
   }
 
   get load(): number {

@@ -48,6 +48,8 @@ interface Followed {
   readonly standing: Standing
   readonly idleSince: Milliseconds
   readonly firstSeat: Milliseconds | undefined
+  /** This node is on the author's seat, and so sees whatever it earns. */
+  readonly isWitness: boolean
 }
 
 /**
@@ -141,7 +143,8 @@ export class Priorities implements Recogniser {
       seq,
       idleSince,
       standing: followStanding(before?.standing ?? new Map(), verified, escrow),
-      firstSeat: before?.firstSeat ?? (kind === 'seat' ? ts : undefined)
+      firstSeat: before?.firstSeat ?? (kind === 'seat' ? ts : undefined),
+      isWitness: kind === 'seat' ? record.body.members.includes(this.self) : (before?.isWitness ?? false)
     })
     const unsure = record.kind === 'seat' && record.body.unsure ? seq : unsureSeat
     if (unsure !== undefined) {
@@ -175,13 +178,22 @@ export class Priorities implements Recogniser {
     if (this.isUnsure(payer) || (escrow !== undefined && this.left(escrow) === 0n)) {
       return 0
     }
-    const chain = this.followed.get(payer)
-    const idle = chain === undefined ? 0 : idleMs(chain.idleSince, chain.firstSeat, this.now())
+    const idle = this.idle(this.followed.get(payer))
     const { parameters } = this.network
     const open = escrow === undefined ? [] : [...this.promises]
     const promised = open.map(([key, promise]) => (promise.payer === payer ? this.left(key) : 0n))
     const owed = recognition(this, payer, this.standingOf(payer), parameters) + sum(promised)
     return priorityWeight(owed, idle, parameters)
+  }
+
+  /** How long ago a peer last earned; 0 where this node does not know it, being none of its witnesses. */
+  idleOf(author: PeerIdString): Milliseconds {
+    const chain = this.followed.get(author)
+    return chain?.isWitness === true ? this.idle(chain) : 0
+  }
+
+  private idle(chain: Followed | undefined): Milliseconds {
+    return chain === undefined ? 0 : idleMs(chain.idleSince, chain.firstSeat, this.now())
   }
 
   /**

@@ -14,6 +14,8 @@ export interface Knowledge {
   readonly speed: number
   readonly own: number
   readonly latencyMs: Milliseconds
+  /** Since a peer last earned, as far as this node knows. */
+  readonly idleOf: (peer: PeerIdString) => Milliseconds
 }
 
 /**
@@ -29,6 +31,7 @@ export class ProviderCandidate implements SwarmCandidate {
   readonly own: number
   readonly latencyMs: Milliseconds
   private readonly judgement: Judgement
+  private readonly idleOf: Knowledge['idleOf']
   private readonly now: Milliseconds
 
   constructor(provider: FoundProvider, task: Task, knowledge: Knowledge, now: Milliseconds) {
@@ -44,6 +47,7 @@ export class ProviderCandidate implements SwarmCandidate {
     this.own = knowledge.own
     this.latencyMs = knowledge.latencyMs
     this.judgement = knowledge.judgement
+    this.idleOf = knowledge.idleOf
     this.now = now
   }
 
@@ -68,9 +72,8 @@ export class ProviderCandidate implements SwarmCandidate {
     return Math.max(0, this.now - this.provider.loadAt)
   }
 
-  /** The ledger will tell. */
   get idleMs(): Milliseconds {
-    return 0
+    return this.idleOf(this.peer)
   }
 
   get trust(): number {

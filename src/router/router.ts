@@ -42,6 +42,8 @@ export interface RouterInit {
   readonly random?: () => number
   /** The one that wins `bench sim-router` with news as old as adverts are. @default 'swarm' */
   readonly strategy?: StrategyName
+  /** How long ago a peer last earned, as far as its chain is known here. @default 0: nothing is known of that */
+  readonly idleOf?: (peer: PeerIdString) => Milliseconds
 }
 
 /** How long a unit took, for what it was. */
@@ -91,10 +93,12 @@ export class SwarmRouter {
   private readonly chooser: Strategy<SwarmCandidate>
   private readonly now: () => Milliseconds
   private readonly random: () => number
+  private readonly idleOf: (peer: PeerIdString) => Milliseconds
 
   constructor(init: RouterInit = {}) {
     this.now = init.now ?? Date.now
     this.random = init.random ?? Math.random
+    this.idleOf = init.idleOf ?? (() => 0)
     this.strategy = init.strategy ?? 'swarm'
     this.chooser = this.strategy === 'swarm' ? swarmStrategy() : paperStrategy
   }
@@ -266,7 +270,8 @@ export class SwarmRouter {
         judgement: known === undefined ? stranger : judged(known, now),
         speed: known?.speed ?? typical,
         own: this.sent.size === 0 ? 0 : this.inFlight(peer),
-        latencyMs: this.latency.get(peer) ?? provider.latencyMs
+        latencyMs: this.latency.get(peer) ?? provider.latencyMs,
+        idleOf: this.idleOf
       }
       return new ProviderCandidate(provider, task, knowledge, now)
     })

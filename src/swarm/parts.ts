@@ -68,7 +68,8 @@ export async function openParts(
     const priorities = new Priorities({ store, network, self: ledger.peer, now: Date.now })
     const router = new SwarmRouter({
       strategy: init.strategy ?? 'swarm',
-      random: fittings.random ?? Math.random
+      random: fittings.random ?? Math.random,
+      idleOf: (peer) => priorities.idleOf(peer)
     })
     return {
       parts: { init, fittings, skills, network, store, node, relays, ledger, router, priorities },

@@ -161,6 +161,23 @@ test('under an unsure seat an author is a stranger for a day, by this node’s c
   expect(priorities.weightOf(chain.peer)).toBeGreaterThan(0)
 })
 
+test('a witness knows since when the author has earned nothing; who is none knows nothing of that', async () => {
+  let now = NOW + 2_000
+  const priorities = new Priorities({ store: memoryStore(), network, self: v.peer, now: () => now })
+  for (const [seed, members, idle] of [
+    [20, [v.peer], 100 * HOUR],
+    [21, [p.peer], 0]
+  ] as const) {
+    now = NOW + 2_000
+    const chain = await TestChain.create(network, seed, NOW)
+    const body = { members: [...members], quorum: 1, unsure: true, votes: [] }
+    priorities.follow(await chain.append({ kind: 'seat', ts: NOW + 1_000, body }))
+    now = NOW + 1_000 + 100 * HOUR
+    expect(priorities.idleOf(chain.peer)).toBe(idle)
+  }
+  expect(priorities.idleOf(j.peer)).toBe(0)
+})
+
 test('the day of an unsure seat goes on over a restart, and begins at first sight, whenever that is', async () => {
   let now = NOW + 2_000
   const store = memoryStore()

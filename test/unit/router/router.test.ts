@@ -31,6 +31,16 @@ const routerOf = (strategy: 'paper' | 'swarm', now = () => NOW) =>
   new SwarmRouter({ strategy, now, random: randomOf(1, strategy) })
 const namesOf = (chosen: readonly FoundProvider[]) => chosen.map(({ advert }) => advert.peer)
 
+test('of two alike, that which has earned nothing for a week counts as half as good', () => {
+  const idleOf = (peer: PeerIdString) => (peer === 'idle' ? 168 * HOUR : 0)
+  const router = new SwarmRouter({ now: () => NOW, random: randomOf(1, 'idle'), idleOf })
+  const found = [provider('idle'), provider('busy')]
+  const scores = Object.fromEntries(
+    router.decide(found, task, 1).map(({ provider, score }) => [provider.advert.peer, score ?? 0])
+  )
+  expect((scores.idle ?? 0) / (scores.busy ?? 0)).toBeCloseTo(2, 9)
+})
+
 describe.each(['paper', 'swarm'] as const)('%s', (strategy) => {
   test('never names a provider that cannot, may not or should not do the work', () => {
     const found = [
