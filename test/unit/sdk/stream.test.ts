@@ -103,17 +103,18 @@ describe('a stream', () => {
       }
     })()
     await eventually(() => expect(verified.size).toBe(4))
+    const before = hired.length
     await Promise.all([first?.pause(), second?.pause()]) // both say goodbye: the round is settled
     await eventually(() => expect(stream.job.state).toBe('settling'))
     await Promise.all([first?.contribute(), second?.contribute()])
     await eventually(async () => expect(await other.audit()).toMatchObject({ openEscrows: 0n }))
-    expect(hired).toHaveLength(1)
+    expect(hired).toHaveLength(before)
     const read: OutputPiece[] = []
     for await (const piece of stream) {
       read.push(piece)
     }
     expect(isProduct(outputOf(read), input)).toBe(true)
-    expect(hired.length).toBeGreaterThan(1)
+    expect(hired.length).toBeGreaterThan(before)
   })
 
   test('with a window smaller than a piece goes piece by piece', async () => {
