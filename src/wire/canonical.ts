@@ -205,16 +205,24 @@ function readCid(reader: Reader): CID | typeof NO {
   return viewCid(bytes.subarray(end - CID_LENGTH, end))
 }
 
-/** A CID over its own bytes: a CIDv1 of DAG-CBOR by SHA-256. The parts are views: memory is what a CID takes longest for. */
-export function viewCid(bytes: Uint8Array): CID {
+/** A CID over its own bytes: a CIDv1 of DAG-CBOR by SHA-256. */
+function viewCid(bytes: Uint8Array): CID {
   const multihash = bytes.subarray(CID_LENGTH - MULTIHASH_LENGTH)
   const digest = bytes.subarray(CID_LENGTH - DIGEST_LENGTH)
   return new CID(1, 0x71, new Digest(0x12, DIGEST_LENGTH, digest, multihash), bytes)
 }
 
+/** Room for the next CIDs: memory for each by itself takes longer than all the rest of making one. */
+let room = new Uint8Array()
+const CIDS_A_ROOM = 16
+
 /** The CIDv1 of DAG-CBOR whose SHA-256 this is. */
 export function cidOfDigest(digest: Uint8Array): CID {
-  const bytes = new Uint8Array(new ArrayBuffer(CID_LENGTH)) // small ones have none yet, and would get one for each view
+  if (room.byteLength < CID_LENGTH) {
+    room = new Uint8Array(CIDS_A_ROOM * CID_LENGTH)
+  }
+  const bytes = room.subarray(0, CID_LENGTH)
+  room = room.subarray(CID_LENGTH)
   bytes.set(CID_PREFIX)
   bytes.set(digest, CID_PREFIX.length)
   return viewCid(bytes)
