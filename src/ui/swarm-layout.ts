@@ -67,13 +67,13 @@ interface Body extends SimulationNodeDatum {
   vy: number
 }
 
-/** Until they stand still; so many are taken at once, for two thirds of a second in all at 60 frames a second. */
+/** Until they stand still, when all are new. */
 const STEPS = 120
-const STEPS_A_FRAME = 3
 const STILL = 0.001
-/** How freely they move when some come or go, and when all are new. */
-const STIRRED = 0.4
-const NEW = 1
+/** How freely they move when hardly anybody is new; at most 1. */
+const STIRRED_LEAST = 0.1
+/** Times the share of those who are new. */
+const STIRRED = 3
 /** Of all together; of each at most a fifth. */
 const REPULSION = 1_500
 const TO_THE_RING = 0.2
@@ -99,7 +99,7 @@ export class SwarmLayout {
       .alphaMin(STILL)
       .alphaDecay(1 - STILL ** (1 / STEPS))
       .on('tick', () => {
-        this.#simulation.tick(STEPS_A_FRAME - 1)
+        this.#simulation.tick(stepsAFrame(this.#bodies.size) - 1)
         onMove()
       })
   }
@@ -130,14 +130,15 @@ export class SwarmLayout {
       return Object.assign(before.get(peer) ?? newBody(peer, band), { band })
     })
     this.#bodies = new Map(bodies.map((body) => [body.peer, body]))
-    const known = bodies.filter(({ peer }) => before.has(peer)).length
+    const strangers = bodies.filter(({ peer }) => !before.has(peer)).length
+    const stirred = within({ from: STIRRED_LEAST, to: 1 }, (STIRRED * strangers) / Math.max(1, bodies.length))
     this.#simulation
       .nodes(bodies)
       .force('apart', forceManyBody<Body>().strength(-REPULSION / Math.max(5, bodies.length)))
       .force('ring', forceRadial<Body>(({ band }) => (band.from + band.to) / 2).strength(TO_THE_RING))
       .force('room', forceCollide<Body>(this.#bands.gap / 2).iterations(2))
       .force('band', bandForce(bodies))
-      .alpha(bodies.length === 0 ? 0 : known * 2 > bodies.length ? STIRRED : NEW)
+      .alpha(bodies.length === 0 ? 0 : stirred)
   }
 
   /** Moves them, frame by frame, until they stand still. */
@@ -148,6 +149,14 @@ export class SwarmLayout {
   rest(): void {
     this.#simulation.stop()
   }
+}
+
+/**
+ * Few move smoothly, for two thirds of a second. A crowd is there in a few frames: each costs the drawing of all, and its
+ * steps stay at some milliseconds however many there are.
+ */
+function stepsAFrame(count: number): number {
+  return count <= 40 ? 3 : Math.round(within({ from: 3, to: 15 }, 2_400 / count))
 }
 
 function newBody(peer: string, band: Band): Body {
