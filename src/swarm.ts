@@ -19,29 +19,27 @@ import type {
 } from './api.ts'
 import {
   checkObject,
-  checkRate,
   JobError,
   type JobHooks,
   Pipelines,
   Provider,
   Quoter,
-  RATE_DEFAULT,
   Requester,
   type StageOrder,
-  Subtasks,
-  shown
+  Subtasks
 } from './jobs/index.ts'
 import { type RelayWatchdog, ticker, watchRelays } from './net/index.ts'
 import { Specialism, type SwarmRouter } from './router/index.ts'
 import { skillIn } from './skills/index.ts'
 import type { Table } from './store/index.ts'
 import { connectedPeers, stateOf } from './swarm/connected-peers.ts'
+import { checkContribution } from './swarm/contribution.ts'
 import { endAll } from './swarm/end-all.ts'
 import { Engines } from './swarm/engines.ts'
 import type { Fittings } from './swarm/fittings.ts'
 import { keepWarm } from './swarm/keep-warm.ts'
 import { Lookout } from './swarm/lookout.ts'
-import { offeredSkills, servedSkills, skillList } from './swarm/offered-skills.ts'
+import { offeredSkills, skillList } from './swarm/offered-skills.ts'
 import { openParts, type Parts } from './swarm/parts.ts'
 import { Prober } from './swarm/prober.ts'
 import { RouterMemory } from './swarm/router-memory.ts'
@@ -216,22 +214,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
 
   async contribute(options: ContributeOptions = {}): Promise<void> {
     this.refuseIfStopped()
-    checkObject(options)
-    const { power = 1, rate = RATE_DEFAULT, strangers, skills: wanted } = options
-    if (!(typeof power === 'number' && power >= 0.05 && power <= 1)) {
-      throw new JobError(
-        'BAD_OPTION',
-        `power is a share of the device's time, .05 to 1; it is ${shown(power)}.`
-      )
-    }
-    checkRate(rate)
-    if (strangers !== undefined && !(typeof strangers === 'number' && strangers >= 0 && strangers <= 1)) {
-      throw new JobError(
-        'BAD_OPTION',
-        `strangers is their share of the compute time, 0 to 1; it is ${shown(strangers)}.`
-      )
-    }
-    const served = servedSkills(this.parts.skills, wanted)
+    const { power, rate, strangers, served } = checkContribution(this.parts.skills, options)
     const { init, node } = this.parts
     this.power = power
     this.contributing = true

@@ -18,7 +18,18 @@ const junk = fc.oneof(
 )
 const NAMES = [
   ...['budget', 'deadlineMs', 'providerWaitMs', 'units', 'maxProviders', 'providers', 'rate', 'redundancy'],
-  ...['signal', 'subtaskBudget', 'parent', 'key', 'window', 'ordered', 'windowBytes', 'linkMbps', 'power'],
+  ...[
+    'signal',
+    'subtaskBudget',
+    'parent',
+    'key',
+    'window',
+    'ordered',
+    'windowBytes',
+    'linkMbps',
+    'power',
+    'strangers'
+  ],
   ...['skills', 'from', 'strangers']
 ]
 const options = fc.oneof(junk, fc.dictionary(fc.constantFrom(...NAMES), junk, { maxKeys: 3 }))
