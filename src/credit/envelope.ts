@@ -1,11 +1,14 @@
 import type { CID } from 'multiformats/cid'
 import { equals } from 'uint8arrays/equals'
 import {
+  checkSignature,
+  cidHere,
   cidOf,
   DOMAINS,
   decodeStrict,
   type LedgerRecord,
   type Network,
+  openSigned,
   record as recordSchema,
   SIGNED_PAYLOAD_MAX,
   type Signed,
@@ -28,20 +31,30 @@ export interface VerifyOptions {
 export async function openRecord(
   envelope: Signed,
   network: Network,
-  { signatures = true }: VerifyOptions = {}
+  options: VerifyOptions = {}
 ): Promise<{ id: CID; record: LedgerRecord }> {
-  const check = (record: LedgerRecord) => {
-    checkNetwork(record.net, network)
-    checkPayloadSize(record.kind, envelope.payload.byteLength)
-    return record.author
-  }
-  if (signatures) {
-    const record = await verifySigned(envelope, DOMAINS.record, recordSchema, check)
-    return { id: await cidOf(envelope.payload), record }
-  }
-  const record = decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX)
-  check(record)
-  return { id: await cidOf(envelope.payload), record }
+  const { record, checking } = readRecord(envelope, network, options)
+  await checking
+  return { id: cidHere(envelope.payload) ?? (await cidOf(envelope.payload)), record }
+}
+
+/**
+ * A record's form and network: for `verifyRecord`, since of a long tail each promise counts.
+ *
+ * @returns `checking`: rejects if the signature is wrong; undefined where it need not be checked. To be awaited at once
+ * @throws WireError, CreditError `BAD_RECORD`
+ */
+export function readRecord(
+  envelope: Signed,
+  network: Network,
+  { signatures = true }: VerifyOptions
+): { record: LedgerRecord; checking: Promise<void> | undefined } {
+  const { value: record, message } = signatures
+    ? openSigned(envelope, DOMAINS.record, recordSchema)
+    : { value: decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX) }
+  checkNetwork(record.net, network)
+  checkPayloadSize(record.kind, envelope.payload.byteLength)
+  return { record, checking: message && checkSignature(record.author, message, envelope.signature) }
 }
 
 /** @throws WireError */

@@ -1,5 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import {
+  cidHere,
+  cidOf,
   type LedgerRecord,
   type Network,
   type RecordOf,
@@ -8,7 +10,7 @@ import {
   sha256
 } from '../wire/index.ts'
 import { type VerifiedCertificate, verifyCertificate } from './certificate.ts'
-import { decodeStatement, openRecord, statementsOf, type VerifyOptions } from './envelope.ts'
+import { decodeStatement, readRecord, statementsOf, type VerifyOptions } from './envelope.ts'
 import { ensure } from './errors.ts'
 
 /** Signatures and everything that a record says of itself. No state, no I/O but WebCrypto. */
@@ -77,7 +79,9 @@ export async function verifyRecord(
   network: Network,
   options: VerifyOptions = {}
 ): Promise<VerifiedRecord> {
-  const { id, record } = await openRecord(envelope, network, options)
+  const { record, checking } = readRecord(envelope, network, options)
+  await checking
+  const id = cidHere(envelope.payload) ?? (await cidOf(envelope.payload))
   switch (record.kind) {
     case 'claim':
       return { id, record, certificate: await verifyCertificate(record.body.certificate, network, options) }

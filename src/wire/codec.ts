@@ -89,5 +89,11 @@ function sha256Here(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
 
 /** The CIDv1 (dag-cbor, sha2-256) of DAG-CBOR bytes. */
 export async function cidOf(payload: Uint8Array): Promise<CID> {
-  return cidOfDigest(sha256Here(payload) ?? (await sha256(payload)))
+  return cidHere(payload) ?? cidOfDigest(await sha256(payload))
+}
+
+/** The same without a promise, of bytes that are not too many for that. */
+export function cidHere(payload: Uint8Array): CID | undefined {
+  const digest = sha256Here(payload)
+  return digest && cidOfDigest(digest)
 }

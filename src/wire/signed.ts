@@ -55,22 +55,42 @@ export async function signPayload(key: PrivateKey, domain: Domain, payload: Uint
 /**
  * Decodes a signed payload and checks the signature against the peer id that the payload names.
  *
- * @param signer picks the signer's peer id out of the decoded value, and may refuse it before its signature is checked
+ * @param signer picks the signer's peer id out of the decoded value
  * @throws WireError `TOO_LARGE`, `MALFORMED`, `NOT_CANONICAL` or `BAD_SIGNATURE`
  */
 export async function verifySigned<S extends z.ZodMiniType>(
-  { payload, signature }: Signed,
+  envelope: Signed,
   domain: Domain,
   schema: S,
   signer: (value: z.output<S>) => PeerIdString
 ): Promise<z.output<S>> {
+  const { value, message } = openSigned(envelope, domain, schema)
+  await checkSignature(signer(value), message, envelope.signature)
+  return value
+}
+
+/**
+ * The first half of `verifySigned`: nothing is known of the signature yet.
+ *
+ * @returns `message`: what the signature is over. The value holds views of it
+ * @throws WireError `TOO_LARGE`, `MALFORMED` or `NOT_CANONICAL`
+ */
+export function openSigned<S extends z.ZodMiniType>(
+  { payload }: Signed,
+  domain: Domain,
+  schema: S
+): { value: z.output<S>; message: Uint8Array<ArrayBuffer> } {
   const message = signingBytes(domain, payload)
-  const value = decodeOwn(
-    message.subarray(message.byteLength - payload.byteLength),
-    schema,
-    SIGNED_PAYLOAD_MAX
-  )
-  const peer = signer(value)
+  const own = message.subarray(message.byteLength - payload.byteLength)
+  return { value: decodeOwn(own, schema, SIGNED_PAYLOAD_MAX), message }
+}
+
+/** The second half of `verifySigned`. @throws WireError `BAD_SIGNATURE` */
+export async function checkSignature(
+  peer: PeerIdString,
+  message: Uint8Array<ArrayBuffer>,
+  signature: Uint8Array
+): Promise<void> {
   const mismatch = 'The signature does not belong to the peer that the message names.'
   let valid: boolean
   try {
@@ -82,5 +102,4 @@ export async function verifySigned<S extends z.ZodMiniType>(
   if (!valid) {
     throw new WireError('BAD_SIGNATURE', mismatch)
   }
-  return value
 }
