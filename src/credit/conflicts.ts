@@ -1,7 +1,9 @@
+import { equals } from 'uint8arrays/equals'
 import {
   cidOf,
   decodeStrict,
   type LedgerResponse,
+  type PeerIdString,
   record as recordSchema,
   SIGNED_PAYLOAD_MAX,
   type Signed
@@ -40,6 +42,26 @@ export async function contradiction(
     }
   }
   return undefined
+}
+
+/**
+ * As `contradiction`, for the newest of the records given, where it is at a place that the page has no more.
+ *
+ * @param kept the author's records from the one right after a place on
+ * @throws WireError for what is no record
+ */
+export async function olderContradiction(
+  page: Page | undefined,
+  two: Signed | undefined,
+  kept: (author: PeerIdString, after: number) => Promise<readonly Signed[]>
+): Promise<{ one: Signed; two: Signed } | undefined> {
+  const oldest = page?.recent[0]?.seq ?? 0
+  if (two === undefined) {
+    return undefined
+  }
+  const { author, seq } = decodeStrict(two.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+  const [one] = seq < oldest ? await kept(author, seq - 1) : []
+  return one && !equals(one.payload, two.payload) ? { one, two } : undefined
 }
 
 /** The records that the heals among these join, oldest first. @throws WireError for what is no record */

@@ -29,6 +29,8 @@ export interface HealingInit {
   readonly network: Network
   readonly log: (message: string) => void
   readonly changed: () => void
+  /** The chain is another one now. */
+  readonly healed: () => void
   readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
 }
 
@@ -126,7 +128,7 @@ export class Healing {
   }
 
   private async heal(): Promise<boolean> {
-    const { chain, certifier, changed, log } = this.init
+    const { chain, certifier, changed, healed, log } = this.init
     const branch = await this.findBranch()
     if (branch === undefined) {
       return false
@@ -135,6 +137,7 @@ export class Healing {
     log(`A branch of ${branch.length} records was joined at place ${made.record.seq}.`)
     this.certificate = undefined
     certifier.forget()
+    healed()
     changed()
     await this.certify(made)
     return true

@@ -155,7 +155,7 @@ class SwarmLedger implements LedgerService {
     this.spending = parts.spending
     this.proofs = parts.proofs
     const certifier = new Certifier(parts)
-    this.healing = new Healing({ ...parts, certifier, transport })
+    this.healing = new Healing({ ...parts, certifier, transport, healed: () => this.keeper.forgive() })
     this.moving = new Moving({ ...parts, certifier })
     this.recovery = new Recovery({ ...parts, transport, healing: this.healing, moving: this.moving })
     this.key = key

@@ -62,6 +62,11 @@ export class SeatKeeper {
     this.mute.delete(peer)
   }
 
+  /** The chain is another one: who gave no vote on what it was before may give one now. */
+  forgive(): void {
+    this.mute.clear()
+  }
+
   /** Members that were asked for a vote and gave none in time. */
   silent(members: readonly PeerIdString[], voters: Iterable<PeerIdString>): void {
     const heard = new Set(voters)

@@ -13,7 +13,7 @@ import {
 } from '../wire/index.ts'
 import { Cashier, type Unsigned } from './cashier.ts'
 import { believedState } from './chain-start.ts'
-import { checkPromises, contradiction, healedIn, orConflict } from './conflicts.ts'
+import { checkPromises, contradiction, healedIn, olderContradiction, orConflict } from './conflicts.ts'
 import { AUTHORS_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
 import { Deposits } from './deposits.ts'
 import { decodeStatement } from './envelope.ts'
@@ -237,7 +237,9 @@ export class Witness {
     page: Page | undefined,
     envelopes: readonly Signed[]
   ): Promise<Signed | undefined> {
-    const found = await contradiction(page, envelopes)
+    const kept: VoteBook['records'] = (author, after) => this.book.records(author, after)
+    const found =
+      (await contradiction(page, envelopes)) ?? (await olderContradiction(page, envelopes.at(-1), kept))
     if (found) {
       await this.forks.found({ kind: 'records', ...found })
     }

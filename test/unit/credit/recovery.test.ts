@@ -1,6 +1,7 @@
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import * as fc from 'fast-check'
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import { auditExports } from '../../../src/credit/index.ts'
-import type { Store } from '../../../src/store/index.ts'
+import { memoryStore, type Store } from '../../../src/store/index.ts'
 import {
   DOMAINS,
   decodeStrict,
@@ -8,6 +9,7 @@ import {
   type PeerIdString,
   record as recordSchema,
   SIGNED_PAYLOAD_MAX,
+  type Signed,
   sign
 } from '../../../src/wire/index.ts'
 import { copyStore } from '../../fixtures/copy-store.ts'
@@ -40,6 +42,12 @@ const kindsOf = async (store: Store) =>
   (await store.chain.range()).map(
     ({ record }) => decodeStrict(record.payload, recordSchema, SIGNED_PAYLOAD_MAX).kind
   )
+/** All records of a chain, those that its heals have joined among them. */
+const signedIn = async (store: Store) =>
+  (await store.chain.range()).flatMap(({ record }) => {
+    const { kind, body } = decodeStrict(record.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+    return kind === 'heal' ? [record, ...body.branch] : [record]
+  })
 const booksOf = async (peers: readonly TestPeer[]) =>
   auditExports(await Promise.all(peers.map(({ ledger }) => ledger.exportLedger())), swarm.network)
 
@@ -154,6 +162,50 @@ describe('a profile that was rolled back by more than the votes of its witnesses
     for (const peer of [silent, forger]) {
       expect(asked.filter(({ to }) => to === peer?.peer)).toHaveLength(1)
     }
+  })
+
+  /** What one bad witness may answer to who asks for its records after a place. */
+  const LIES = {
+    truth: () => undefined,
+    nothing: () => [],
+    'the first again': (records: readonly Signed[]) => records.slice(0, 8),
+    'one at a time': (records: readonly Signed[], after: number) => records.slice(after + 1, after + 2),
+    'with a gap': (records: readonly Signed[], after: number) => records.slice(after + 2, after + 9),
+    forged: (records: readonly Signed[], after: number) =>
+      records.slice(after + 1, after + 9).map(({ payload }) => ({ payload, signature: new Uint8Array(64) }))
+  }
+
+  test('to whatever place, one of its witnesses lying: ends with all that it had signed', async () => {
+    const lie = fc.constantFrom(...(Object.keys(LIES) as Array<keyof typeof LIES>)) // as its type says
+    await fc.assert(
+      fc.asyncProperty(fc.nat(1_000), fc.nat(2), lie, async (permille, liar, lie) => {
+        const { peers, requester, payee, witnesses, whole } = await rolledBack()
+        const records = whole.map(({ record }) => record)
+        answering((to, after) => {
+          const tail = to === witnesses[liar]?.peer ? LIES[lie](records, after) : undefined
+          return tail && { t: 'records', tail }
+        })
+        const kept = Math.max(1, Math.round((permille / 1_000) * whole.length))
+        const old = memoryStore()
+        for (const record of whole.slice(0, kept)) {
+          await old.chain.append(record)
+        }
+        await requester.restart(old)
+        await eventually(async () => {
+          await requester.ledger.maintain()
+          await job(requester, payee, 1n)
+        })
+        const ids = new Set((await signedIn(old)).map(({ payload }) => payload.join()))
+        expect(records.filter(({ payload }) => !ids.has(payload.join()))).toEqual([])
+        await eventually(async () => {
+          await Promise.all(peers.map(({ ledger }) => ledger.maintain()))
+          expect(await booksOf(peers)).toMatchObject({ balanced: true, debt: 0n })
+        })
+        vi.restoreAllMocks()
+        await swarm.stop()
+      }),
+      { numRuns: Math.ceil(inject('propertyRuns') / 10), examples: [[0, 0, 'truth']] } // before its first seat
+    )
   })
 
   test('is stopped in the middle, and goes on from there', async () => {
