@@ -52,6 +52,8 @@ export interface Relay {
   /** Where Prometheus reads, if it was asked for. */
   readonly metricsUrl: string | undefined
   counters(): RelayCounters
+  /** Resolves, with why, when nothing can be stored any more: it goes on introducing peers, and votes no more. */
+  readonly failed: Promise<unknown>
   /** Takes no more, lets requests in work end, then closes all connections. */
   stop(): Promise<void>
 }
@@ -116,6 +118,11 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
     metrics
   })
   const { node } = inner
+  let storage: 'good' | 'failed' = 'good'
+  const failed = store.failed ?? new Promise(() => {})
+  void failed.then(() => {
+    storage = 'failed'
+  })
   const voter = createVoter({ store, key: privateKey, network: options.network, node })
   await voter.start()
   // our own key is Ed25519: its text is what the brand stands for
@@ -148,7 +155,7 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
     health: () => {
       const { connections, reservations, jobStreams } = counters()
       const uptime = Math.round((performance.now() - started) / 1_000)
-      return { ok: true, peer, uptime, connections, reservations, jobStreams }
+      return { ok: true, peer, uptime, connections, reservations, jobStreams, storage }
     }
   })
   const stop = async () => {
@@ -167,6 +174,7 @@ async function startRelay(options: RelayOptions, { store, server, announce }: Pa
     peer,
     metricsUrl: metricsServer && `http://${metricsHost}:${metricsServer.port}/metrics`,
     counters,
+    failed,
     stop: () => {
       stopping ??= stop()
       return stopping

@@ -169,12 +169,20 @@ export function interruption(): { readonly signal: AbortSignal; readonly wasInte
   return { signal: controller.signal, wasInterrupted: () => byKeyboard }
 }
 
-/** How long a server runs: until it is interrupted, or the process that started it is gone, however that went. */
-export function lifetime(): { readonly over: Promise<undefined> } {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
+export interface Lifetime {
+  /** Rejects with what made it fail. */
+  readonly over: Promise<undefined>
+  /** Ends it for the sake of what the promise resolves with, if it ever does. */
+  readonly failsWith: (failed: Promise<unknown> | undefined) => void
+}
+
+/** How long a server runs: until it is interrupted, or the process that started it is gone, however that went, or it fails. */
+export function lifetime(): Lifetime {
+  const { promise, resolve, reject } = Promise.withResolvers<undefined>()
+  promise.catch(() => {}) // it may fail before anybody waits for it
   interruption().signal.addEventListener('abort', () => resolve(undefined), { once: true })
   process.once('disconnect', () => resolve(undefined))
-  return { over: promise }
+  return { over: promise, failsWith: (failed) => void failed?.then(reject) }
 }
 
 /** @throws UsageError */

@@ -52,6 +52,8 @@ export interface Committer {
   /** The seq that the next record must have, and whether an identity is there, commits under way included. */
   readonly next: { seq: number; identity: boolean }
   commit(changes: readonly Change[]): Promise<void>
+  /** As that of a store. */
+  readonly failed?: Promise<unknown>
   close(): Promise<void>
 }
 
@@ -114,6 +116,7 @@ export function storeOver(committer: Committer): Store {
       }
     },
     table: (name) => tableOver(committer, name, check),
+    ...(committer.failed && { failed: committer.failed }),
     async close() {
       if (!closed) {
         closed = true

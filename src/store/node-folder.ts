@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { type FileHandle, mkdir, open, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { decode, encode } from '@ipld/dag-cbor'
@@ -75,6 +75,11 @@ function logCommitter(log: Log, contents: Contents, unlock: () => Promise<void>)
   let queue: Pending[] = []
   let writing: Promise<void> | undefined
   let broken: unknown
+  const failed = Promise.withResolvers<unknown>()
+  const breaks = (error: unknown) => {
+    broken ??= error
+    failed.resolve(broken)
+  }
 
   async function drain(): Promise<void> {
     while (queue.length > 0) {
@@ -88,7 +93,7 @@ function logCommitter(log: Log, contents: Contents, unlock: () => Promise<void>)
         await translate(log.folder, () => append(log, frameOf(changes)))
       } catch (error) {
         // what reached the disk is unknown now: nothing more may be signed until the log is read again
-        broken ??= error
+        breaks(error)
         for (const { done } of batch) {
           done.reject(broken)
         }
@@ -103,7 +108,7 @@ function logCommitter(log: Log, contents: Contents, unlock: () => Promise<void>)
       try {
         await translate(log.folder, () => compactIfDue(log, contents))
       } catch (error) {
-        broken = error
+        breaks(error)
       }
     }
     writing = undefined
@@ -112,6 +117,7 @@ function logCommitter(log: Log, contents: Contents, unlock: () => Promise<void>)
   return {
     contents,
     next,
+    failed: failed.promise,
     commit(changes: readonly Change[]): Promise<void> {
       for (const change of changes) {
         next.seq = change.op === 'cut' ? change.seq : next.seq + (change.op === 'append' ? 1 : 0)
@@ -222,20 +228,28 @@ async function compactIfDue(log: Log, contents: Contents): Promise<void> {
     return
   }
   const path = join(log.folder, LOG)
-  const fresh = await open(`${path}.new`, 'w', 0o600)
-  try {
-    for (const frame of frames) {
-      await writeAll(fresh, frame)
-    }
-    await fresh.sync()
-  } finally {
-    await fresh.close()
-  }
+  await writeNew(`${path}.new`, frames)
   await rename(`${path}.new`, path)
   await syncFolder(log.folder)
   await log.file.close()
   log.file = await open(path, 'a+', 0o600)
   log.size = log.live
+}
+
+/** A full disk is not made fuller: what could not be written whole goes. */
+async function writeNew(path: string, frames: readonly Buffer[]): Promise<void> {
+  const fresh = await open(path, 'w', 0o600)
+  try {
+    for (const frame of frames) {
+      await writeAll(fresh, frame)
+    }
+    await fresh.sync()
+  } catch (error) {
+    await rm(path, { force: true })
+    throw error
+  } finally {
+    await fresh.close()
+  }
 }
 
 const CHANGES_PER_FRAME = 1_000

@@ -15,6 +15,11 @@ export interface Store {
 
   readonly chain: ChainStore
   table(name: TableName): Table
+  /**
+   * Resolves, with why, when nothing can be stored any more until the store is opened again: who serves others should end
+   * then. @default never
+   */
+  readonly failed?: Promise<unknown>
   close(): Promise<void>
 }
 

@@ -61,22 +61,25 @@ function strangers(text: string): number {
 }
 
 async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
-  const { over } = lifetime()
+  const { over, failsWith } = lifetime()
   const listen = [
     ...(flags.listen ?? []),
     ...(flags.port === undefined ? [] : [`/ip4/127.0.0.1/tcp/${flags.port}/ws`])
   ]
   const relays = await findRelays(flags.relay ?? (listen.length > 0 ? [] : [HOME_RELAY]))
-  const { createSwarm } = await import('../../index.ts')
-  const swarm = await createSwarm({
-    relays,
-    listen,
-    network: flags.network,
-    backend: flags.backend,
-    webrtc: flags.webrtc && relays.length > 0,
-    ...(flags.workers !== undefined && { workers: flags.workers }),
-    ...(flags.data !== undefined && { dataFolder: flags.data })
-  })
+  const { openSwarm } = await import('../../swarm/sdk/index.ts') // as createSwarm, and shows its store
+  const swarm = await openSwarm(
+    {
+      relays,
+      listen,
+      network: flags.network,
+      backend: flags.backend,
+      webrtc: flags.webrtc && relays.length > 0,
+      ...(flags.workers !== undefined && { workers: flags.workers }),
+      ...(flags.data !== undefined && { dataFolder: flags.data })
+    },
+    { onStore: async ({ failed }) => failsWith(failed) }
+  )
   try {
     const { power, strangers } = flags
     await swarm.contribute({ power, ...(strangers !== undefined && { strangers }) })

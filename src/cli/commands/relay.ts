@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import type { RelayOptions } from '../../../relay/index.ts'
 import { NETWORKS, type NetworkName, networkOf } from '../../wire/index.ts'
 import { tellParent } from '../child.ts'
-import { lifetime, oneOf, STATUS, type Terminal, terminal, wholeNumber } from '../terminal.ts'
+import { explain, lifetime, oneOf, STATUS, type Terminal, terminal, wholeNumber } from '../terminal.ts'
 
 interface RelayFlags {
   readonly json?: boolean
@@ -82,6 +82,7 @@ async function relay(flags: RelayFlags, term: Terminal): Promise<number> {
   }
   const { createRelay } = await import('../../../relay/index.ts')
   const running = await createRelay(options)
+  void running.failed.then((error) => sayFailed(error, term.json))
   try {
     const { origin, multiaddrs, peer, metricsUrl } = running
     const said = { origin, multiaddrs, peer, metricsUrl }
@@ -93,6 +94,14 @@ async function relay(flags: RelayFlags, term: Terminal): Promise<number> {
     await running.stop()
   }
   return STATUS.done
+}
+
+/** Peers need not suffer for a full disk: whoever looks after the relay is told. */
+export function sayFailed(error: unknown, json: boolean): void {
+  explain(error, json)
+  if (!json) {
+    console.error('The relay goes on introducing peers, and votes no more until it is started again.')
+  }
 }
 
 /** `turn:user:secret@host:3478` carries its credentials as addresses of other protocols do. */

@@ -5,6 +5,7 @@ import { createRelay, type Relay } from '../../../relay/index.ts'
 import { NETWORKS, type NetworkName, networkOf } from '../../wire/index.ts'
 import { type Helper, startHelpers } from '../helpers.ts'
 import { lifetime, oneOf, STATUS, wholeNumber } from '../terminal.ts'
+import { sayFailed } from './relay.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const HELPERS_MAX = 16
@@ -63,6 +64,7 @@ async function start(flags: StartFlags): Promise<number> {
     staticFolder: join(ROOT, 'dist'),
     trustProxy: flags.trustProxy
   })
+  void relay.failed.then((error) => sayFailed(error, false))
   let helpers: Helper[] = []
   try {
     const [address] = relay.multiaddrs

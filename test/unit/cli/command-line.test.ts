@@ -80,6 +80,15 @@ async function serve<T>(...args: string[]): Promise<T> {
   return JSON.parse(out)
 }
 
+/** Loaded before the program: each write to a data folder finds the disk full. */
+const FULL_DISK = `data:text/javascript,${encodeURIComponent(`
+  import { open } from 'node:fs/promises'
+  const handle = await open(process.execPath)
+  Object.getPrototypeOf(handle).datasync = async () => {
+    throw Object.assign(new Error('no space'), { code: 'ENOSPC' })
+  }
+  await handle.close()`)}`
+
 const product = JSON.stringify({ a: [1, 2, 3, 4], b: [1, 0, 0, -1], m: 2, k: 2, n: 2 })
 
 beforeAll(async () => {
@@ -158,17 +167,26 @@ describe('a job', () => {
   })
 
   test('leaves a ledger that can be exported and checked, but not while the node runs', async () => {
-    const exporting = await run('ledger', 'export', 'mine', '--out', 'mine.ledger', '--json')
+    const exporting = await said('ledger', 'export', at('mine'), '--out', at('mine.ledger'), '--json')
     expect(exporting).toMatchObject({ status: 0, err: '' })
-    const { peer, records } = exporting.json()
-    const [verified, running] = await Promise.all([
-      run('ledger', 'verify', 'mine.ledger', '--json'),
-      run('ledger', 'export', at('provider'), '--out', 'running.ledger')
-    ])
-    expect(verified.json()).toMatchObject({ ledgers: [{ peer, network: 'local', records }] })
+    const { peer, records } = JSON.parse(exporting.out)
+    const verified = await said('ledger', 'verify', at('mine.ledger'), '--json')
+    const running = await said('ledger', 'export', at('provider'), '--out', at('running.ledger'))
+    expect(JSON.parse(verified.out)).toMatchObject({ ledgers: [{ peer, network: 'local', records }] })
     expect(records).toBeGreaterThan(2)
     expect(running).toMatchObject({ status: 1, err: expect.stringMatching(/in use by process \d+.*LOCKED/) })
     expect((await readdir(folder)).filter((name) => name.startsWith('running'))).toEqual([])
+  })
+
+  test('is not begun where its escrow cannot be stored: the ledger stays what it was', async () => {
+    const args = submit('--input', 'product.json', '--data', at('mine'), '--out', 'unpaid.json')
+    const full = await ended(spawn(process.execPath, ['--import', FULL_DISK, BIN, ...args], { cwd: folder }))
+    expect(full).toMatchObject({ status: 1, out: '' })
+    expect(full.err).toMatch(/^No space is left for .*mine.*: free some, then start again\. \(FULL\)\n$/)
+    expect((await readdir(folder)).filter((name) => /unpaid|part$/.test(name))).toEqual([])
+    expect(await readdir(at('mine/local'))).toEqual(['store.log'])
+    await said('ledger', 'export', at('mine'), '--out', at('after.ledger'))
+    expect(await readFile(at('after.ledger'))).toEqual(await readFile(at('mine.ledger')))
   })
 
   test('ended by Ctrl-C is cancelled, refunded, and leaves no file', async () => {

@@ -184,10 +184,35 @@ test('stores nothing more after a write that failed', async () => {
   try {
     await expect(store.chain.append(testRecord(0))).rejects.toMatchObject({ code: 'FULL' })
     await expect(store.table('meta').put('k', Uint8Array.of(1))).rejects.toMatchObject({ code: 'FULL' })
+    expect(await store.failed).toMatchObject({ code: 'FULL' })
   } finally {
     datasync.mockRestore()
   }
   await store.close()
+})
+
+test('leaves no half of a log that is written anew on a full disk', async () => {
+  await fill(1)
+  const probe = await open(join(folder, 'probe'), 'w')
+  const prototype = Object.getPrototypeOf(probe) as FileHandle
+  await probe.close()
+  await rm(join(folder, 'probe'))
+  const store = await nodeFolderStore(folder)
+  const full = Object.assign(new Error('no space'), { code: 'ENOSPC' })
+  const syncing = vi.spyOn(prototype, 'sync').mockRejectedValueOnce(full)
+  try {
+    for (let i = 0; i < 11; i++) {
+      await store.table('meta').put('k', new Uint8Array(100_000))
+    }
+    expect(await store.failed).toMatchObject({ code: 'FULL' })
+  } finally {
+    syncing.mockRestore()
+  }
+  await store.close()
+  expect(await readdir(folder)).toEqual(['store.log'])
+  const again = await nodeFolderStore(folder)
+  expect(await again.table('meta').get('k')).toHaveLength(100_000)
+  await again.close()
 })
 
 test.each([
