@@ -1,10 +1,9 @@
-import { crc32, deflateSync, inflateSync } from 'node:zlib'
+import { deflateSync, inflateSync } from 'node:zlib'
+import { pngFile } from '../../src/cli/demo/png.ts'
 
 /** PNG (ISO/IEC 15948) in at most 256 colours: a picture of a page loses nothing that one sees, and two thirds of its bytes. */
 
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
 const COLOURS = 256
-const EIGHT_BIT_PALETTE = [8, 3, 0, 0, 0]
 
 interface Raster {
   readonly width: number
@@ -22,19 +21,13 @@ export function smallPng(png: Uint8Array): Uint8Array {
   for (let pixel = 0; pixel < width * height; pixel++) {
     rows[pixel + Math.floor(pixel / width) + 1] = nearest(colourAt(rgb, pixel))
   }
-  const header = Buffer.alloc(8)
-  header.writeUInt32BE(width, 0)
-  header.writeUInt32BE(height, 4)
-  return Buffer.concat([
-    SIGNATURE,
-    chunk('IHDR', Buffer.concat([header, Uint8Array.from(EIGHT_BIT_PALETTE)])),
-    chunk(
-      'PLTE',
-      Uint8Array.from(palette.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255]))
-    ),
-    chunk('IDAT', deflateSync(rows, { level: 9, memLevel: 9 })),
-    chunk('IEND', new Uint8Array())
-  ])
+  return pngFile({
+    width,
+    height,
+    colourType: 3,
+    palette: Uint8Array.from(palette.flatMap((colour) => [colour >> 16, (colour >> 8) & 255, colour & 255])),
+    rows: deflateSync(rows, { level: 9, memLevel: 9 })
+  })
 }
 
 export function decode(png: Uint8Array): Raster {
@@ -111,12 +104,4 @@ function nearestIn(palette: readonly number[]): (colour: number) => number {
     known.set(colour, best)
     return best
   }
-}
-
-function chunk(type: string, data: Uint8Array): Buffer {
-  const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
-  const frame = Buffer.alloc(8)
-  frame.writeUInt32BE(data.length, 0)
-  frame.writeUInt32BE(crc32(body), 4)
-  return Buffer.concat([frame.subarray(0, 4), body, frame.subarray(4)])
 }
