@@ -283,6 +283,8 @@ export class LinePlot extends PageElement {
     }
     if (this.#plot.width !== width) this.#plot.setSize({ width, height: HEIGHT })
     this.#plot.setData(data)
+    // Axes are written anew: the language may be another.
+    this.#plot.redraw(false, true)
   }
 
   #options(width: number): UPlot.Options {

@@ -102,6 +102,17 @@ describe('the plots', () => {
     await shown(app, '#plot-credits', (plot) => value(plot, 0) === '0.1')
   })
 
+  it('are written in the language of now, frozen as they may be', async () => {
+    const { app, pass } = await watched()
+    pass(10)
+    await shown(app, '#plot-work', (plot) => value(plot, 0) === '3')
+    await click(app, '#freeze')
+    await shown(app, '#freeze[aria-pressed="true"]')
+    const write = vi.spyOn(CanvasRenderingContext2D.prototype, 'fillText')
+    setLanguage('zh')
+    await eventually(() => expect(write.mock.calls.map(([text]) => text)).toContain(zh.see.now))
+  })
+
   it('change their colours with the theme', async () => {
     const { app, pass } = await watched()
     pass(10)
