@@ -168,7 +168,7 @@ function successors(
     : { members: escrow.body.payees.map(({ peer }) => peer), quorum: 0 }
 }
 
-/** From when on a later seat may stand in for an escrow's witnesses; at once where nobody waits. */
+/** From when on a later seat may stand in for the witnesses of an escrow, or of a gift of that time; at once where nobody waits. */
 export const orphanedAt = (tClose: Milliseconds, orphanedAfterMs: Milliseconds): Milliseconds =>
   orphanedAfterMs === 0 ? 0 : tClose + orphanedAfterMs
 
@@ -230,7 +230,9 @@ async function verifyTransfer(
   checkTransfer(transfer)
   const { to, amount, witnesses, quorum } = transfer.body
   const votes = await statementsOf(certificate.votes, 'vote', network, options)
-  const certifiers = witnesses.length > 0 ? { members: witnesses, quorum } : { members: [to], quorum: 0 }
+  const later = certificate.seat && (await openRecord(certificate.seat, network, options)).record
+  const named = witnesses.length > 0 ? { members: witnesses, quorum } : { members: [to], quorum: 0 }
+  const certifiers = later ? heirs(transfer, later, votes, network) : named
   checkVotes(votes, (vote) => isVoteOn(vote, transfer, id), certifiers)
   return {
     kind: 'transfer',
@@ -238,10 +240,32 @@ async function verifyTransfer(
     base: id,
     ts: transfer.ts,
     payouts: [{ peer: to, amount }],
-    certainty: witnesses.length > 0 ? 'witnessed' : 'detection-only',
+    certainty: witnesses.length > 0 && !later ? 'witnessed' : 'detection-only',
     transfer,
     votes
   }
+}
+
+/** The members of a later seat, for a gift whose own witnesses are gone: they prove no more than its giver. */
+function heirs(
+  transfer: RecordOf<'transfer'>,
+  seat: LedgerRecord,
+  votes: readonly Vote[],
+  { parameters }: Network
+): Certifiers {
+  ensure(
+    seat.kind === 'seat' && seat.author === transfer.author && seat.seq > transfer.seq,
+    'BAD_CERTIFICATE',
+    'The seat is not a later one of the same author.'
+  )
+  const { members } = seat.body
+  const orphaned = orphanedAt(transfer.ts, parameters.orphanedAfterMs)
+  ensure(
+    members.length > 0 && votes.every(({ ts }) => ts >= orphaned),
+    'BAD_CERTIFICATE',
+    "Only the transfer's own witnesses may vote yet."
+  )
+  return { members, quorum: quorumOf(members.length) }
 }
 
 /** A heal with the votes that certify it. @throws WireError or CreditError */

@@ -1,4 +1,5 @@
-import type { PeerIdString, RecordOf } from '../wire/index.ts'
+import type { LedgerRecord, Milliseconds, NetworkParameters, PeerIdString, RecordOf } from '../wire/index.ts'
+import { orphanedAt } from './certificate.ts'
 import { ensure } from './errors.ts'
 import { quorumOf, type Seat } from './seat.ts'
 import type { ChainState } from './state.ts'
@@ -51,6 +52,22 @@ export function checkSeatVotes(
     unsure || voters >= seat.quorum,
     'BAD_RECORD',
     () => `Only ${voters} of ${seat.quorum} votes for the seat.`
+  )
+}
+
+/** Whether a peer votes on a gift behind the head that it follows: it sits now, and who sat then is given up. */
+export function inherits(
+  self: PeerIdString,
+  record: LedgerRecord,
+  head: ChainState | undefined,
+  now: Milliseconds,
+  network: NetworkParameters
+): boolean {
+  return (
+    record.kind === 'transfer' &&
+    head?.seat.members.includes(self) === true &&
+    head.healSeq === 0 && // it may have voted there on the branch that was given up
+    now >= orphanedAt(record.ts, network.orphanedAfterMs)
   )
 }
 

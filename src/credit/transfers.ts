@@ -15,7 +15,8 @@ import {
   type TransferCertificate,
   transferCertificate
 } from '../wire/index.ts'
-import type { Certifier } from './certify.ts'
+import { orphanedAt } from './certificate.ts'
+import type { Certifier, OwnRecord } from './certify.ts'
 import { ESCROW_VOTE_MS, PAID_MS, TRANSFER_MIN } from './constants.ts'
 import { CreditError, ensure } from './errors.ts'
 import type { OwnChain } from './own-chain.ts'
@@ -145,6 +146,23 @@ export class Transfers {
     this.open.delete(key)
   }
 
+  /** Its own witnesses are given up: those that sit now vote, once they have followed this chain beyond it. */
+  private async byLaterSeat(
+    own: OwnRecord,
+    certificate: TransferCertificate,
+    signal: AbortSignal | undefined
+  ): Promise<TransferCertificate | undefined> {
+    const { chain, certifier, network, now, within } = this.init
+    const { seat, seatSeq } = await chain.latest()
+    const isGivenUp = now() >= orphanedAt(own.record.ts, network.parameters.orphanedAfterMs)
+    const [signed] = await chain.range(seatSeq, seatSeq + 1)
+    if (!isGivenUp || seatSeq <= own.record.seq || seat.members.length === 0 || signed === undefined) {
+      return undefined
+    }
+    const votes = await certifier.collect(own, seat.members, within(ESCROW_VOTE_MS, signal), seat.quorum)
+    return votes.size < seat.quorum ? undefined : { ...certificate, seat: signed, votes: [...votes.values()] }
+  }
+
   private isHere(peer: PeerIdString): boolean {
     return this.init.transport.connectedPeers().includes(peer)
   }
@@ -165,7 +183,11 @@ export class Transfers {
     // without witnesses the receiver follows this chain itself; it may have done so before, and then votes no more
     const votes = await this.init.certifier.collect(own, isWitnessed ? witnesses : [to], within, quorum || 1)
     if (votes.size < quorum) {
-      throw new Error(`only ${votes.size} of ${quorum} witnesses have voted for it`)
+      const inherited = await this.byLaterSeat(own, certificate, signal)
+      if (inherited === undefined) {
+        throw new Error(`only ${votes.size} of ${quorum} witnesses have voted for it`)
+      }
+      return inherited
     }
     return votes.size > 0 ? { ...certificate, votes: [...votes.values()] } : certificate
   }

@@ -12,6 +12,7 @@ import {
   sign
 } from '../wire/index.ts'
 import { Cashier, type Unsigned } from './cashier.ts'
+import { inherits } from './chain-seats.ts'
 import { believedState } from './chain-start.ts'
 import { checkPromises, contradiction, healedIn, olderContradiction, orConflict } from './conflicts.ts'
 import { AUTHORS_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
@@ -266,7 +267,9 @@ export class Witness {
     if (known.vote) {
       return { t: 'vote', vote: known.vote }
     }
-    ensure(known.may, 'NOT_CONCERNED', `This node has no vote on that ${record.kind}.`)
+    const { state } = await this.follower.of(author)
+    const mayNow = known.may || inherits(this.self, record, state, this.now(), this.network.parameters)
+    ensure(mayNow, 'NOT_CONCERNED', `This node has no vote on that ${record.kind}.`)
     const vote = await this.sign({ kind: 'vote', subject: author, seq: record.seq, record: id })
     await this.book.write(author, page, [{ ...known, vote }])
     return { t: 'vote', vote }

@@ -122,6 +122,8 @@ export const payoutCertificate = z.strictObject({
 export const transferCertificate = z.strictObject({
   kind: z.literal('transfer'),
   transfer: signedUpTo(CERTIFIED_PAYLOAD_MAX),
+  /** A later seat of the giver, whose members voted because the transfer's own witnesses are gone. */
+  seat: z.optional(signedUpTo(CERTIFIED_PAYLOAD_MAX)),
   votes: z.array(signedUpTo(VOTE_PAYLOAD_MAX)).check(z.maxLength(SEAT_MAX))
 })
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { auditExports } from '../../../src/credit/index.ts'
 import { eventually } from '../../fixtures/eventually.ts'
 import { HOUR, LedgerSwarm, type TestPeer } from '../../fixtures/ledger-swarm.ts'
@@ -72,4 +72,39 @@ test('a transfer that nobody took in time is lost, and the audit says so', async
   ).toEqual([])
   expect((await booksOf(peers)).forfeited).toBe(50_000n)
   expect((await booksOf(peers)).balanced).toBe(true)
+})
+
+test('a gift whose witnesses are gone for good is certified by those who sit after them, a day later', async () => {
+  swarm = await LedgerSwarm.create({
+    seats: true,
+    rules: { seatPatienceMs: 100, orphanedAfterMs: 24 * HOUR }
+  })
+  const [giver, taker] = [await swarm.add(1), await swarm.add(2)]
+  const old: TestPeer[] = [await swarm.add(3), await swarm.add(4)]
+  swarm.away.add(taker.peer)
+  const deliver = swarm.deliver.bind(swarm)
+  const gone = vi.spyOn(swarm, 'deliver').mockImplementation(async (from, to, request, signal) => {
+    if (request.t === 'certify') {
+      for (const { peer } of old) {
+        swarm.away.add(peer)
+      }
+    }
+    return deliver(from, to, request, signal)
+  })
+  expect(await giver.ledger.transfer(taker.peer, 2_000_000n)).toMatchObject({ isTaken: false })
+  gone.mockRestore()
+  const others = [await swarm.add(5), await swarm.add(6)] as const
+  swarm.now += 60_000
+  await giver.escrow([[others[0], 10n]]) // its new seat has followed the chain, and will not vote on the gift yet
+  await swarm.back(taker.peer)
+  await giver.ledger.maintain()
+  expect(await settled(taker)).toBe(10_000_000n)
+  const last = swarm.logs.filter((line) => line.includes('is not taken yet')).at(-1)
+  expect(last).toContain('witnesses have voted')
+
+  swarm.now += 24 * HOUR
+  await giver.ledger.maintain()
+  await eventually(async () => expect(await settled(taker)).toBe(12_000_000n))
+  const books = await booksOf([giver, taker, ...others])
+  expect(books).toMatchObject({ balanced: true, certifiedUnclaimed: 0n })
 })
