@@ -86,7 +86,7 @@ export class Requester {
 
   /**
    * A canary of one unit at one provider: a unit of an earlier job that it has not computed, which it cannot tell from
-   * work; the skill's example where there is none.
+   * work; where there is none the skill's sample of a random seed, which nobody has computed.
    *
    * @throws as `submit`
    */
@@ -96,7 +96,8 @@ export class Requester {
     const isSmall = ({ cost }: UnitSpec) => isProbeSize(priceAt(cost, RATE_DEFAULT), network.parameters)
     const past = this.known.take(skill.manifest.name, { partRefs: [] }, provider, random(), isSmall)
     if (past === undefined) {
-      return this.submit(skill, skill.example(), options)
+      const input = skill.sample?.(Math.floor(random() * 2 ** 32)) ?? skill.example()
+      return this.submit(skill, input, options)
     }
     this.desk.refuseIfStopped()
     const plan = {

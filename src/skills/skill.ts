@@ -110,11 +110,13 @@ export interface Skill<Input = unknown, Output = unknown> {
   example(): Input
   readonly variants: readonly KernelVariant[]
   /**
-   * An input whose first unit is a typical one, always the same: what the tuner compares variants on.
+   * An input whose first unit is a typical one, in size always the same: what the tuner compares variants on, and what
+   * a canary is, for one whose result nobody can have beforehand.
    *
-   * @default none: the first variant that the device can run is used
+   * @param seed 0 to 2^32 − 1: of the numbers in it. @default always the same
+   * @default none: the first variant that the device can run is used, and nobody is sent a canary
    */
-  sample?(): Input
+  sample?(seed?: number): Input
 
   /** @throws SkillError `BAD_INPUT` for what `input` refuses */
   plan(input: Input, options?: PlanOptions): Plan<Output>

@@ -17,7 +17,7 @@ export interface ProberInit {
   readonly isIdle: () => boolean
   /** Providers of a skill that are known now, with the work of theirs that this node has checked. */
   readonly providersOf: (skill: string) => readonly ProbeCandidate[]
-  /** Has a provider do the skill's example, checks it and pays. */
+  /** Has a provider do a unit of the skill that it cannot know, checks it and pays. */
   readonly hire: (skill: Skill, provider: PeerIdString) => Promise<unknown>
   readonly now: () => Milliseconds
   readonly random: () => number
@@ -53,8 +53,11 @@ export class Prober {
   async probe(): Promise<PeerIdString | undefined> {
     const { skills, network, providersOf, random, hire } = this.init
     const small = skills.filter((skill) => {
-      const { units } = skill.plan(skill.example(), { units: 1 })
-      return isProbeSize(priceOf(units, RATE_DEFAULT), network) && providersOf(skill.manifest.name).length > 0
+      if (skill.sample === undefined || providersOf(skill.manifest.name).length === 0) {
+        return false // an example anybody can have the answer to
+      }
+      const { units } = skill.plan(skill.sample(), { units: 1 })
+      return isProbeSize(priceOf(units, RATE_DEFAULT), network)
     })
     const skill = small[Math.floor(random() * small.length)]
     const probed = skill && chooseProbed(providersOf(skill.manifest.name), random(), network)

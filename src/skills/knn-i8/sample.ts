@@ -4,9 +4,9 @@ const ROWS = 4096
 const QUERIES = 128
 const DIMS = 128
 
-/** The same noise each time (Numerical Recipes' generator): 134 million operations. */
-export function sampleSearch(): KnnInput {
-  let state = 1
+/** The seed's noise (Numerical Recipes' generator): 134 million operations. */
+export function sampleSearch(seed = 1): KnnInput {
+  let state = seed
   const noise = (length: number) =>
     Int8Array.from({ length }, () => {
       state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0

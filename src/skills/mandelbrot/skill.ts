@@ -186,7 +186,10 @@ export const mandelbrot: Skill<MandelbrotInput, MandelbrotOutput> = {
     height: 100,
     iterations: 500
   }),
-  sample: () => ({ x: '-0.6', y: '0.5', span: '0.8', width: 64, height: 56, iterations: 1000 }),
+  sample: (seed = 0) => {
+    const x = `${-0.6 + seed / 2 ** 36}` // the set is much the same there
+    return { x, y: '0.5', span: '0.8', width: 64, height: 56, iterations: 1000 }
+  },
   variants: VARIANTS,
   plan,
   checkUnit,

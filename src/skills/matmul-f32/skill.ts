@@ -72,7 +72,8 @@ export const matmulF32: Skill<MatmulF32Input, MatmulF32Output> = {
     k: 3,
     n: 2
   }),
-  sample: () => sampleProduct((length, next) => Float32Array.from({ length }, () => next() / 2 ** 31)),
+  sample: (seed) =>
+    sampleProduct((length, next) => Float32Array.from({ length }, () => next() / 2 ** 31), seed),
   variants: VARIANTS,
   *cpu(unit) {
     const { a, b } = matricesOf(unit)

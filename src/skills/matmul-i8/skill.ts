@@ -66,7 +66,7 @@ export const matmulI8: Skill<MatmulInput, MatmulOutput> = {
     k: 3,
     n: 2
   }),
-  sample: () => sampleProduct((length, next) => Int8Array.from({ length }, () => next() >> 24)),
+  sample: (seed) => sampleProduct((length, next) => Int8Array.from({ length }, () => next() >> 24), seed),
   variants: VARIANTS,
   *cpu(unit) {
     const { rows, k, columns } = shapeOf(unit.params)

@@ -8,9 +8,9 @@ const INNER = 1_088
 const STEP = 1_664_525
 const ADD = 1_013_904_223
 
-/** Two matrices of the same noise each time: `next` makes an element of 32 random bits (signed). */
-export function sampleProduct<Matrix>(make: (length: number, next: () => number) => Matrix) {
-  let state = 1
+/** Two matrices of the seed's noise: `next` makes an element of 32 random bits (signed). */
+export function sampleProduct<Matrix>(make: (length: number, next: () => number) => Matrix, seed = 1) {
+  let state = seed
   const next = () => {
     state = (Math.imul(state, STEP) + ADD) | 0
     return state

@@ -131,7 +131,7 @@ export const renderTile: Skill<RenderInput, RenderOutput> = {
   },
   input,
   example: () => ({ scene: exampleScene(), width: 160, height: 100, samples: 8, depth: 6, seed: 1 }),
-  sample: () => ({ scene: exampleScene(), width: 140, height: 100, samples: 8, depth: 6, seed: 1 }),
+  sample: (seed = 1) => ({ scene: exampleScene(), width: 140, height: 100, samples: 8, depth: 6, seed }),
   variants: VARIANTS,
   plan,
   checkUnit,
