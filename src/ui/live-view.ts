@@ -1,5 +1,6 @@
 import { css, html, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import type { SwarmCore, SwarmStatus, UnitPicture } from '../api.ts'
+import { breathe } from './breathe.ts'
 import type { Desk } from './desk.ts'
 import { PageElement } from './element.ts'
 import { EMPTY_LOG } from './event-log.ts'
@@ -30,7 +31,8 @@ export class LiveView extends PageElement {
     isBackendAsked: { attribute: false },
     isClockOff: { attribute: false },
     view: { state: true },
-    isWide: { state: true }
+    isWide: { state: true },
+    isWhole: { state: true }
   }
   static override styles = [
     base,
@@ -119,6 +121,8 @@ export class LiveView extends PageElement {
   declare isClockOff: boolean
   declare view: View
   declare isWide: boolean
+  /** The first half of it was drawn: all at once would be a long work. */
+  declare isWhole: boolean
   #observer: Observer | undefined
   #picture: UnitPicture | undefined
   /** Units served when it was looked at, whether the picture is still of one before, and the sample of that moment. */
@@ -135,6 +139,7 @@ export class LiveView extends PageElement {
     this.isBackendAsked = false
     this.isClockOff = false
     this.view = 'contribute'
+    this.isWhole = false
     this.isWide = this.#wide.matches
   }
 
@@ -154,6 +159,11 @@ export class LiveView extends PageElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (changed.has('swarm')) this.#observe()
+  }
+
+  protected override async firstUpdated(): Promise<void> {
+    await breathe()
+    this.isWhole = true
   }
 
   #observe(): void {
@@ -188,7 +198,8 @@ export class LiveView extends PageElement {
         <div class="column">
           ${this.#renderView(
             'hire',
-            html`
+            this.isWhole &&
+              html`
               <hire-panel
                 .swarm=${this.swarm}
                 .settled=${this.status.balance.settled}
@@ -196,7 +207,7 @@ export class LiveView extends PageElement {
               ></hire-panel>
             `
           )}
-          ${this.#renderView('own', html`<own-panel .swarm=${this.swarm}></own-panel><slot name="identity"></slot>`)}
+          ${this.#renderView('own', this.isWhole && html`<own-panel .swarm=${this.swarm}></own-panel><slot name="identity"></slot>`)}
         </div>
       </div>
     `
@@ -224,7 +235,7 @@ export class LiveView extends PageElement {
   }
 
   /** What is not shown stays: forms keep what was typed, plots what they have seen. */
-  #renderView(view: View, content: TemplateResult) {
+  #renderView(view: View, content: TemplateResult | false) {
     return html`
       <div
         class="stack"
@@ -233,7 +244,7 @@ export class LiveView extends PageElement {
         aria-label=${texts.views[view]}
         ?hidden=${!this.isWide && view !== this.view}
       >
-        ${content}
+        ${content || nothing}
       </div>
     `
   }

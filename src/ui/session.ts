@@ -185,10 +185,9 @@ export class Session {
       ...(network === undefined ? {} : { network }),
       signal
     })
-    if (signal.aborted) {
-      await swarm.stop()
-      signal.throwIfAborted()
-    }
+    await breathe() // the node has just started
+    if (signal.aborted) await swarm.stop()
+    signal.throwIfAborted()
     swarm.addEventListener('change', (event) => this.#onStatus(swarm, event.detail, signal))
     this.#init.publish(swarm)
     this.#enter({ kind: 'running', swarm, status: swarm.status })

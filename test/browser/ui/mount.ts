@@ -115,6 +115,7 @@ export async function running(search = '', module = new FakeModule()): Promise<M
   const page = mount({ search, module })
   await click(page.app, '#consent-start')
   await shown(page.app, '#state')
+  await shown(page.app, 'own-panel') // the last part of it
   return page
 }
 
