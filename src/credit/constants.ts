@@ -59,6 +59,7 @@ export const CHAIN_READ_MAX = 65_536
 export const CHAIN_READ_BYTES = 32 * 1024 * 1024
 /** Of all chains together: beyond it those that were read longest ago are read anew. */
 export const UNVOTED_BYTES = 64 * 1024 * 1024
+/** Chains: what was voted is never forgotten, and names are free. Whose work this node has seen have as much room again. */
 export const AUTHORS_MAX = 10_000
 /** What one peer, and all together, may have checked, in KiB: once the longest chain, then some hundred records a second. */
 export const ASKED_RATE = { burst: 64 * 1024, perSecond: 128 }

@@ -249,7 +249,8 @@ export class Witness {
 
   private async pageFor(author: PeerIdString): Promise<Page | undefined> {
     const page = await this.book.page(author)
-    ensure(page !== undefined || this.book.size < AUTHORS_MAX, 'BUSY', 'This node follows too many chains.')
+    const room = this.believes(author) ? 2 * AUTHORS_MAX : AUTHORS_MAX
+    ensure(page !== undefined || this.book.size < room, 'BUSY', 'This node follows too many chains.')
     return page
   }
 
