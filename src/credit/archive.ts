@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Store } from '../store/index.ts'
+import { type Store, StoreError } from '../store/index.ts'
 import { decode, encode, natural, type PeerIdString, peerId, type Signed, signed } from '../wire/index.ts'
 import { ARCHIVE_BYTES, PAGE_BYTES, PAGE_RECORDS } from './constants.ts'
 import { serial } from './serial.ts'
@@ -23,14 +23,14 @@ const EVICTED_TOGETHER = 64
 /**
  * Records of others on which this node has voted and that its vote book has let go: for their author, whose profile was
  * set back by more than that. A courtesy, and a bounded one: nobody's vote rests on them, and where there are too many
- * the oldest of whoever has most go first.
+ * the oldest of whoever has most go first; where the storage is full, half of all.
  */
 export class Archive {
   private readonly runs = new Map<PeerIdString, Run>()
   private readonly inTurn = serial()
   private readonly store: Store
   private readonly knows: (peer: PeerIdString) => boolean
-  private readonly limit: number
+  private limit: number
   private bytes = 0
 
   /** @param init `knows`: whose work this node has seen. `limit` of all rows in bytes, smaller in tests only */
@@ -164,8 +164,17 @@ export class Archive {
     }
   }
 
+  /** A cache: what was not stored is missing when somebody asks, and others have it. */
   private later(task: () => Promise<void>): void {
-    this.inTurn(task).catch(() => {}) // a cache: what was not stored is missing when somebody asks, and others have it
+    this.inTurn(task).catch((error) => this.makeRoom(error))
+  }
+
+  /** A storage that is full has more important things to keep: this node's own records and votes. */
+  private makeRoom(error: unknown): void {
+    if (error instanceof StoreError && error.code === 'FULL') {
+      this.limit = Math.floor(Math.min(this.limit, this.bytes) / 2)
+      this.inTurn(() => this.evict()).catch(() => {}) // the next one that does not fit tries again
+    }
   }
 
   private get table() {

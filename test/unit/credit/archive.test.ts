@@ -2,7 +2,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Archive } from '../../../src/credit/archive.ts'
-import { memoryStore, type Store } from '../../../src/store/index.ts'
+import { memoryStore, type Store, StoreError } from '../../../src/store/index.ts'
 import type { PeerIdString, Signed } from '../../../src/wire/index.ts'
 import { CrashingStore } from '../../fixtures/crashing-store.ts'
 import { testKey } from '../../fixtures/ledger-swarm.ts'
@@ -112,6 +112,35 @@ test('whoever has most loses its oldest; whose work was seen may have sixteen ti
     expect(await archive.page(loser, -1)).toEqual([])
     expect((await archive.page(keeper, -1)).length).toBeGreaterThan(0)
   }
+})
+
+test('in a storage that is full it gives half of its room back, each time that it meets the end', async () => {
+  const inner = memoryStore()
+  let room = 30_000
+  const store: Store = {
+    ...inner,
+    table: (name) => ({
+      ...inner.table(name),
+      put: async (key, value, options) => {
+        if (name === 'chains' && (await keptBytes(inner)) + value.byteLength > room) {
+          throw new StoreError('FULL', 'The test’s disk is full.')
+        }
+        await inner.table(name).put(key, value, options)
+      }
+    })
+  }
+  const archive = new Archive({ store })
+  for (let seq = 0; seq < 200; seq++) {
+    archive.add(ann, recordsOf(seq, seq + 1))
+    await archive.page(ann, seq)
+  }
+  expect(await keptBytes(inner)).toBeLessThan(20_000)
+  expect((await all(archive, ann, 198)).length).toBe(1)
+  room = 4_000
+  archive.add(ann, recordsOf(200, 201))
+  await archive.page(ann, 0)
+  await archive.page(ann, 0)
+  expect(await keptBytes(inner)).toBeLessThan(10_000)
 })
 
 test('what could not be written is missing, and no harm', async () => {
