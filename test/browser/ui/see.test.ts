@@ -145,6 +145,18 @@ describe('the plots', () => {
     await shown(app, '#plots[data-samples="5"]')
   })
 
+  it('have room for a balance of forty digits, and for one that falls', async () => {
+    const { app, swarm, pass } = await watched()
+    const huge = 1234567890123456789012345678901234567890n
+    pass(4)
+    swarm.update({ balance: { ...swarm.status.balance, verified: huge, settled: -huge } })
+    pass(6)
+    await shown(app, '#plots[data-samples="6"]')
+    const credits = await shown(app, '#plot-credits', (plot) => value(plot, 1) === '1.23E33')
+    expect(value(credits, 0)).toBe('-1.23E33')
+    await eventually(() => expect(drawn(credits)).toBeGreaterThan(20))
+  })
+
   it('say so while there is nothing to draw', async () => {
     const { app } = await running()
     const plot = await shown(app, '#plot-latency')
