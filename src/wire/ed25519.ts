@@ -55,10 +55,9 @@ export async function signEd25519(key: PrivateKey, message: Uint8Array<ArrayBuff
 async function importVerifier(peer: PeerIdString): Promise<Verify> {
   const key = publicKeyFromProtobuf(peerIdFromString(peer).toMultihash().digest)
   try {
-    const imported = await crypto.subtle.importKey('raw', new Uint8Array(key.raw), ALGORITHM, false, [
-      'verify'
-    ])
-    return (message, signature) => crypto.subtle.verify(ALGORITHM, imported, signature, message)
+    const { subtle } = crypto
+    const imported = await subtle.importKey('raw', new Uint8Array(key.raw), ALGORITHM, false, ['verify'])
+    return (message, signature) => subtle.verify(ALGORITHM, imported, signature, message)
   } catch {
     return async (message, signature) => key.verify(message, signature) // no Ed25519 in this WebCrypto
   }
