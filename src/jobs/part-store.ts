@@ -21,9 +21,13 @@ export class PartStore {
     this.#limit = limit
   }
 
-  /** What one job stream of `payer` uses. */
-  shelf(payer: string): PartShelf {
-    return new PartShelf(this, payer)
+  /**
+   * What one job stream of `payer` uses.
+   *
+   * @param makeRoom ends another stream that holds some, where none is left. False: there is none. @default it waits
+   */
+  shelf(payer: string, makeRoom: () => boolean = () => false): PartShelf {
+    return new PartShelf(this, payer, makeRoom)
   }
 
   get bytes(): number {
@@ -36,8 +40,10 @@ export class PartStore {
   }
 
   /** @throws JobError `BUSY` if running jobs hold too much */
-  reserve(size: number): void {
-    this.#evict(this.#limit - size)
+  reserve(size: number, makeRoom: () => boolean): void {
+    do {
+      this.#evict(this.#limit - size)
+    } while (this.#total + size > this.#limit && size <= this.#limit && makeRoom())
     if (this.#total + size > this.#limit) {
       throw new JobError('BUSY', 'This node holds as many inputs as it has room for: try again later.', {
         retryable: true
@@ -98,9 +104,17 @@ export class PartShelf {
   readonly #held = new Map<string, Uint8Array>()
   readonly #arriving = new Map<string, number>()
 
-  constructor(store: PartStore, payer: string) {
+  readonly #makeRoom: () => boolean
+
+  constructor(store: PartStore, payer: string, makeRoom: () => boolean) {
     this.#store = store
     this.#payer = payer
+    this.#makeRoom = makeRoom
+  }
+
+  /** Whether there would be more room without this stream. */
+  get isHolding(): boolean {
+    return this.#held.size + this.#arriving.size > 0
   }
 
   /** A part that is here, by its hash. */
@@ -126,7 +140,7 @@ export class PartShelf {
    * @throws JobError `BUSY`
    */
   expect(hash: string, size: number): void {
-    this.#store.reserve(size)
+    this.#store.reserve(size, this.#makeRoom)
     this.#arriving.set(hash, size)
   }
 

@@ -251,7 +251,7 @@ export class Provider {
         skill,
         skills: this.init.skills,
         pull: (from, sink, signal) => pullParts(this.init, from, sink, signal),
-        parts: this.parts.shelf(payer),
+        parts: this.parts.shelf(payer, () => this.makeRoom(payer, opened.escrow)),
         asked: opened.parts,
         queue,
         escrow: opened.escrow,
@@ -355,9 +355,16 @@ export class Provider {
     return undefined
   }
 
+  /** Inputs that strangers only hold must not keep out those of who is recognised. */
+  private makeRoom(payer: PeerIdString, escrow: CID): boolean {
+    const weight = this.weightOf(payer, escrow)
+    const isOther = (session: ProviderSession) => session.isHoldingParts && !session.isOn(escrow)
+    return weight > 0 && this.displace(weight, isOther)
+  }
+
   /** Ends a session for one more, whose requester has that weight. False: none gives way. */
-  private displace(weight: number): boolean {
-    const seated = [...this.sessions].map((session) => {
+  private displace(weight: number, mayGo: (session: ProviderSession) => boolean = () => true): boolean {
+    const seated = [...this.sessions].filter(mayGo).map((session) => {
       const { payer, escrow, idleMs } = session
       return { session, idleMs, weight: this.weightOf(payer, escrow) }
     })

@@ -64,6 +64,10 @@ export class ProviderSession {
     return this.init.payer
   }
 
+  get isHoldingParts(): boolean {
+    return this.init.parts.isHolding
+  }
+
   get escrow(): CID {
     return this.init.escrow
   }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createInlineEngine } from '../../../src/compute/index.ts'
 import type { Ledger } from '../../../src/credit/index.ts'
 import { SESSIONS_MAX } from '../../../src/jobs/constants.ts'
@@ -12,6 +12,12 @@ import { chunkFrame, partFrame, unitFrame } from '../../fixtures/hostile-stage.t
 import { NodeHouse } from '../../fixtures/node-house.ts'
 
 // Places at a provider are few, and a name and an escrow of 1 µcr cost nothing.
+
+const { ROOM } = vi.hoisted(() => ({ ROOM: 2 ** 16 }))
+vi.mock('../../../src/jobs/constants.ts', async (original) => ({
+  ...(await original<typeof import('../../../src/jobs/constants.ts')>()),
+  KEPT_PART_BYTES: ROOM
+}))
 
 let house: NodeHouse
 let host: HostilePeer
@@ -109,4 +115,23 @@ test('who holds a receipt back, or half of a unit, does not keep a node from fin
   for (const { reader } of [unpaid, half]) {
     await expect(reader.next()).rejects.toMatchObject({ code: 'PEER_LEFT', details: { reason: 'finished' } })
   }
+})
+
+test('inputs that a stranger announces and never sends keep nobody out whom the provider owes something', async () => {
+  provider.contribute(await createInlineEngine(SKILLS, kernelHash)) // after the test before it is paused
+  const [full, other] = await Promise.all([openStream(stranger), openStream(friend)])
+  for (const { reader } of [full, other]) {
+    expect((await reader.next()).value).toMatchObject({ t: 'accepted' })
+  }
+  await full.framed.send(await partFrame(new Uint8Array(ROOM)))
+  await full.framed.send(await unitFrame(0))
+  expect((await full.reader.next()).value).toMatchObject({ t: 'failed' }) // so the part has been announced
+  await other.framed.send(await partFrame())
+  await other.framed.send(await chunkFrame())
+  await other.framed.send(await unitFrame(0))
+  for (let next = await other.reader.next(); next.value?.t !== 'result'; next = await other.reader.next()) {
+    expect(next.done).toBe(false)
+  }
+  await expect(full.reader.next()).rejects.toMatchObject({ code: 'PEER_LEFT', details: { reason: 'busy' } })
+  other.raw.abort(new Error('done'))
 })
