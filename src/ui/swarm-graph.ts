@@ -124,6 +124,8 @@ export class SwarmGraph extends PageElement {
   readonly #layout = new SwarmLayout(() => this.#onMove())
   readonly #calm = matchMedia('(prefers-reduced-motion: reduce)')
   #isSeen = false
+  /** Peers have come or gone since the picture was drawn. */
+  #isNew = false
   readonly #sight = new IntersectionObserver((entries) => {
     this.#isSeen = entries.at(-1)?.isIntersecting === true
     if (this.#isSeen) this.#layout.run()
@@ -169,11 +171,12 @@ export class SwarmGraph extends PageElement {
   }
 
   protected override willUpdate(): void {
-    this.#layout.place(this.peers)
+    this.#isNew = this.#layout.place(this.peers)
   }
 
   protected override updated(): void {
-    this.#move()
+    if (this.#isNew) this.#move()
+    else this.#onMove()
     if (this.#isSeen) this.#layout.run()
   }
 

@@ -116,11 +116,15 @@ export class SwarmLayout {
     return this.#bodies.get(peer) ?? { x: 0, y: 0 }
   }
 
-  /** Who is there now. Moves nobody by itself. */
-  place(peers: ReadonlyArray<Pick<PeerInfo, 'peer' | 'connection'>>): void {
+  /**
+   * Who is there now. Moves nobody by itself.
+   *
+   * @returns whether these are others than before
+   */
+  place(peers: ReadonlyArray<Pick<PeerInfo, 'peer' | 'connection'>>): boolean {
     const sorted = peers.toSorted((left, right) => (left.peer < right.peer ? -1 : 1))
     const placed = sorted.map(({ peer, connection }) => `${peer} ${connection}`).join()
-    if (placed === this.#placed) return
+    if (placed === this.#placed) return false
     this.#placed = placed
     const direct = sorted.filter(({ connection }) => connection === 'direct').length
     this.#bands = bandsFor(direct, sorted.length - direct)
@@ -139,6 +143,7 @@ export class SwarmLayout {
       .force('room', forceCollide<Body>(this.#bands.gap / 2).iterations(2))
       .force('band', bandForce(bodies))
       .alpha(bodies.length === 0 ? 0 : stirred)
+    return true
   }
 
   /** Moves them, frame by frame, until they stand still. */

@@ -228,7 +228,7 @@ describe('the picture of the swarm', () => {
     layout.run()
     vi.runAllTimers()
     expect(layout.isStill).toBe(true)
-    layout.place(peers.toReversed())
+    expect(layout.place(peers.toReversed())).toBe(false)
     expect(layout.isStill).toBe(true)
   })
 
