@@ -58,6 +58,7 @@ export async function startSwarm(init: CreateSwarmInit = {}, fittings: Fittings 
   const { parts, key } = await openParts(init, fittings)
   const { ledger, node, store } = parts
   try {
+    await breathe()
     const swarm = new RunningSwarm(parts, key)
     await swarm.start()
     await fittings.onNode?.(node)
@@ -67,6 +68,12 @@ export async function startSwarm(init: CreateSwarmInit = {}, fittings: Fittings 
     await ending.catch(() => {}) // what went wrong first is what is told
     throw error
   }
+}
+
+/** Building libp2p is a long work, and starting the node another: a page draws between them. Nothing where nobody draws. */
+async function breathe(): Promise<void> {
+  const scheduler: { yield?(): Promise<void> } | undefined = Reflect.get(globalThis, 'scheduler')
+  await scheduler?.yield?.()
 }
 
 /** A node, and what the library on top of it needs besides. */

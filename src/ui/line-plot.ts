@@ -1,5 +1,6 @@
 import { css, html, nothing, type PropertyValues } from 'lit'
 import UPlot from 'uplot'
+import { breathe } from './breathe.ts'
 import { PageElement } from './element.ts'
 import { formatDuration } from './format.ts'
 import { rangeOf, shownValues } from './plot-scale.ts'
@@ -211,7 +212,9 @@ export class LinePlot extends PageElement {
   protected override updated(changed: PropertyValues<this>): void {
     // A change of language comes without a changed property.
     const isDrawn = [...changed.keys()].some((name) => name !== 'open' && name !== 'pointed')
-    if (isDrawn || changed.size === 0) this.#draw()
+    if (!isDrawn && changed.size > 0) return
+    if (this.#plot === undefined) void breathe().then(() => this.#draw())
+    else this.#draw()
   }
 
   get #isEmpty(): boolean {
@@ -266,7 +269,7 @@ export class LinePlot extends PageElement {
     `
   }
 
-  /** Only where it is seen: what is hidden has no width, and is drawn when it gets one. */
+  /** The first time each by itself: four at once would be a long work. Only where it is seen: what is hidden has no width, and is drawn when it gets one. */
   #draw(): void {
     const canvas = this.renderRoot.querySelector('#canvas')
     if (!this.isConnected || canvas === null || canvas.clientWidth === 0) return
