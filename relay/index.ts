@@ -1,5 +1,7 @@
+import { access } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { createVoter } from '../src/credit/index.ts'
 import { isPrivateAddress, loadIdentity, parseAddress } from '../src/net/index.ts'
 import { openStore, type Store } from '../src/store/index.ts'
@@ -66,11 +68,12 @@ const DRAIN_MS = 1_000
  * A relay on one port: introduces peers (circuit relay, DHT), serves the page, and votes as a witness where it is
  * asked to. It keeps no state but its key and its votes.
  *
- * @throws RelayError `PORT_TAKEN` or `CANNOT_LISTEN`; NetError `BAD_ADDRESS` for an `announce` that is none;
+ * @throws RelayError `PORT_TAKEN`, `CANNOT_LISTEN`, or `BAD_OPTION` for a `staticFolder` without a page; NetError `BAD_ADDRESS` for an `announce` that is none;
  * StoreError if the data folder is in use
  */
 export async function createRelay(options: RelayOptions): Promise<Relay> {
   const announce = (options.announce ?? []).map((address) => parseAddress(address).toString())
+  await checkPage(options.staticFolder)
   const store = await openStore({
     network: options.network.parameters.name,
     ...(options.dataFolder === undefined ? {} : { dataFolder: options.dataFolder })
@@ -87,6 +90,22 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     server.closeAllConnections()
     await store.close()
     throw error
+  }
+}
+
+async function checkPage(folder: string | undefined): Promise<void> {
+  const page = folder === undefined ? undefined : join(folder, 'index.html')
+  const isThere =
+    page === undefined ||
+    (await access(page).then(
+      () => true,
+      () => false
+    ))
+  if (!isThere) {
+    throw new RelayError(
+      'BAD_OPTION',
+      `There is no page in ${folder}: name the folder of a built one (npm run build).`
+    )
   }
 }
 

@@ -153,14 +153,16 @@ function complain(json: boolean, error: object, text: string): void {
   console.error(json ? JSON.stringify({ error }) : text)
 }
 
-/** Aborts on Ctrl-C, `kill` or a closed terminal; a second Ctrl-C ends at once. */
+/** Aborts on Ctrl-C, `kill` or a closed terminal; the same a second time ends at once. */
 export function interruption(): { readonly signal: AbortSignal; readonly wasInterrupted: () => boolean } {
   const controller = new AbortController()
   let byKeyboard = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    let times = 0
     process.on(signal, () => {
-      if (controller.signal.aborted && signal === 'SIGINT') {
-        process.exit(STATUS.interrupted)
+      times += 1
+      if (times > 1) {
+        process.exit(signal === 'SIGINT' ? STATUS.interrupted : STATUS.failed)
       }
       byKeyboard ||= signal === 'SIGINT'
       controller.abort(new Error(`Ended by ${signal}.`))

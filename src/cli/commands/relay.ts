@@ -2,7 +2,16 @@ import { Command } from 'commander'
 import type { RelayOptions } from '../../../relay/index.ts'
 import { NETWORKS, type NetworkName, networkOf } from '../../wire/index.ts'
 import { tellParent } from '../child.ts'
-import { explain, lifetime, oneOf, STATUS, type Terminal, terminal, wholeNumber } from '../terminal.ts'
+import {
+  explain,
+  lifetime,
+  oneOf,
+  STATUS,
+  type Terminal,
+  terminal,
+  UsageError,
+  wholeNumber
+} from '../terminal.ts'
 
 interface RelayFlags {
   readonly json?: boolean
@@ -104,11 +113,23 @@ export function sayFailed(error: unknown, json: boolean): void {
   }
 }
 
-/** `turn:user:secret@host:3478` carries its credentials as addresses of other protocols do. */
+/**
+ * `turn:user:secret@host:3478` carries its credentials as addresses of other protocols do. A browser refuses to connect
+ * anybody at all with a server that it cannot read: so it is read here.
+ *
+ * @throws UsageError
+ */
 export function iceServer(text: string): RTCIceServer {
-  const match = /^(turns?):([^:@]+):([^@]+)@(.+)$/.exec(text)
-  const [, kind, username, credential, rest] = match ?? []
-  return kind === undefined || username === undefined || credential === undefined
-    ? { urls: text }
-    : { urls: `${kind}:${rest}`, username, credential }
+  const [, kind, rest] = /^(stuns?|turns?):([^\s]+)$/.exec(text) ?? []
+  const [, username, credential, host] = /^([^:@]+):([^@]+)@(.+)$/.exec(rest ?? '') ?? []
+  if (kind?.startsWith('stun') && rest !== undefined && HOST.test(rest)) {
+    return { urls: text }
+  }
+  if (kind?.startsWith('turn') && username && credential && host !== undefined && HOST.test(host)) {
+    return { urls: `${kind}:${host}`, username, credential }
+  }
+  throw new UsageError(`--ice is stun:host:3478 or turn:user:secret@host:3478; it is ${text}.`)
 }
+
+/** A name or an address, perhaps a port, perhaps how to get there (RFC 7064, 7065). */
+const HOST = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?(\?transport=(udp|tcp))?$/i

@@ -304,6 +304,13 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
     ['no network', 1, /No relay answered/, ['peers', '--wait', '1', '--relay', '/ip4/127.0.0.1/tcp/9/ws']],
     ['a folder of a newer version', 1, /newer version/, ['node', '--port', '0', '--data', 'newer']],
     ['a folder that is a file', 1, /cannot be used/, ['node', '--port', '0', '--data', 'words.json']],
+    [
+      'a relay for a page that is not there',
+      2,
+      /no page in .*BAD_OPTION/,
+      ['relay', '--port', '0', '--static', 'no/page']
+    ],
+    ['an ICE server that is none', 2, /--ice is stun:/, ['relay', '--port', '0', '--ice', 'nonsense']],
     ['power 2', 2, /\.05 to 1/, ['node', '--power', '2']],
     ['strangers 10', 2, /0 to 1; it is 10/, ['node', '--strangers', '10']],
     [

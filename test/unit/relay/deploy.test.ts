@@ -154,3 +154,15 @@ test.each([
 ])('an ICE server %s', (text, server) => {
   expect(iceServer(text)).toEqual(server)
 })
+
+test.each([
+  'nonsense',
+  'http://stun.example',
+  'stun:',
+  'stun:two words',
+  'turn:turn.example',
+  'turn:me@turn.example',
+  'turn:me:secret@'
+])('no ICE server "%s": browsers would connect nobody', (text) => {
+  expect(() => iceServer(text)).toThrow(/--ice is stun:/)
+})
