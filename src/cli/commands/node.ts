@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import type { SwarmStatus } from '../../index.ts'
+import { parseAddress } from '../../net/index.ts'
 import { tellParent } from '../child.ts'
 import { findRelays, HOME_RELAY, type NetworkOptions, withNetwork } from '../connect.ts'
 import { lifetime, oneOf, STATUS, type Terminal, terminal, UsageError, wholeNumber } from '../terminal.ts'
@@ -60,12 +61,26 @@ function strangers(text: string): number {
   return share
 }
 
+/** libp2p names every address with the stack of its error: here is what the system said. */
+function cannotListen(error: unknown, listen: readonly string[]): unknown {
+  if (!(error instanceof Error && error.name === 'UnsupportedListenAddressesError')) {
+    return error
+  }
+  const [reason = 'no way to listen there'] = /E[A-Z]{4,}: [^\n:]+/.exec(error.message) ?? []
+  return new UsageError(
+    `Cannot listen on ${listen.join(', ')} (${reason}): choose another address or port, such as /ip4/127.0.0.1/tcp/0/ws.`
+  )
+}
+
 async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
   const { over, failsWith } = lifetime()
   const listen = [
     ...(flags.listen ?? []),
     ...(flags.port === undefined ? [] : [`/ip4/127.0.0.1/tcp/${flags.port}/ws`])
   ]
+  for (const address of listen) {
+    parseAddress(address)
+  }
   const relays = await findRelays(flags.relay ?? (listen.length > 0 ? [] : [HOME_RELAY]))
   const { openSwarm } = await import('../../swarm/sdk/index.ts') // as createSwarm, and shows its store
   const swarm = await openSwarm(
@@ -79,7 +94,9 @@ async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
       ...(flags.data !== undefined && { dataFolder: flags.data })
     },
     { onStore: async ({ failed }) => failsWith(failed) }
-  )
+  ).catch((error) => {
+    throw cannotListen(error, listen)
+  })
   try {
     const { power, strangers } = flags
     await swarm.contribute({ power, ...(strangers !== undefined && { strangers }) })

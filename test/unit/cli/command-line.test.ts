@@ -311,6 +311,13 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
       ['relay', '--port', '0', '--static', 'no/page']
     ],
     ['an ICE server that is none', 2, /--ice is stun:/, ['relay', '--port', '0', '--ice', 'nonsense']],
+    ['an address to listen at that is none', 2, /BAD_ADDRESS/, ['node', '--listen', 'nonsense']],
+    [
+      'an address of no machine',
+      2,
+      /Cannot listen on .*: choose another/,
+      ['node', '--listen', '/ip4/127.0.0.1/tcp/1']
+    ],
     ['power 2', 2, /\.05 to 1/, ['node', '--power', '2']],
     ['strangers 10', 2, /0 to 1; it is 10/, ['node', '--strangers', '10']],
     [
