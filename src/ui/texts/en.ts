@@ -140,7 +140,8 @@ export const en = {
     priceHint: '100 is usual; jobs that pay less go to others.',
     strangers: 'Time for strangers, at most',
     usual: 'As is usual here',
-    strangersHint: 'Whoever has done nothing for this node yet comes last, and gets no more than this of an hour.',
+    strangersHint:
+      'Whoever has done nothing for this node yet comes last, and gets no more than this of an hour.',
     badPrice: (least: string, most: string) => `A whole number from ${least} to ${most}.`
   },
   balance: {
