@@ -1,7 +1,6 @@
-import { access } from 'node:fs/promises'
+import { readdir } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { createVoter } from '../src/credit/index.ts'
 import { isPrivateAddress, loadIdentity, parseAddress } from '../src/net/index.ts'
 import { openStore, type Store } from '../src/store/index.ts'
@@ -94,13 +93,8 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
 }
 
 async function checkPage(folder: string | undefined): Promise<void> {
-  const page = folder === undefined ? undefined : join(folder, 'index.html')
-  const isThere =
-    page === undefined ||
-    (await access(page).then(
-      () => true,
-      () => false
-    ))
+  const files = folder === undefined ? undefined : await readdir(folder).catch(() => [])
+  const isThere = files?.some((name) => name.endsWith('.html')) ?? true
   if (!isThere) {
     throw new RelayError(
       'BAD_OPTION',
