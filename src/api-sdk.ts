@@ -196,6 +196,26 @@ export interface MapInputs {
   ): AsyncIterable<MapResult<Output>>
 }
 
+export interface StreamUnits {
+  <Name extends keyof KnownSkills>(
+    skill: Name,
+    input: InputOf<KnownSkills[Name]>,
+    options?: StreamOptions
+  ): OutputStream
+  <S extends TypedSkill>(skill: S, input: InputOf<S>, options?: StreamOptions): OutputStream
+  (skill: string, input: unknown, options?: StreamOptions): OutputStream
+}
+
+export interface Quote {
+  <Name extends keyof KnownSkills>(
+    skill: Name,
+    input: InputOf<KnownSkills[Name]>,
+    options?: QuoteOptions
+  ): Promise<JobQuote>
+  <S extends TypedSkill>(skill: S, input: InputOf<S>, options?: QuoteOptions): Promise<JobQuote>
+  (skill: string, input: unknown, options?: QuoteOptions): Promise<JobQuote>
+}
+
 /** What `createSwarm()` gives: a node, and ways to hire others. */
 export interface Swarm extends SwarmCore {
   /** Serve units to others: of all skills, or of these, by name or as values. */
@@ -219,7 +239,7 @@ export interface Swarm extends SwarmCore {
    *
    * @throws SwarmError as `submit`
    */
-  stream(skill: string | TypedSkill, input: unknown, options?: StreamOptions): OutputStream
+  readonly stream: StreamUnits
   /**
    * Skills one behind the other: what a stage computes goes straight from its provider to the next one's, which checks
    * it first. Needs a provider of its own for each stage.
@@ -230,7 +250,13 @@ export interface Swarm extends SwarmCore {
     stages: PipelineStages<Last>,
     options?: PipelineOptions
   ): PipelineJob<OutputOf<KnownSkills[Last]>>
-  quote(skill: string | TypedSkill, input: unknown, options?: QuoteOptions): Promise<JobQuote>
+  /**
+   * What a job would cost and take, here and away. Computes one unit on this machine the first time that a skill
+   * is asked for.
+   *
+   * @throws SwarmError for a bad input or option
+   */
+  readonly quote: Quote
   /**
    * By its id, after a reload too: a job that ended has its receipt, and its value if that is not above 4 MiB; one that
    * a reload cut off has failed with `INTERRUPTED`. The last 32 are kept.

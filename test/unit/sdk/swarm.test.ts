@@ -3,9 +3,11 @@ import {
   createSwarm,
   type Job,
   type JobEvent,
+  type JobQuote,
   type JobReceipt,
   type MatmulOutput,
   matmulI8,
+  type OutputStream,
   type SubmitOptions
 } from '../../../src/index.ts'
 import { memoryStore } from '../../../src/store/index.ts'
@@ -37,6 +39,25 @@ describe('submit', () => {
     }
   })
 
+  test('a skill by value types the input of everything that takes one; by name of any text nothing is known', () => {
+    const { requester } = house
+    const refused = () => {
+      // @ts-expect-error: `n` is missing
+      requester.submit(matmulI8, { a: input.a, b: input.b, m: 1, k: 1 })
+      // @ts-expect-error: `n` is missing
+      requester.quote(matmulI8, { a: input.a, b: input.b, m: 1, k: 1 })
+      // @ts-expect-error: `a` is of another kind
+      requester.stream(matmulI8, { ...input, a: new Float32Array(1) })
+      // @ts-expect-error: `a` is of another kind
+      requester.map(matmulI8, [{ ...input, a: new Float32Array(1) }])
+    }
+    expect(refused).toThrow(expect.objectContaining({ code: 'BAD_INPUT' })) // as those find out who have no types
+    expectTypeOf(() => requester.quote(matmulI8, input)).returns.toEqualTypeOf<Promise<JobQuote>>()
+    expectTypeOf(() => requester.quote('unheard-of' as string, 1)).returns.toEqualTypeOf<Promise<JobQuote>>()
+    expectTypeOf(() => requester.stream(matmulI8, input)).returns.toEqualTypeOf<OutputStream>()
+    expectTypeOf(() => requester.stream('unheard-of' as string, 1)).returns.toEqualTypeOf<OutputStream>()
+  })
+
   test('has a unit computed by as many as are asked for, and pays them all', async () => {
     const { value, receipt } = await house.requester.submit(matmulI8, input, { units: 1, redundancy: 2 })
       .result
@@ -61,6 +82,9 @@ describe('submit', () => {
     ['an empty key', { key: '' }],
     ['a key that is a number', { key: 5 }],
     ['a signal that is none', { signal: {} }],
+    ['a budget of 0', { budget: 0n }],
+    ['a budget below 0', { budget: -1n }],
+    ['a budget that is a number', { budget: 5_000 }],
     ['no object at all', 5]
   ])('refuses %s', (_, options) => {
     expect(() => house.requester.submit(matmulI8, input, options as SubmitOptions)).toThrow(
