@@ -11,7 +11,7 @@ import { CONSOLE, explain, STATUS } from './terminal.ts'
 import { VERSION } from './version.ts'
 
 const EPILOGUE = `
-Every command has a --help of its own. With --json the result is one line of JSON on standard output.
+Every command has a --help of its own. With --json the result is one line of JSON on standard output, an error one on standard error.
 Status: 0 done, 1 it could not be done, 2 the command line or a file is wrong, 130 ended by Ctrl-C.`
 
 /** @param done takes the status that the command ends with */
@@ -25,6 +25,7 @@ export type NewCommand = (done: (status: number) => void) => Command
  * @returns the exit status
  */
 export async function run(args: readonly string[], more: readonly NewCommand[] = []): Promise<number> {
+  const json = args.includes('--json')
   let status: number = STATUS.done
   const done = (result: number) => {
     status = result
@@ -59,11 +60,14 @@ export async function run(args: readonly string[], more: readonly NewCommand[] =
   for (const command of [program, ...commands]) {
     command.exitOverride().showHelpAfterError('(try --help)')
     command.allowExcessArguments(command === ledger)
+    if (json) {
+      command.configureOutput({ writeErr: () => {} }) // `explain` says it in JSON
+    }
   }
   try {
     await program.parseAsync(args, { from: 'user' })
     return status
   } catch (error) {
-    return explain(error, args.includes('--json'))
+    return explain(error, json)
   }
 }

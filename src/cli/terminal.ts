@@ -132,7 +132,13 @@ export function plain(_key: string, value: unknown): unknown {
 /** Says on standard error what went wrong and what to do. @returns the status to end with */
 export function explain(error: unknown, json: boolean): number {
   if (error instanceof CommanderError) {
-    return error.exitCode === 0 ? STATUS.done : STATUS.usage // commander has said why
+    if (error.exitCode === 0) {
+      return STATUS.done
+    }
+    if (json) {
+      complain(json, { code: 'USAGE', message: error.message.replace(/^error: /, '') }, '') // else commander has said why
+    }
+    return STATUS.usage
   }
   if (error instanceof UsageError) {
     complain(json, { code: 'USAGE', message: error.message }, `${error.message}\nTry --help.`)

@@ -335,6 +335,22 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
     expect(ending).toMatchObject({ status, out: '' })
   })
 
+  test.each<[string, RegExp, string[]]>([
+    ['an unknown command', /^unknown command 'frobnicate'/, ['frobnicate']],
+    ['an unknown option', /^unknown option '--loud'/, ['skills', '--loud']],
+    ['an option without its value', /^option '--wait <seconds>' argument missing/, ['peers', '--wait']],
+    ['a value that does not fit', /^--wait is a whole number .* it is soon/, ['peers', '--wait', 'soon']],
+    ['no skill', /^missing required argument 'skill'/, ['quote', '--input', 'product.json']],
+    ['no input', /^required option '--input <file>' not specified/, ['submit', 'matmul-i8']],
+    ['too many words', /^too many arguments/, ['peers', 'all']],
+    ['an unknown option of the ledger', /^Unknown option '--loud'/, ['ledger', '--loud']]
+  ])('for programs in JSON: %s', async (_, message, args) => {
+    const { status, out, err } = await said(...args.slice(0, 1), '--json', ...args.slice(1))
+    expect({ status, out }).toEqual({ status: 2, out: '' })
+    expect(err.trimEnd().split('\n')).toHaveLength(1)
+    expect(JSON.parse(err)).toEqual({ error: { code: 'USAGE', message: expect.stringMatching(message) } })
+  })
+
   beforeAll(async () => {
     await writeFile(at('words.json'), 'words')
     await writeFile(at('wide.json'), product.replace('1', '300'))
