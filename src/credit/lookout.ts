@@ -1,6 +1,14 @@
 import { equals } from 'uint8arrays/equals'
-import type { Milliseconds, PeerIdString, Signed } from '../wire/index.ts'
-import { ASK_MS, WATCHED_MAX } from './constants.ts'
+import {
+  decodeStrict,
+  type LedgerRequest,
+  type Milliseconds,
+  type PeerIdString,
+  record as recordSchema,
+  SIGNED_PAYLOAD_MAX,
+  type Signed
+} from '../wire/index.ts'
+import { ASK_MS, PLACES_KEPT, WATCHED_MAX } from './constants.ts'
 import type { ForkBook } from './fork-book.ts'
 import type { ChainState } from './state.ts'
 import type { LedgerTransport } from './transport.ts'
@@ -29,7 +37,8 @@ interface Watched {
 /**
  * An author that names new witnesses without a quorum of its old ones says that these are gone. If it has gone another
  * way with them before, they keep other records of those places: two of them are the proof of a fork. So whoever follows
- * such a chain asks them all, at once and whenever it meets one, until each has answered.
+ * such a chain asks them all, at once and whenever it meets one, until each has answered. They are asked for the places
+ * from the seat on, and for their newest ones: who goes back may put as many free records before the seat as it likes.
  */
 export class Lookout {
   private readonly init: LookoutInit
@@ -97,15 +106,32 @@ export class Lookout {
     if (watched === undefined || forks.has(author)) {
       return
     }
+    const answer = (question: LedgerRequest) => transport.call(peer, question, within(ASK_MS))
     try {
-      const question = { t: 'records' as const, author, after: watched.seat - 1 }
-      const answer = await transport.call(peer, question, within(ASK_MS))
-      if (answer.t === 'records') {
+      const [after, newest] = await Promise.all([
+        answer({ t: 'records', author, after: watched.seat - 1 }),
+        answer({ t: 'head', author, after: -1 })
+      ])
+      if (after.t === 'records' && newest.t === 'head') {
         watched.unheard.delete(peer)
-        await this.compare(author, watched.seat, answer.tail)
+        await this.compareNewest(author, newest.tail.slice(-PLACES_KEPT))
+        await this.compare(author, watched.seat, after.tail)
       }
     } catch (error) {
       log(`${peer} did not say what it keeps of ${author}: ${String(error)}`)
+    }
+  }
+
+  /** Sets the newest records of another against those of this node: where one is the same, all before it are. */
+  private async compareNewest(author: PeerIdString, theirs: readonly Signed[]): Promise<void> {
+    const { forks, kept } = this.init
+    for (const two of theirs.toReversed()) {
+      const { seq } = decodeStrict(two.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+      const [one] = await kept(author, seq - 1)
+      if (one !== undefined) {
+        await (equals(one.payload, two.payload) ? undefined : forks.found({ kind: 'records', one, two }))
+        return
+      }
     }
   }
 

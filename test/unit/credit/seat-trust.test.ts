@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { stateHash } from '../../../src/credit/checkpoint.ts'
 import { median } from '../../../src/credit/clock.ts'
 import { decodeStatement } from '../../../src/credit/envelope.ts'
 import { StoreError } from '../../../src/store/index.ts'
@@ -213,7 +214,13 @@ describe('a seat stuffed with own names', () => {
 
 describe('an unsure seat after a sure one', () => {
   /** An author that has spent in sight of its witnesses, and then, without that, takes a seat of others. */
-  async function rewound(swarm: LedgerSwarm, witness: TestPeer, next: TestPeer, payees: readonly TestPeer[]) {
+  async function rewound(
+    swarm: LedgerSwarm,
+    witness: TestPeer,
+    next: TestPeer,
+    payees: readonly TestPeer[],
+    padding = 0
+  ) {
     const chain = async () => {
       const made = await TestChain.create(swarm.network, 50, NOW)
       const body = { members: [witness.peer], quorum: 1, unsure: true, votes: [] }
@@ -239,6 +246,10 @@ describe('an unsure seat after a sure one', () => {
       )
     }
     expect((await ask(witness, spent)).t).toBe('vote')
+    for (let i = 0; i < padding; i++) {
+      const state = await stateHash(other.head)
+      await other.append({ kind: 'checkpoint', ts: NOW, body: { state } })
+    }
     const members = [next.peer]
     await other.append({ kind: 'seat', ts: NOW + 1, body: { members, quorum: 1, unsure: true, votes: [] } })
     return { author: other, take: () => ask(next, other), goOn: () => ask(next, other) }
@@ -254,6 +265,14 @@ describe('an unsure seat after a sure one', () => {
     expect((await take()).t).toBe('vote')
     await eventually(() => expect(forkedBy(swarm, next)).toContain(author.peer))
     await eventually(() => expect(forkedBy(swarm, witness)).toContain(author.peer))
+  })
+
+  test('behind more free records than were spent on the other way is found as well', async () => {
+    const { swarm, peers } = await open(4, false)
+    const [witness, next, ...payees] = peers
+    const { author, take } = await rewound(swarm, witness, next, payees, 40)
+    expect((await take()).t).toBe('vote')
+    await eventually(() => expect(forkedBy(swarm, next)).toContain(author.peer))
   })
 
   test('is looked into again when a witness of before is back, however much was signed meanwhile', async () => {
