@@ -2,7 +2,7 @@ import { access, constants, mkdir, statfs } from 'node:fs/promises'
 import { availableParallelism, networkInterfaces, totalmem } from 'node:os'
 import { Command } from 'commander'
 import { SwarmError } from '../../wire/index.ts'
-import { connect } from '../connect.ts'
+import { connect, relaysAt } from '../connect.ts'
 import { STATUS, type Terminal, terminal } from '../terminal.ts'
 
 /** What this machine can do, and how to mend what it cannot. */
@@ -116,6 +116,10 @@ async function webRtc(): Promise<Finding> {
   }
 }
 
+const GPU_ADVICE =
+  'With `npm install webgpu` and a driver for the GPU (on Linux Vulkan) `node` takes it by itself.'
+const SOFTWARE_GPU = 'webgpu-swiftshader'
+
 async function gpu(): Promise<Finding> {
   const name = 'WebGPU'
   const { createEngine } = await import('../../compute/index.ts')
@@ -123,27 +127,30 @@ async function gpu(): Promise<Finding> {
     const engine = await createEngine({ backend: 'webgpu', workers: 1 })
     const { class: kind } = engine.device
     engine.close()
-    return { name, verdict: 'good', text: kind }
+    return kind === SOFTWARE_GPU
+      ? { name, verdict: 'limited', text: `only in software: the CPU computes. ${GPU_ADVICE}` }
+      : { name, verdict: 'good', text: `${kind}; \`node\` computes there` }
   } catch (error) {
     const why =
       error instanceof SwarmError && error.code === 'NO_WEBGPU' ? 'no adapter' : 'Dawn could not start'
     return {
       name,
       verdict: 'limited',
-      text: `${why}: the CPU computes. \`npm install webgpu\` and a driver for the GPU change that.`
+      text: `${why}: the CPU computes. ${GPU_ADVICE}`
     }
   }
 }
 
+/** Joins the network that the relay says it is of. */
 async function relay(address: string): Promise<Finding> {
   const name = 'relay'
   try {
-    const swarm = await connect(
-      { relay: [address], network: 'local', wait: RELAY_WAIT },
-      terminal({ json: true })
-    )
+    const { network: theirs = 'local' } = await relaysAt(address)
+    const network = theirs === 'main' ? 'main' : 'local' // of others: refused there
+    const swarm = await connect({ relay: [address], network, wait: RELAY_WAIT }, terminal({ json: true }))
     await swarm.stop()
-    return { name, verdict: 'good', text: `${address} lets this machine in` }
+    const hint = network === 'main' ? '; the other commands need --network main to use it' : ''
+    return { name, verdict: 'good', text: `${address} lets this machine in, network ${network}${hint}` }
   } catch (error) {
     return { name, verdict: 'bad', text: error instanceof Error ? error.message : String(error) }
   }

@@ -36,9 +36,9 @@ export function nodeCommand(done: (status: number) => void): Command {
     )
     .option(
       '--backend <name>',
-      'auto, webgpu (Dawn) or cpu',
+      'webgpu (npm webgpu and a driver), cpu, or auto: the GPU where there is one',
       oneOf('backend', ['auto', 'webgpu', 'cpu']),
-      'cpu'
+      'auto'
     )
     .option('--workers <n>', 'on the CPU (default: cores − 1, at most 4)', wholeNumber('workers', 256, 1))
     .option('--no-webrtc', 'WebSocket only: tabs then reach this node only at an address of --listen')
@@ -81,7 +81,7 @@ async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
   for (const address of listen) {
     parseAddress(address)
   }
-  const relays = await findRelays(flags.relay ?? (listen.length > 0 ? [] : [HOME_RELAY]))
+  const relays = await findRelays(flags.relay ?? (listen.length > 0 ? [] : [HOME_RELAY]), flags.network)
   const { openSwarm } = await import('../../swarm/sdk/index.ts') // as createSwarm, and shows its store
   const swarm = await openSwarm(
     {
