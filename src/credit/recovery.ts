@@ -191,7 +191,8 @@ async function takeUp(
 async function fetchUpTo(newest: number, heard: readonly PeerIdString[], init: RecoveryInit): Promise<void> {
   const { chain, transport, log, within } = init
   const { seat, sure } = await chain.latest()
-  const known = [...heard, ...seat.members, ...sure.members, ...(await transport.voters())]
+  // witnesses first: strangers that are quick to say nothing are as many as somebody likes
+  const known = [...seat.members, ...sure.members, ...heard, ...(await transport.voters())]
   const sources = [...new Set(known)].filter((peer) => peer !== chain.peer).slice(0, SOURCES_MAX)
   for (let peer = sources.shift(); peer !== undefined; peer = sources.shift()) {
     const { seq } = await chain.latest()

@@ -1,5 +1,8 @@
+import type { PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, inject, test, vi } from 'vitest'
+import { SOURCES_MAX } from '../../../src/credit/constants.ts'
 import { auditExports } from '../../../src/credit/index.ts'
 import { memoryStore, type Store } from '../../../src/store/index.ts'
 import {
@@ -14,7 +17,7 @@ import {
 } from '../../../src/wire/index.ts'
 import { copyStore } from '../../fixtures/copy-store.ts'
 import { eventually } from '../../fixtures/eventually.ts'
-import { LedgerSwarm, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
+import { LedgerSwarm, SEED, type TestPeer, testKey } from '../../fixtures/ledger-swarm.ts'
 
 let swarm: LedgerSwarm
 afterEach(async () => {
@@ -37,6 +40,8 @@ async function job(requester: TestPeer, payee: TestPeer, amount: bigint): Promis
   await requester.ledger.settle(escrow, [{ weight: amount, payees: [0], quorum: 1 }], { seed: SEED })
 }
 
+/** The text of a libp2p id of an Ed25519 key. */
+const textOf = (key: PrivateKey) => peerIdFromPrivateKey(key).toString() as PeerIdString
 const length = async (peer: TestPeer) => (await peer.ledger.exportLedger()).records.length
 const kindsOf = async (store: Store) =>
   (await store.chain.range()).map(
@@ -162,6 +167,28 @@ describe('a profile that was rolled back by more than the votes of its witnesses
     for (const peer of [silent, forger]) {
       expect(asked.filter(({ to }) => to === peer?.peer)).toHaveLength(1)
     }
+  })
+
+  test('finds its witnesses in a crowd of strangers that all answer first, and keep nothing', async () => {
+    const { requester, old, whole } = await rolledBack()
+    const crowd = await Promise.all(
+      Array.from({ length: SOURCES_MAX }, async (_, i) => textOf(await testKey(100 + i)))
+    )
+    const [deliver, transportOf] = [swarm.deliver.bind(swarm), swarm.transportOf.bind(swarm)]
+    vi.spyOn(swarm, 'transportOf').mockImplementation((self) => {
+      const transport = transportOf(self)
+      return { ...transport, voters: async () => [...crowd, ...(await transport.voters())] }
+    })
+    vi.spyOn(swarm, 'deliver').mockImplementation(async (from, to, request, signal) => {
+      if (!crowd.includes(to)) {
+        return deliver(from, to, request, signal)
+      }
+      return request.t === 'head'
+        ? { t: 'head', seq: -1, now: swarm.now, tail: [] }
+        : { t: 'records', tail: [] }
+    })
+    await requester.restart(old)
+    await eventually(async () => expect((await old.chain.range()).slice(0, whole.length)).toEqual(whole))
   })
 
   /** What one bad witness may answer to who asks for its records after a place. */
