@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { CreateSwarmInit, Swarm } from '../index.ts'
-import { SwarmError } from '../wire/index.ts'
+import { NETWORKS, SwarmError, WireError } from '../wire/index.ts'
 import { oneOf, type Terminal, UsageError, wholeNumber } from './terminal.ts'
 
 /** What every command that joins a swarm takes. */
@@ -42,14 +42,14 @@ export function withNetwork(command: Command): Command {
 /**
  * Starts a node and waits until a relay has let it in.
  *
- * @throws SwarmError `NO_RELAY` if none does; UsageError for an address that is none
+ * @throws SwarmError `NO_RELAY` if none does, `WRONG_NETWORK`; UsageError for an address that is none
  */
 export async function connect(
   options: NetworkOptions,
   term: Terminal,
   more: CreateSwarmInit = {}
 ): Promise<Swarm> {
-  const relays = await findRelays(options.relay ?? [HOME_RELAY])
+  const relays = await findRelays(options.relay ?? [HOME_RELAY], options.network)
   const { createSwarm } = await import('../index.ts') // on demand: "--help" must not wait for it
   const swarm = await createSwarm({
     relays,
@@ -68,15 +68,40 @@ export async function connect(
   }
 }
 
-/** Web addresses are asked for the multiaddrs behind them. */
-export async function findRelays(given: readonly string[]): Promise<string[]> {
+/**
+ * Web addresses are asked for the multiaddrs behind them.
+ *
+ * @throws WireError `WRONG_NETWORK`: nobody of this network would be found there
+ */
+export async function findRelays(given: readonly string[], network: string): Promise<string[]> {
   const found = await Promise.all(
-    given.map(async (address) => (/^https?:/.test(address) ? askPage(address) : [address]))
+    given.map(async (address) => {
+      const { relays, network: theirs = network } = await relaysAt(address)
+      if (theirs !== network) {
+        const advice = Object.hasOwn(NETWORKS, theirs) ? `pass --network ${theirs}, or` : 'pass'
+        throw new WireError(
+          'WRONG_NETWORK',
+          `The relay at ${address} is of the network ${theirs}, not of ${network}: ${advice} another --relay.`,
+          { details: { network: theirs } }
+        )
+      }
+      return relays
+    })
   )
   return found.flat()
 }
 
-async function askPage(address: string): Promise<string[]> {
+interface RelaysFound {
+  readonly relays: readonly string[]
+  /** Only the page of a relay says so: a multiaddr does not, nor does every host of a page. */
+  readonly network?: string | undefined
+}
+
+/** What is behind an address: itself, or what the page of a relay names. */
+export async function relaysAt(address: string): Promise<RelaysFound> {
+  if (!/^https?:/.test(address)) {
+    return { relays: [address] }
+  }
   if (!URL.canParse(address)) {
     throw new UsageError(`${address} is no web address.`)
   }
@@ -84,9 +109,10 @@ async function askPage(address: string): Promise<string[]> {
     const response = await fetch(new URL('/relay.json', address), {
       signal: AbortSignal.timeout(CONFIGURATION_MS)
     })
-    const { relays }: { relays?: unknown } = await response.json()
+    const { relays, network }: { relays?: unknown; network?: unknown } = await response.json()
     if (Array.isArray(relays) && relays.length > 0) {
-      return relays.map(String)
+      const isName = typeof network === 'string' && /^[a-z\d-]{1,32}$/.test(network) // it is printed
+      return { relays: relays.map(String), network: isName ? network : undefined }
     }
     throw new TypeError('there are no relays in its answer')
   } catch (cause) {

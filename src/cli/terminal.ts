@@ -153,7 +153,14 @@ export function explain(error: unknown, json: boolean): number {
   return STATUS.failed
 }
 
-const USAGE_CODES = new Set(['BAD_OPTION', 'BAD_INPUT', 'UNKNOWN_SKILL', 'BAD_ADDRESS', 'BUDGET_TOO_SMALL'])
+const USAGE_CODES = new Set([
+  'BAD_OPTION',
+  'BAD_INPUT',
+  'UNKNOWN_SKILL',
+  'BAD_ADDRESS',
+  'BUDGET_TOO_SMALL',
+  'WRONG_NETWORK'
+])
 
 function complain(json: boolean, error: object, text: string): void {
   console.error(json ? JSON.stringify({ error }) : text)

@@ -1,12 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { run as runHere } from '../../../src/cli/main.ts'
 import { VERSION } from '../../../src/cli/version.ts'
+import { NETWORKS, networkOf } from '../../../src/wire/index.ts'
+import { cleanups, startRelay } from '../../fixtures/started-relay.ts'
 
 // `swarmharness` as a script runs it: processes, files, statuses.
 
@@ -88,6 +92,18 @@ const FULL_DISK = `data:text/javascript,${encodeURIComponent(`
     throw Object.assign(new Error('no space'), { code: 'ENOSPC' })
   }
   await handle.close()`)}`
+
+/** A host that answers with this, whatever it is asked for. */
+async function pageOf(configuration: unknown): Promise<string> {
+  const server = createServer((_, response) => response.end(JSON.stringify(configuration)))
+  cleanups.push(async () => {
+    server.closeAllConnections()
+    await promisify(server.close.bind(server))()
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  return typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : expect.unreachable('no port')
+}
 
 const product = JSON.stringify({ a: [1, 2, 3, 4], b: [1, 0, 0, -1], m: 2, k: 2, n: 2 })
 
@@ -191,16 +207,8 @@ describe('a job', () => {
 
   test('ended by Ctrl-C is cancelled, refunded, and leaves no file', async () => {
     const child = start(
-      ...submit(
-        '--input',
-        'product.json',
-        '--out',
-        'never.json',
-        '--wait',
-        '60',
-        '--data',
-        at('interrupted')
-      ),
+      ...['submit', 'matmul-i8', '--relay', relay.multiaddrs[0] ?? ''],
+      ...['--input', 'product.json', '--out', 'never.json', '--wait', '60', '--data', at('interrupted')],
       ...['--units', '1', '--network', 'main'] // where nobody serves
     )
     const end = ended(child)
@@ -216,12 +224,13 @@ describe('a job', () => {
 describe('other commands', () => {
   test('peers, quote, skills and doctor say what they found', async () => {
     const input = ['--input', 'product.json', '--relay', relay.origin, '--json']
+    const main = await startRelay({ network: await networkOf(NETWORKS.main) })
     const [peers, quote, skills, skill, doctor] = await Promise.all([
       run('peers', '--relay', relay.origin, '--json'),
       run('quote', 'matmul-i8', ...input),
       run('skills', '--json'),
       run('skills', 'mandelbrot', '--json'),
-      run('doctor', '--json', '--data', folder)
+      run('doctor', '--json', '--data', folder, '--relay', main.origin)
     ])
     expect(peers.json().peers).toContainEqual(
       expect.objectContaining({
@@ -233,8 +242,29 @@ describe('other commands', () => {
     expect(quote.json()).toMatchObject({ price: '1', providers: 1 })
     expect(skills.json().skills.map(({ name }: { name: string }) => name)).toContain('render-tile')
     expect(skill.json()).toMatchObject({ name: 'mandelbrot', example: { width: expect.any(Number) } })
-    const names = doctor.json().findings.map(({ name }: { name: string }) => name)
-    expect(names).toEqual(['Node', 'processor', 'data folder', 'network', 'WebRTC', 'WebGPU'])
+    const { findings } = doctor.json()
+    const names = findings.map(({ name }: { name: string }) => name)
+    expect(names).toEqual(['Node', 'processor', 'data folder', 'network', 'WebRTC', 'WebGPU', 'relay'])
+    expect(findings.at(-1)).toMatchObject({
+      verdict: 'good', // it joined the network that the relay is of
+      text: expect.stringMatching(/lets this machine in, network main; .*--network main/)
+    })
+  })
+
+  test('a relay of another network is said to be one, with what to pass', async () => {
+    const main = await startRelay({ network: await networkOf(NETWORKS.main) })
+    const job = ['submit', 'matmul-i8', '--input', at('product.json'), '--json']
+    const wrong = await said(...job, '--relay', main.origin)
+    const moon = await said('peers', '--relay', await pageOf({ network: 'moon', relays: main.multiaddrs }))
+    expect(wrong).toMatchObject({ status: 2, out: '' })
+    expect(JSON.parse(wrong.err).error).toMatchObject({
+      code: 'WRONG_NETWORK',
+      message: `The relay at ${main.origin} is of the network main, not of local: pass --network main, or another --relay.`
+    })
+    expect(moon).toMatchObject({
+      status: 2,
+      err: expect.stringMatching(/of the network moon, .*: pass another --relay\. \(WRONG_NETWORK\)\n$/)
+    })
   })
 
   test('every command has its help', async () => {
