@@ -139,8 +139,9 @@ export class JobArchive {
         sum -= entry.valueBytes
         entry.valueBytes = 0
         entry.row = { ...entry.row, hasValue: false }
-        await this.rows.forget(entry.row.id)
-        await this.write(entry.row, true)
+        // the row is never gone: a key whose row a crash has taken would be paid again
+        await this.write(entry.row, entry.row.key === undefined)
+        await this.rows.dropValue(entry.row.id)
       }
     }
   }

@@ -95,6 +95,10 @@ export class JobRows {
     return this.next(() => this.meta.put(valueKey(id), value, { relaxed: true }))
   }
 
+  dropValue(id: string): Promise<void> {
+    return this.next(() => this.meta.delete(valueKey(id)))
+  }
+
   forget(id: string): Promise<void> {
     return this.next(async () => {
       await this.meta.delete(valueKey(id))

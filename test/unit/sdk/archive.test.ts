@@ -106,6 +106,35 @@ describe('jobs in the store', () => {
     await archive.begin(begun('plain'))
   })
 
+  test('with a key are known at every moment, also while their value goes: a retry would pay again', async () => {
+    const meta = memoryStore().table('meta')
+    const writes: string[] = []
+    const watched: Table = {
+      ...meta,
+      put: (key, value, given) => {
+        writes.push(`put ${key}${given?.relaxed === true ? ' relaxed' : ''}`)
+        return meta.put(key, value, given)
+      },
+      delete: (key) => {
+        writes.push(`delete ${key}`)
+        return meta.delete(key)
+      }
+    }
+    const archive = await reopened(watched)
+    for (let i = 0; i < 9; i++) {
+      await done(archive, `${i}`, { c: new Uint8Array(4 * 2 ** 20 - 256) }, `key-${i}`)
+    }
+    await expect(archive.job('0')?.result).rejects.toMatchObject({ code: 'RESULT_GONE' })
+    const its = writes.filter((write) => /job(-value)?\/0/.test(write))
+    expect(its).toEqual([
+      'put job/0', // it begins
+      'put job-value/0 relaxed',
+      'put job/0', // it is done
+      'put job/0', // its value goes
+      'delete job-value/0'
+    ])
+  })
+
   test('are found by their key, the last one first', async () => {
     const meta = memoryStore().table('meta')
     const archive = await reopened(meta)
