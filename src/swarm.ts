@@ -21,6 +21,7 @@ import {
   checkObject,
   JobError,
   type JobHooks,
+  namedAbort,
   Pipelines,
   Provider,
   Quoter,
@@ -32,6 +33,7 @@ import { type RelayWatchdog, ticker, watchRelays } from './net/index.ts'
 import { Specialism, type SwarmRouter } from './router/index.ts'
 import { skillIn } from './skills/index.ts'
 import type { Table } from './store/index.ts'
+import { breathe } from './swarm/breathe.ts'
 import { connectedPeers, stateOf } from './swarm/connected-peers.ts'
 import { checkContribution } from './swarm/contribution.ts'
 import { endAll } from './swarm/end-all.ts'
@@ -55,25 +57,28 @@ const JOBS_REMEMBERED = 32
 
 /** Builds a node and starts it: the composition root. */
 export async function startSwarm(init: CreateSwarmInit = {}, fittings: Fittings = {}): Promise<RunningSwarm> {
-  const { parts, key } = await openParts(init, fittings)
+  const { signal } = init
+  const { parts, key } = await openParts(init, fittings).catch((error) => {
+    throw namedAbort(error, signal, 'The start')
+  })
   const { ledger, node, store } = parts
+  let started: RunningSwarm | undefined
   try {
     await breathe()
     const swarm = new RunningSwarm(parts, key)
     await swarm.start()
+    started = swarm
     await fittings.onNode?.(node)
+    signal?.throwIfAborted()
+    const note = (error: unknown) =>
+      node.logger.forComponent('swarmharness:swarm')('not all closed - %e', error)
+    signal?.addEventListener('abort', () => swarm.stop().catch(note), { once: true })
     return swarm
   } catch (error) {
-    const ending = endAll([() => ledger.stop(), () => node.stop(), () => store.close()])
+    const ending = started?.stop() ?? endAll([() => ledger.stop(), () => node.stop(), () => store.close()])
     await ending.catch(() => {}) // what went wrong first is what is told
-    throw error
+    throw namedAbort(error, signal, 'The start')
   }
-}
-
-/** Building libp2p is a long work, and starting the node another: a page draws between them. Nothing where nobody draws. */
-async function breathe(): Promise<void> {
-  const scheduler: { yield?(): Promise<void> } | undefined = Reflect.get(globalThis, 'scheduler')
-  await scheduler?.yield?.()
 }
 
 /** A node, and what the library on top of it needs besides. */
@@ -147,7 +152,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   }
 
   async start(): Promise<void> {
-    const { node, ledger, relays, init } = this.parts
+    const { node, ledger, relays } = this.parts
     this.watchdog = watchRelays(node, relays) // first: the dial takes longest
     await Promise.all([ledger.start(), this.memory.load(), this.parts.priorities.load()])
     await this.provider.start()
@@ -158,7 +163,6 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     node.services.registry.addEventListener('advert', () => this.changed())
     ledger.onChange(() => this.changed())
     void this.lookout.start()
-    init.signal?.addEventListener('abort', () => void this.stop(), { once: true })
     this.balance = await this.readBalance()
   }
 

@@ -96,3 +96,10 @@ export function typedError(error: unknown, signal?: AbortSignal): SwarmError {
   }
   return asSwarmError(error)
 }
+
+/** The abort of the caller's own signal as an error with a code; what else was thrown as it is. */
+export function namedAbort(error: unknown, signal: AbortSignal | undefined, what: string): unknown {
+  return signal?.aborted === true && error === signal.reason
+    ? new JobError('CANCELLED', `${what} was cancelled by its signal.`, { cause: error })
+    : error
+}

@@ -1,4 +1,5 @@
 import type { Job, MapResult } from '../../api.ts'
+import { namedAbort } from '../../jobs/index.ts'
 import { SwarmError } from '../../wire/index.ts'
 
 export interface MapInit<Input, Output> {
@@ -28,13 +29,15 @@ export async function* mapInputs<Input, Output>({
   const running: Running<Output>[] = []
   const failed = Promise.withResolvers<never>()
   failed.promise.catch(() => {}) // raced below; after the end nobody waits for it
-  const abort = () => failed.reject(signal?.reason)
+  const abort = () => failed.reject(namedAbort(signal?.reason, signal, 'The map'))
   signal?.addEventListener('abort', abort, { once: true })
   let pulling: Promise<IteratorResult<Input>> | undefined
   let isDry = false
   let index = 0
+  if (signal?.aborted === true) {
+    abort()
+  }
   try {
-    signal?.throwIfAborted()
     while (true) {
       if (!isDry && running.length < window) {
         pulling ??= Promise.resolve(source.next())

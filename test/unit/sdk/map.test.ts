@@ -130,7 +130,12 @@ describe('map', () => {
     }).next()
     await settle()
     abort.abort(new Error('enough'))
-    await expect(waiting).rejects.toThrow('enough')
+    const cancelled = { code: 'CANCELLED', cause: { message: 'enough' } }
+    await expect(waiting).rejects.toMatchObject(cancelled)
     expect(desk.cancelled).toEqual([0])
+    const { signal } = abort
+    const late = mapInputs({ inputs: [1], window: 1, ordered: true, submit: desk.submit, signal })
+    await expect(late.next()).rejects.toMatchObject(cancelled)
+    expect(desk.started).toEqual([0])
   })
 })

@@ -1,8 +1,9 @@
 import { memory } from '@libp2p/memory'
-import { expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { memoryStore } from '../../../src/store/index.ts'
 import type { Fittings } from '../../../src/swarm/fittings.ts'
 import type { Parts } from '../../../src/swarm/parts.ts'
+import { openSwarm } from '../../../src/swarm/sdk/index.ts'
 import { type RunningSwarm, startSwarm } from '../../../src/swarm.ts'
 
 const start = (fittings: Fittings) =>
@@ -41,4 +42,41 @@ test('a balance that could not be read once does not end the change events', asy
   }
   expect(balance).toHaveBeenCalled()
   await swarm.stop()
+})
+
+describe('the signal of createSwarm', () => {
+  const open = (signal: AbortSignal, fittings: Fittings = {}) =>
+    openSwarm({ network: 'local', relays: [], listen: [], signal }, { transports: [memory()], ...fittings })
+  const cancelled = { name: 'JobError', code: 'CANCELLED', cause: { message: 'enough' } }
+
+  test('that was aborted before starts nothing, and says so with a code', async () => {
+    await expect(open(AbortSignal.abort(new Error('enough')))).rejects.toMatchObject(cancelled)
+  })
+
+  test.each(['onStore', 'onNode'] as const)(
+    'that is aborted while it starts (%s) leaves nothing open',
+    async (at) => {
+      const store = memoryStore()
+      const close = vi.spyOn(store, 'close')
+      const abort = new AbortController()
+      const starting = open(abort.signal, { store, [at]: async () => abort.abort(new Error('enough')) })
+      await expect(starting).rejects.toMatchObject(cancelled)
+      expect(close).toHaveBeenCalled()
+    }
+  )
+
+  test('stops it later, also where something cannot be closed', async () => {
+    const store = memoryStore()
+    const closed = Promise.withResolvers<void>()
+    vi.spyOn(store, 'close').mockImplementation(async () => {
+      closed.resolve()
+      broken()
+    })
+    const abort = new AbortController()
+    const swarm = await open(abort.signal, { store })
+    abort.abort()
+    await closed.promise // what is rejected and not caught fails the run
+    await expect(swarm.stop()).rejects.toThrow('broken')
+    expect(swarm.status.state).toBe('stopped')
+  })
 })
