@@ -14,6 +14,7 @@ import {
   SIGNED_PAYLOAD_MAX
 } from '../wire/index.ts'
 import { sum } from './bodies.ts'
+import { overAt } from './certificate.ts'
 import { replayChain } from './chain.ts'
 import { drain, idleHours } from './drain.ts'
 import { decodeStatement } from './envelope.ts'
@@ -55,8 +56,8 @@ interface Claimed {
   readonly amount: MicroCredits
   readonly proof?: Uint8Array
   readonly escrow?: string
-  /** When the payment became due. */
-  readonly due: Milliseconds
+  /** The last moment at which it could be claimed. */
+  readonly until: Milliseconds
 }
 
 /** A payment by the settle or transfer `proof`: of a forked author there may be two for one key. */
@@ -216,7 +217,7 @@ function addRecord(
       if (escrow === undefined) {
         return 0n
       }
-      addPayouts(tally, record, escrow.record, network)
+      addPayouts(tally, record, escrow.record)
       if (!tally.open.delete(key)) {
         return -sum(record.body.payouts)
       }
@@ -233,8 +234,8 @@ function addRecord(
       })
       return -record.body.amount
     case 'claim': {
-      const claim = claimOf(record)
-      if (record !== at && (claimed.has(claim.key) || claim.due + network.claimWindowMs < at.ts)) {
+      const claim = claimOf(record, network)
+      if (record !== at && (claimed.has(claim.key) || claim.until < at.ts)) {
         return 0n
       }
       claimed.add(claim.key)
@@ -250,17 +251,12 @@ function addDue({ due }: Tally, key: string, payment: Due): void {
   due.set(key, [...(due.get(key) ?? []), payment])
 }
 
-function addPayouts(
-  tally: Tally,
-  settle: RecordOf<'settle'>,
-  escrow: RecordOf<'escrow'>,
-  network: NetworkParameters
-): void {
+function addPayouts(tally: Tally, settle: RecordOf<'settle'>, escrow: RecordOf<'escrow'>): void {
   const { escrow: id, payouts } = settle.body
   for (const [index, { peer }] of escrow.body.payees.entries()) {
     addDue(tally, claimKey(id, index), {
       amount: payouts[index] ?? 0n,
-      until: settle.ts + network.claimWindowMs,
+      until: overAt(escrow.body.tClose),
       payee: peer,
       proof: encode(settle)
     })
@@ -270,31 +266,28 @@ function addPayouts(
 /** Here a transfer is known by its place: its id is not among what a claim states. */
 const transferKey = ({ author, seq }: LedgerRecord) => `${author}/${seq}`
 
-function claimOf({ body }: RecordOf<'claim'>): Claimed {
+function claimOf({ body }: RecordOf<'claim'>, network: NetworkParameters): Claimed {
   const { certificate, index } = body
+  if (certificate.kind === 'transfer') {
+    const proof = certificate.transfer.payload
+    const given = readRecord(proof)
+    const amount = given.kind === 'transfer' ? given.body.amount : 0n
+    return { key: transferKey(given), amount, proof, until: given.ts + network.claimWindowMs }
+  }
+  const opened = readRecord(certificate.escrow.payload)
+  const until = opened.kind === 'escrow' ? overAt(opened.body.tClose) : 0
   if (certificate.kind === 'payout') {
     const { escrow, amount } = decodeStatement(certificate.receipt, 'receipt')
-    const opened = decodeStrict(certificate.escrow.payload, recordSchema, SIGNED_PAYLOAD_MAX)
-    const due = opened.kind === 'escrow' ? opened.body.tClose : 0
-    return { key: claimKey(escrow, index), amount, escrow: escrow.toString(), due }
+    return { key: claimKey(escrow, index), amount, escrow: escrow.toString(), until }
   }
-  const proof = certificate.kind === 'settle' ? certificate.settle.payload : certificate.transfer.payload
-  const record = decodeStrict(proof, recordSchema, SIGNED_PAYLOAD_MAX)
-  const due = record.ts
-  switch (record.kind) {
-    case 'settle':
-      return {
-        key: claimKey(record.body.escrow, index),
-        amount: record.body.payouts[index] ?? 0n,
-        proof,
-        due
-      }
-    case 'transfer':
-      return { key: transferKey(record), amount: record.body.amount, proof, due }
-    default:
-      return { key: '', amount: 0n, proof, due }
-  }
+  const proof = certificate.settle.payload
+  const settle = readRecord(proof)
+  return settle.kind === 'settle'
+    ? { key: claimKey(settle.body.escrow, index), amount: settle.body.payouts[index] ?? 0n, proof, until }
+    : { key: '', amount: 0n, proof, until }
 }
+
+const readRecord = (payload: Uint8Array) => decodeStrict(payload, recordSchema, SIGNED_PAYLOAD_MAX)
 
 /**
  * Sets each claim against the payout that it takes. A payout by the witnesses comes out of an escrow that is open

@@ -8,11 +8,11 @@ import type {
   Statement
 } from '../wire/index.ts'
 import { checkReceipt, verifyEscrow } from './certificate.ts'
-import { LODGED_MAX } from './constants.ts'
+import { ESCROW_KEPT_MS, LODGED_MAX } from './constants.ts'
 import type { Deposits } from './deposits.ts'
 import { verifyStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
-import { checkCloses, ESCROW_KEPT_MS } from './voting.ts'
+import { checkCloses } from './voting.ts'
 
 type Lodging = Extract<LedgerRequest, { t: 'lodge' }>
 

@@ -16,6 +16,7 @@ import type {
   Vote
 } from '../wire/index.ts'
 import { checkEscrow, checkSettle, checkTransfer, indexOfPayee } from './bodies.ts'
+import { ESCROW_KEPT_MS } from './constants.ts'
 import { isVoteOn, openRecord, statementsOf, type VerifyOptions } from './envelope.ts'
 import { ensure } from './errors.ts'
 import { quorumOf } from './seat.ts'
@@ -30,6 +31,8 @@ interface Payment {
   readonly base: CID
   /** When the payment became due, and its claim window began. */
   readonly ts: Milliseconds
+  /** When that window ends: the same for each certificate of one `base`, so that who forgets one claim forgets all. */
+  readonly until: Milliseconds
   /** What can be claimed, by index; 0 where nothing can. */
   readonly payouts: ReadonlyArray<{ readonly peer: PeerIdString; readonly amount: MicroCredits }>
   /** `witnessed`: by a quorum of the witnesses that the escrow or transfer names. */
@@ -132,6 +135,7 @@ async function verifySettle(
     author: escrow.author,
     base: escrowId,
     ts: settle.ts,
+    until: overAt(escrow.body.tClose),
     payouts: escrow.body.payees.map(({ peer }, index) => ({
       peer,
       amount: settle.body.payouts[index] ?? 0n
@@ -172,6 +176,9 @@ function successors(
 export const orphanedAt = (tClose: Milliseconds, orphanedAfterMs: Milliseconds): Milliseconds =>
   orphanedAfterMs === 0 ? 0 : tClose + orphanedAfterMs
 
+/** The last moment at which a payee claims from an escrow, by whichever certificate. */
+export const overAt = (tClose: Milliseconds): Milliseconds => tClose + ESCROW_KEPT_MS
+
 async function verifyPayout(
   certificate: PayoutCertificate,
   network: Network,
@@ -197,6 +204,7 @@ async function verifyPayout(
     author: escrow.author,
     base: escrowId,
     ts: body.tClose,
+    until: overAt(body.tClose),
     payouts: body.payees.map(({ peer }, index) => ({ peer, amount: index === due ? receipt.amount : 0n })),
     certainty: 'witnessed',
     escrow,
@@ -239,6 +247,7 @@ async function verifyTransfer(
     author: transfer.author,
     base: id,
     ts: transfer.ts,
+    until: transfer.ts + network.parameters.claimWindowMs,
     payouts: [{ peer: to, amount }],
     certainty: witnesses.length > 0 && !later ? 'witnessed' : 'detection-only',
     transfer,

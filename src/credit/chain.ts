@@ -323,7 +323,7 @@ function effectOf(
     }
     case 'claim':
       ensure('certificate' in verified, 'BAD_CERTIFICATE', 'A claim comes with its verified certificate.')
-      return effectOfClaim(draft, record, verified.certificate, network)
+      return effectOfClaim(draft, record, verified.certificate)
   }
 }
 
@@ -340,8 +340,7 @@ function checkNewEscrow(draft: Draft, record: RecordOf<'escrow'>, network: Netwo
 function effectOfClaim(
   draft: Draft,
   { author, ts, body }: RecordOf<'claim'>,
-  { base, payouts, ts: due }: VerifiedCertificate,
-  network: NetworkParameters
+  { base, payouts, ts: due, until }: VerifiedCertificate
 ): Effect {
   const { index } = body
   const { peer, amount: payout } = payouts[index] ?? { peer: undefined, amount: 0n }
@@ -350,14 +349,14 @@ function effectOfClaim(
   const key = claimKey(base, index)
   ensure(!draft.claimed.has(key), 'BAD_RECORD', 'The payout was claimed before.')
   ensure(
-    ts >= due && ts <= due + network.claimWindowMs,
+    ts >= due && ts <= until,
     'BAD_RECORD',
-    () => `A payout is claimed within ${network.claimWindowMs} ms of its settle.`
+    () => `The payout could be claimed from ${due} to ${until} (ms since 1970), and it is ${ts}.`
   )
   return {
     balance: payout,
     idleSince: Math.max(draft.idleSince, due),
-    change: () => draft.claimed.set(key, due + network.claimWindowMs)
+    change: () => draft.claimed.set(key, until)
   }
 }
 

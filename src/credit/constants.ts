@@ -28,8 +28,8 @@ export const ASK_AGAIN_MS = 15_000
 /** How often old certificates, and a voter's old receipts, are looked for, and how soon after a start. */
 export const SWEEP_MS = 24 * 3_600_000
 export const SWEEP_AFTER_MS = 60_000
-/** An earning that nobody settled is forgotten so long after tClose (a claim is then impossible). */
-export const FORGET_AFTER_MS = 8 * 24 * 3_600_000
+/** So long after tClose an escrow is over: its witnesses vote no more on it, and nobody claims from it. */
+export const ESCROW_KEPT_MS = 8 * 24 * 3_600_000
 
 /** Tail of own records in one `certify`, in records and bytes: well below LEDGER_MESSAGE_MAX. */
 export const TAIL_RECORDS = 256

@@ -13,8 +13,8 @@ import {
   signed,
   timestamp
 } from '../wire/index.ts'
+import { ESCROW_KEPT_MS } from './constants.ts'
 import { ensure } from './errors.ts'
-import { ESCROW_KEPT_MS } from './voting.ts'
 
 const lodgedSchema = z.strictObject({
   payee: peerId,

@@ -19,7 +19,7 @@ import {
   timestamp
 } from '../wire/index.ts'
 import { indexOfPayee } from './bodies.ts'
-import { EARNINGS_MAX, EARNINGS_PER_PAYER_MAX, FORGET_AFTER_MS } from './constants.ts'
+import { EARNINGS_MAX, EARNINGS_PER_PAYER_MAX, ESCROW_KEPT_MS } from './constants.ts'
 import { verifyStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
 
@@ -81,7 +81,7 @@ export class Earnings {
   /** Drops what nobody can claim any more, and what was claimed. */
   async forget(now: Milliseconds): Promise<void> {
     for (const [escrow, { tClose, claimed }] of this.rows) {
-      if (now > tClose + FORGET_AFTER_MS || (claimed && now > tClose)) {
+      if (now > tClose + ESCROW_KEPT_MS || (claimed && now > tClose)) {
         this.rows.delete(escrow)
         await this.store.table('contracts').delete(keyOf(escrow))
       }

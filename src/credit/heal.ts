@@ -107,10 +107,9 @@ export function joinBranch(
         break
       }
       case 'claim': {
-        const { base, payouts, ts: due } = certificateOf(verified)
+        const { base, payouts, ts: due, until } = certificateOf(verified)
         const { peer, amount } = payouts[lost.body.index] ?? { peer: undefined, amount: 0n }
         const key = claimKey(base, lost.body.index)
-        const until = due + network.claimWindowMs
         // after its window the chain may have forgotten that it claimed this, too
         if (
           peer === lost.author &&

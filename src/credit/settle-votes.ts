@@ -15,7 +15,7 @@ import {
   settleCertificate
 } from '../wire/index.ts'
 import { indexOfPayee } from './bodies.ts'
-import { orphanedAt } from './certificate.ts'
+import { orphanedAt, overAt } from './certificate.ts'
 import type { Certifier, OwnRecord } from './certify.ts'
 import { PAID_MS, SETTLE_VOTE_MS, SWEEP_AFTER_MS, SWEEP_MS } from './constants.ts'
 import type { OwnChain } from './own-chain.ts'
@@ -69,7 +69,7 @@ export class SettleVotes {
 
   /** Drops, now and then, the certificates that nobody can claim any more. */
   async forget(): Promise<void> {
-    const { store, network, now } = this.init
+    const { store, now } = this.init
     const at = now()
     if (at < this.swept + SWEEP_MS) {
       return
@@ -80,9 +80,9 @@ export class SettleVotes {
       if (key.includes('/') || this.pending.has(key)) {
         continue // a proof of a fork stays for ever, and what lacks votes until it has them
       }
-      const { settle } = decode(value, settleCertificate, Number.POSITIVE_INFINITY)
-      const { ts } = decodeStrict(settle.payload, recordSchema, SIGNED_PAYLOAD_MAX)
-      if (at > ts + network.parameters.claimWindowMs) {
+      const { escrow } = decode(value, settleCertificate, Number.POSITIVE_INFINITY)
+      const opened = decodeStrict(escrow.payload, recordSchema, SIGNED_PAYLOAD_MAX)
+      if (opened.kind === 'escrow' && at > overAt(opened.body.tClose)) {
         await table.delete(key)
       }
     }

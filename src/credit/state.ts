@@ -34,7 +34,7 @@ export interface ChainState {
   readonly unsure: boolean
   /** By CID text. */
   readonly openEscrows: ReadonlyMap<string, OpenEscrow>
-  /** Payouts taken, `<escrow CID>/<index>`, with the last moment at which they could be claimed. */
+  /** Payouts taken, `<escrow CID>/<index>`, with the last moment at which they could be claimed: one an escrow. */
   readonly claimed: ReadonlyMap<string, Milliseconds>
   /** Null while the chain goes on; closed: SHA-256 of the token that opens it again (none: empty). */
   readonly closed: Uint8Array | null

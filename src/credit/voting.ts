@@ -15,9 +15,6 @@ import type { VerifiedRecord } from './verify.ts'
 
 /** What a witness votes for. Pure: what it has been told, what it keeps and its clock are arguments. */
 
-/** A witness keeps what it knows of an escrow until so long after tClose, and then votes no more on it. */
-export const ESCROW_KEPT_MS = 8 * 24 * 3_600_000
-
 /** Whether a peer sits as witness over a record, given its author's chain before it. */
 export function isWitnessOf(
   self: PeerIdString,

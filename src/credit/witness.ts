@@ -15,7 +15,7 @@ import { Cashier, type Unsigned } from './cashier.ts'
 import { inherits } from './chain-seats.ts'
 import { believedState } from './chain-start.ts'
 import { checkPromises, contradiction, healedIn, olderContradiction, orConflict } from './conflicts.ts'
-import { AUTHORS_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
+import { AUTHORS_MAX, ESCROW_KEPT_MS, WAITING_PER_AUTHOR_MAX } from './constants.ts'
 import { Deposits } from './deposits.ts'
 import { decodeStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
@@ -27,7 +27,7 @@ import { serialByKey } from './serial.ts'
 import type { ChainState } from './state.ts'
 import { type VerifiedRecord, verifyRecord } from './verify.ts'
 import { type Page, type Place, VoteBook, withoutPromises } from './vote-book.ts'
-import { checkClock, checkSettleCase, ESCROW_KEPT_MS, type Evidence, isWitnessOf } from './voting.ts'
+import { checkClock, checkSettleCase, type Evidence, isWitnessOf } from './voting.ts'
 
 /**
  * Whether this node votes, other than as a witness, on a record that follows its author's chain: the payee's rule.

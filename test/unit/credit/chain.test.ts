@@ -218,7 +218,7 @@ describe('a claim', () => {
     await expect(other.claim(certificate, 0, NOW + 2)).rejects.toMatchObject({ code: 'BAD_CERTIFICATE' })
     await expect(other.claim(certificate, 1, NOW + 2)).rejects.toMatchObject({ code: 'BAD_CERTIFICATE' })
     await expect(payee.claim(certificate, 0, NOW)).rejects.toMatchObject({ code: 'BAD_RECORD' })
-    const late = NOW + 1 + 7 * 24 * HOUR
+    const late = NOW + HOUR + 8 * 24 * HOUR // the escrow closes an hour after it
     await expect(payee.claim(certificate, 0, late + 1)).rejects.toMatchObject({ code: 'BAD_RECORD' })
     await payee.claim(certificate, 0, NOW + 2)
     expect(payee.head.bal).toBe(10_000_600n)
