@@ -61,9 +61,18 @@ export const CHAIN_READ_BYTES = 32 * 1024 * 1024
 export const UNVOTED_BYTES = 64 * 1024 * 1024
 /** Chains: what was voted is never forgotten, and names are free. Whose work this node has seen have as much room again. */
 export const AUTHORS_MAX = 10_000
-/** What one peer, and all together, may have checked, in KiB: once the longest chain, then some hundred records a second. */
+/**
+ * What one peer, and all together, may ask for, in KiB, answers included: once the longest chain, then some hundred
+ * records a second.
+ */
 export const ASKED_RATE = { burst: 64 * 1024, perSecond: 128 }
-export const ASKED_RATE_OF_ALL = { burst: 256 * 1024, perSecond: 2_048 }
+export const ASKED_RATE_OF_ALL = { burst: 128 * 1024, perSecond: 1_024 }
+/** As much again is kept for peers whose work this node has seen, and for those that ask for little: names are free. */
+export const ASKED_RATE_OF_KNOWN = { burst: 64 * 1024, perSecond: 512 }
+export const ASKED_SELDOM = {
+  perPeer: { burst: 64, perSecond: 2 },
+  perAll: { burst: 64 * 1024, perSecond: 512 }
+}
 export const WAITING_PER_AUTHOR_MAX = 8
 export const EARNINGS_PER_PAYER_MAX = 256
 /** Of all payers, names being free: beyond it the oldest on which nothing was receipted goes. */

@@ -38,7 +38,7 @@ import type { Sighting } from './sightings.ts'
 import { Spending } from './spending.ts'
 import { escrowed } from './state.ts'
 import { Transfers } from './transfers.ts'
-import { type LedgerTransport, libp2pTransport } from './transport.ts'
+import { askingGate, type LedgerTransport, libp2pTransport } from './transport.ts'
 import type {
   Balance,
   Contract,
@@ -109,7 +109,7 @@ class SwarmLedger implements LedgerService {
     this.chores = new Chores(log)
     this.chain = new OwnChain({ store, key, network, now: this.now })
     this.peer = this.chain.peer
-    const transport = 'call' in node ? node : libp2pTransport(node, network, log)
+    const transport = 'call' in node ? node : libp2pTransport(node, network, log, askingGate(knows))
     this.transport = { ...transport, call: (...message) => this.healing.over(transport).call(...message) }
     const within = (ms: Milliseconds, signal?: AbortSignal) => this.within(ms, signal)
     const common = {

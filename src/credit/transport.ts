@@ -1,6 +1,6 @@
 import type { Libp2p, PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { connect, FloodGate, openStream, request, respond } from '../net/index.ts'
+import { type Charge, connect, FloodGate, openStream, request, respond } from '../net/index.ts'
 import {
   isPeerIdString,
   LEDGER_MESSAGE_MAX,
@@ -12,7 +12,7 @@ import {
   type PeerIdString,
   protocolId
 } from '../wire/index.ts'
-import { ASKED_RATE, ASKED_RATE_OF_ALL } from './constants.ts'
+import { ASKED_RATE, ASKED_RATE_OF_ALL, ASKED_RATE_OF_KNOWN, ASKED_SELDOM } from './constants.ts'
 
 /** How ledger messages travel. */
 export interface LedgerTransport {
@@ -42,16 +42,25 @@ const TOO_MUCH: LedgerResponse = {
   message: 'You have asked for too much at once: ask again in a while.'
 }
 
+/** What others may ask for, in KiB: a share of it only those whom this node knows, and those who ask for little. */
+export const askingGate = (knows: (peer: PeerIdString) => boolean = () => false) =>
+  new FloodGate(ASKED_RATE, ASKED_RATE_OF_ALL, {
+    knows: (peer) => isPeerIdString(peer) && knows(peer),
+    known: ASKED_RATE_OF_KNOWN,
+    seldom: ASKED_SELDOM
+  })
+
 /**
  * Ledger messages over libp2p streams, one exchange a stream; relayed connections will do.
  *
- * @param gate of what others may ask for, in KiB; a smaller one in tests only
+ * @param gate of what others may ask for, in KiB: a question costs 1, its size and that of the answer. @default one
+ * for a node that knows nobody
  */
 export function libp2pTransport(
   node: Libp2p,
   network: Network,
   log: (message: string) => void,
-  gate = new FloodGate(ASKED_RATE, ASKED_RATE_OF_ALL)
+  gate = askingGate()
 ): LedgerTransport {
   const protocol = protocolId(network.parameters, 'ledger')
   const self = textOf(node.peerId)
@@ -70,11 +79,15 @@ export function libp2pTransport(
             return
           }
           try {
-            const bounded = (message: LedgerRequest, bytes: number) =>
-              gate.admits(from, Date.now(), 1 + bytes / 1024) ? answer(from, message) : TOO_MUCH
+            let charge: Charge | undefined
+            const bounded = (message: LedgerRequest, bytes: number) => {
+              charge = gate.admit(from, Date.now(), 1 + bytes / 1024)
+              return charge ? answer(from, message) : TOO_MUCH
+            }
             await respond(stream, ledgerRequest, (message, _, bytes) => bounded(message, bytes), {
               maxBytes: LEDGER_MESSAGE_MAX,
-              timeoutMs: ANSWER_MS
+              timeoutMs: ANSWER_MS,
+              answered: (bytes) => charge?.(bytes / 1024)
             })
           } catch (error) {
             log(`A ledger request of ${from} failed: ${String(error)}`)

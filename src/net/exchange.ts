@@ -14,6 +14,11 @@ export interface ExchangeOptions {
   readonly timeoutMs?: number
 }
 
+export interface RespondOptions extends ExchangeOptions {
+  /** Called with the answer's size in bytes, before it is sent. @default nobody asks */
+  readonly answered?: (bytes: number) => void
+}
+
 const TIMEOUT_MS = 10_000
 /** Bytes of the longest length prefix. */
 const PREFIX_MAX = 4
@@ -48,13 +53,15 @@ export function respond<S extends z.ZodMiniType>(
   stream: Stream,
   schema: S,
   handler: (message: z.output<S>, signal: AbortSignal, bytes: number) => unknown,
-  options: ExchangeOptions
+  options: RespondOptions
 ): Promise<void> {
   return exchange(stream, options, async (channel, signal) => {
     const question = await channel.read({ signal })
     const message = decode(question.subarray(), schema, options.maxBytes)
     const answer = await handler(message, signal, question.byteLength)
-    await channel.write(bounded(answer, options.maxBytes), { signal })
+    const bytes = bounded(answer, options.maxBytes)
+    options.answered?.(bytes.byteLength)
+    await channel.write(bytes, { signal })
   })
 }
 

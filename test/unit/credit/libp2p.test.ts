@@ -118,3 +118,29 @@ test('a peer that asks for too much at once is told so, and has nothing more che
   expect(asked).toEqual([0, 0])
   await guarded.stop()
 })
+
+test('an answer is charged as well: a short question for much is not free', async () => {
+  const { requester, provider, a, b } = pair()
+  await provider.stop()
+  const [record] = (await requester.exportLedger()).records
+  if (record === undefined) {
+    throw new Error('a genesis')
+  }
+  const rate = { burst: 12, perSecond: 0 }
+  const guarded = libp2pTransport(b, network, () => {}, new FloodGate(rate, rate))
+  await guarded.start({
+    answer: async () => ({ t: 'records', tail: Array.from({ length: 200 }, () => record) }),
+    connected: () => {}
+  })
+  await a.dial(b.getMultiaddrs())
+  const asking = libp2pTransport(a, network, () => {})
+  const ask = () =>
+    asking.call(
+      provider.peer,
+      { t: 'records', author: requester.peer, after: -1 },
+      AbortSignal.timeout(10_000)
+    )
+  expect(await ask()).toMatchObject({ t: 'records' })
+  expect(await ask()).toMatchObject({ t: 'refused', code: 'BUSY' })
+  await guarded.stop()
+})
