@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createRelay, type Relay } from '../../../relay/index.ts'
 import { iceServer } from '../../../src/cli/commands/relay.ts'
@@ -11,11 +13,58 @@ import { NETWORKS, networkOf } from '../../../src/wire/index.ts'
 const DEPLOY = resolve(import.meta.dirname, '../../../deploy')
 const read = (name: string) => readFileSync(join(DEPLOY, name), 'utf8')
 
+const PAGE = ['/index.html', '/assets/main-Ab3_-9xZ.js', '/sdk/swarmharness.js']
+
 let relay: Relay
+let staticFolder: string
 beforeAll(async () => {
-  relay = await createRelay({ network: await networkOf(NETWORKS.local), metricsPort: 0 })
+  staticFolder = await mkdtemp(join(tmpdir(), 'deploy-'))
+  for (const path of PAGE) {
+    await mkdir(dirname(join(staticFolder, path)), { recursive: true })
+    await writeFile(join(staticFolder, path), '')
+  }
+  relay = await createRelay({ network: await networkOf(NETWORKS.local), metricsPort: 0, staticFolder })
 })
-afterAll(() => relay.stop())
+afterAll(async () => {
+  await relay.stop()
+  await rm(staticFolder, { recursive: true })
+})
+
+/** What matters to browsers, in a host's configuration as in an answer of the relay. */
+const HEADERS = [
+  'Content-Security-Policy',
+  'Permissions-Policy',
+  'X-Content-Type-Options',
+  'Referrer-Policy',
+  'Cache-Control',
+  'Access-Control-Allow-Origin',
+  'Cross-Origin-Resource-Policy'
+]
+
+/** Of Netlify and Cloudflare: each rule that fits, the later one wins. */
+function staticHostHeaders(path: string): Map<string, string> {
+  const rules = read('headers/_headers').split(/^(?=\/)/m)
+  const fitting = rules.filter((rule) => {
+    const pattern = rule.split('\n', 1)[0] ?? ''
+    return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern
+  })
+  return new Map(
+    fitting.flatMap((rule) =>
+      [...rule.matchAll(/^ {2}([\w-]+): (.+)$/gm)].map(([, name = '', value = '']) => [name, value] as const)
+    )
+  )
+}
+
+/** Of nginx: a location that adds headers inherits none of the server's. */
+function nginxHeaders(path: string): Map<string, string> {
+  const text = read('headers/nginx.conf')
+  const locations = [...text.matchAll(/^location (= )?(\S+) [{]\n([^}]*)[}]$/gm)]
+  const [, , , own] =
+    locations.find(([, exact, of = '']) => (exact ? path === of : path.startsWith(of))) ?? []
+  const server = text.replace(/^location [^}]*[}]$/gm, '')
+  const added = (own ?? server).matchAll(/^ *add_header ([\w-]+) "([^"]+)"( always)?;$/gm)
+  return new Map([...added].map(([, name = '', value = '']) => [name, value]))
+}
 
 interface Dashboard {
   readonly panels: ReadonlyArray<{ readonly targets: ReadonlyArray<{ readonly expr: string }> }>
@@ -107,20 +156,19 @@ describe('deploy/', () => {
     }
   })
 
-  test('static hosts send the headers that the relay sends', async () => {
-    const { headers } = await fetch(`${relay.origin}/relay.json`)
-    for (const name of [
-      'Content-Security-Policy',
-      'Permissions-Policy',
-      'X-Content-Type-Options',
-      'Referrer-Policy'
-    ]) {
-      const value = headers.get(name)
-      expect(value, name).toBeTruthy()
-      expect(read('headers/_headers')).toContain(`  ${name}: ${value}\n`)
-      expect(read('headers/nginx.conf')).toContain(`add_header ${name} "${value}" always;`)
+  test.each([...PAGE, '/relay.json'])(
+    'static hosts send for %s the headers that the relay sends',
+    async (path) => {
+      const { headers, status } = await fetch(relay.origin + path)
+      const sent = new Map(
+        HEADERS.flatMap((name) => [[name, headers.get(name)] as const]).filter(([, value]) => value)
+      )
+      expect(status).toBe(200)
+      expect(sent.size).toBeGreaterThan(4)
+      expect(staticHostHeaders(path)).toEqual(sent)
+      expect(nginxHeaders(path)).toEqual(sent)
     }
-  })
+  )
 
   test('all figures that the dashboard asks for are given by the relay, whose own are all asked for', async () => {
     const text = await (await fetch(relay.metricsUrl ?? '')).text()
