@@ -52,6 +52,8 @@ export const TRANSFER_MIN = 10_000n
 
 /** Gifts of peers whose work this node has not seen that it takes within an hour, all of them together. */
 export const STRANGERS_GIFTS_PER_HOUR = 32
+/** Of these, of one giver. */
+export const STRANGERS_GIFTS_PER_GIVER = 2
 
 /** What a witness bears from others. */
 /** Records of one chain that are read before the first vote: what is longer is read from a checkpoint. */

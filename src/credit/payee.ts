@@ -20,11 +20,12 @@ import {
   verifyCertificate,
   verifyEscrow
 } from './certificate.ts'
-import { PAID_MS, STRANGERS_GIFTS_PER_HOUR, TERMS_MS, TRANSFER_MIN } from './constants.ts'
+import { PAID_MS, TERMS_MS, TRANSFER_MIN } from './constants.ts'
 import type { Earning, Earnings } from './earnings.ts'
 import { decodeStatement } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
 import type { ForkBook } from './fork-book.ts'
+import { GiftGate } from './gift-gate.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { Sighting } from './sightings.ts'
 import type { RecognitionShare } from './standing.ts'
@@ -33,8 +34,6 @@ import type { LedgerTransport } from './transport.ts'
 import type { EarningContract } from './types.ts'
 import type { VerifiedRecord } from './verify.ts'
 import { checkCloses } from './voting.ts'
-
-const HOUR: Milliseconds = 3_600_000
 
 export interface PayeeInit {
   readonly key: PrivateKey
@@ -58,11 +57,11 @@ export interface PayeeInit {
 export class Payee {
   private readonly init: PayeeInit
   private readonly asking = new Set<PeerIdString>()
-  /** When strangers' gifts were taken, within the last hour. */
-  private gifts: Milliseconds[] = []
+  private readonly gifts: GiftGate
 
   constructor(init: PayeeInit) {
     this.init = init
+    this.gifts = new GiftGate(init.now)
   }
 
   /**
@@ -219,9 +218,10 @@ export class Payee {
     ensure(peer === chain.peer, 'BAD_CERTIFICATE', 'The certificate pays this index to somebody else.')
     if (verified.kind === 'transfer') {
       ensure(payout >= TRANSFER_MIN, 'BAD_RECORD', `A transfer is of ${TRANSFER_MIN} µcr at least.`)
-      await this.checkGift(verified)
-      await this.claimOnce(certificate, verified, index, () => [])
-      changed()
+      if ((await chain.latest())?.claimed.has(claimKey(escrowId, index)) !== true) {
+        await this.takeGift(certificate, verified, index)
+        changed()
+      }
       return
     }
     const earning = earnings.get(escrowId)
@@ -256,23 +256,23 @@ export class Payee {
    * A gift has witnesses that stand for its author's balance, or its receiver has followed the author's chain itself: a
    * record alone says nothing of whether there was anything to give. And each is a record in the receiver's chain.
    */
-  private async checkGift({ author, base, transfer }: VerifiedTransfer): Promise<void> {
-    const { follows, knows, now } = this.init
+  private async takeGift(certificate: Certificate, verified: VerifiedTransfer, index: number): Promise<void> {
+    const { follows, knows } = this.init
+    const { author, base, transfer } = verified
     ensure(
       transfer.body.witnesses.length > 0 || (await follows(author, base)),
       'NOT_CONCERNED',
       'Without witnesses the receiver of a gift votes: ask for that.'
     )
-    if (knows(author)) {
-      return
+    const leave = knows(author) ? () => {} : this.gifts.enter(author)
+    let taken: unknown
+    try {
+      taken = await this.claimOnce(certificate, verified, index, () => [])
+    } finally {
+      if (!taken) {
+        leave()
+      }
     }
-    this.gifts = this.gifts.filter((at) => at > now() - HOUR)
-    ensure(
-      this.gifts.length < STRANGERS_GIFTS_PER_HOUR,
-      'BUSY',
-      'This node has taken many gifts of strangers: try again in an hour.'
-    )
-    this.gifts.push(now())
   }
 
   private claimOnce(

@@ -155,6 +155,31 @@ describe('a gift', () => {
   })
 })
 
+test('one giver fills no place of others, with one gift shown often or with many at once', async () => {
+  const [taker] = await open(2)
+  swarm.known.set(taker.peer, new Set())
+  const { giver, certificate } = await giftOf(90, taker, { isWitnessed: true })
+  const own = await TestChain.create(swarm.network, 200, swarm.now)
+  const certificates = [certificate]
+  giver.state = { ...giver.head, bal: 30_000n }
+  for (let i = 0; i < 3; i++) {
+    const body = { to: taker.peer, amount: 10_000n, on: [], witnesses: [own.peer], quorum: 1 }
+    const made = await giver.append({ kind: 'transfer', ts: swarm.now, body })
+    const votes = [await own.vote(made, swarm.now)]
+    certificates.push({ kind: 'transfer', transfer: giver.signedAt(made.record.seq), votes })
+  }
+  const shown = await Promise.all([...certificates, ...certificates].map((each) => pay(taker, giver, each)))
+  for (let i = 0; i < 32; i++) {
+    expect(codeOf(await pay(taker, giver, certificate))).toBe('ok')
+  }
+  expect(shown.map(codeOf).filter((code) => code === 'BUSY').length).toBeGreaterThan(0)
+  expect(await settled(taker)).toBe(10_020_000n)
+  const other = await giftOf(91, taker, { isWitnessed: true })
+  expect(codeOf(await pay(taker, other.giver, other.certificate))).toBe('ok')
+  swarm.now += HOUR
+  expect(codeOf(await pay(taker, giver, certificates[3] as TransferCertificate))).toBe('ok') // of four
+})
+
 test('nothing is signed that nobody could read', async () => {
   const [author] = await open(1)
   const max = BigInt(Number.MAX_SAFE_INTEGER)
