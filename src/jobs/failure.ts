@@ -19,6 +19,10 @@ export function failureOf(error: unknown): Failure {
   return { code, message: message.slice(0, MESSAGE_MAX), retryable, ...carried(details) }
 }
 
+/** Why a unit comes back, where a provider's whole part has ended: as of one unit, the code comes first. */
+export const reasonOf = (error: Error): string =>
+  error instanceof SwarmError ? `${error.code}: ${error.message}` : error.message
+
 /** Frames have no floats, and no negative numbers: these go as text. */
 function carried(details: ErrorDetails): Pick<Failure, 'details'> {
   const some = Object.entries(details)

@@ -16,7 +16,7 @@ export interface AppInit extends Omit<SessionInit, 'options' | 'load'>, KeeperIn
   readonly load: () => Promise<Awaited<ReturnType<SessionInit['load']>> & KeeperModule>
   readonly query: Query
   /** Why this browser cannot run a node, or undefined. */
-  readonly unsupported: string | undefined
+  readonly unsupported: () => string | undefined
 }
 
 /** The page. Set `init` before it is connected; `init.load` also defines the elements of `live.ts`. */
@@ -104,7 +104,7 @@ export class SwarmApp extends PageElement {
   /** Starts nothing but what an earlier consent allows. */
   override connectedCallback(): void {
     super.connectedCallback()
-    if (this.#session !== undefined || this.init.unsupported !== undefined) return
+    if (this.#session !== undefined || this.init.unsupported() !== undefined) return
     const keeper = new Keeper(
       this.init,
       () => this.#session,
@@ -336,7 +336,7 @@ export class SwarmApp extends PageElement {
     return html`
       <section class="card stack" id="unsupported">
         <h2>${texts.unsupported.title}</h2>
-        <p>${this.init.unsupported}</p>
+        <p>${this.init.unsupported()}</p>
       </section>
     `
   }

@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit'
-import type { Failure } from './failure.ts'
+import { type Failure, saidOf } from './failure.ts'
 import { texts } from './texts/index.ts'
 
 /** @param dismiss adds a button that takes the note away */
@@ -12,7 +12,7 @@ export function failureNote(
   return html`
     <div class="failure row" id=${id} role="alert">
       <p>
-        ${failure.message}
+        ${saidOf(failure)}
         ${
           failure.code === undefined
             ? nothing

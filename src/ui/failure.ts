@@ -6,6 +6,10 @@ export interface Failure {
   readonly code: string | undefined
 }
 
+/** In the language of the page, where that knows the code. */
+export const saidOf = ({ code, message }: Failure): string =>
+  code === undefined ? message : texts.error.said(code, message)
+
 /** What the page itself refuses: a sentence in its language, and no code. */
 export class PageError extends Error {
   override readonly name = 'PageError'

@@ -13,8 +13,8 @@ export interface JobModel {
   readonly of: number
   /** The first of the units. */
   readonly units: readonly UnitState[]
-  /** The newest lines, oldest first. */
-  readonly log: readonly string[]
+  /** The newest that `logLine` has words for, oldest first. */
+  readonly log: readonly JobEvent[]
   readonly logDropped: number
   readonly receipt: JobReceipt | undefined
   readonly failure: Failure | undefined
@@ -36,8 +36,7 @@ export const NEW_JOB: JobModel = {
 }
 
 export function applyJobEvent(model: JobModel, event: JobEvent): JobModel {
-  const line = logLine(event)
-  const next = line === undefined ? model : appendLine(model, line)
+  const next = event.type === 'progress' ? model : withLogged(model, event)
   switch (event.type) {
     case 'queued':
       return {
@@ -92,8 +91,8 @@ export function shouldAnnounce(
   return said === undefined || said.state !== next.state || now - said.at >= ANNOUNCE_EVERY_MS
 }
 
-function appendLine(model: JobModel, line: string): JobModel {
-  const log = [...model.log, line]
+function withLogged(model: JobModel, event: JobEvent): JobModel {
+  const log = [...model.log, event]
   const excess = Math.max(0, log.length - LOG_MOST)
   return { ...model, log: log.slice(excess), logDropped: model.logDropped + excess }
 }

@@ -8,6 +8,7 @@ import {
   applyJobEvent,
   isOver,
   type JobModel,
+  logLine,
   NEW_JOB,
   shareDone,
   shouldAnnounce,
@@ -185,7 +186,7 @@ export class JobView extends PageElement {
             : html`<p class="soft small">${texts.job.logDropped(formatInteger(logDropped))}</p>`
         }
         <ol id="job-log" start=${logDropped + 1}>
-          ${log.map((line) => html`<li>${line}</li>`)}
+          ${log.map((event) => html`<li>${logLine(event)}</li>`)}
         </ol>
       </details>
     `

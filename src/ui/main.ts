@@ -65,7 +65,7 @@ app.init = {
     else window.swarmharness = swarm
   },
   reload: () => location.reload(),
-  unsupported: whyUnsupported(window)
+  unsupported: () => whyUnsupported(window)
 }
 document.body.append(app)
 

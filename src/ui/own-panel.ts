@@ -233,7 +233,7 @@ export class OwnPanel extends PageElement {
     const { records, fault } = this.checked
     if (fault === undefined) return own.holds(formatInteger(records))
     const place = fault.seq === undefined ? '' : formatInteger(fault.seq)
-    return own.fails(place, fault.code, fault.message.slice(0, 300))
+    return own.fails(place, fault.code, texts.error.said(fault.code, fault.message).slice(0, 300))
   }
 
   #onToggle({ target }: Event): void {

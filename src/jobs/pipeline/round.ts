@@ -3,7 +3,7 @@ import type { PeerIdString, Signed } from '../../wire/index.ts'
 import type { Channel, ChannelHandler, UnitFailure, UnitResult } from '../channel.ts'
 import { PROVIDER_FAILURES, UNIT_ATTEMPTS } from '../constants.ts'
 import { JobError } from '../errors.ts'
-import { detailsOf } from '../failure.ts'
+import { detailsOf, reasonOf } from '../failure.ts'
 import { busyFor, isProvidersFault } from '../faults.ts'
 import { orAborted } from '../waiting.ts'
 import { lanesOf, seedOf } from './ending.ts'
@@ -192,13 +192,13 @@ export class PipelineRound implements ChannelHandler {
     for (const index of had) {
       const task = this.tasks.end(channel, index)
       if (task !== undefined && task.of === undefined && task.epoch === task.lane.epoch) {
-        this.again(task.lane, task.stage, channel, error.message)
+        this.again(task.lane, task.stage, channel, reasonOf(error))
       }
     }
     for (const lane of this.lanes) {
       const lost = lane.isHeld ? -1 : lane.lostWith(channel, isLie)
       if (lost >= 0) {
-        this.again(lane, lost, channel, error.message)
+        this.again(lane, lost, channel, reasonOf(error))
       }
     }
     this.goOn()

@@ -513,6 +513,8 @@ export const en = {
       'This browser lets the page keep nothing, and a node signs nothing that it cannot keep. Allow site data for this page, then start again.',
     clock:
       'The clock of this device is wrong, and nothing is signed with a wrong time. Set it right, then try again.',
+    /** An error of the node's; its message is English already. */
+    said: (_code: string, message: string) => message,
     dismiss: 'Dismiss'
   },
   /** `Intl.PluralRules` categories of a count of units. */

@@ -1,4 +1,5 @@
 import type { Texts } from './en.ts'
+import { errorInChinese, reasonInChinese } from './zh-errors.ts'
 import { issueInChinese } from './zh-issues.ts'
 
 /** 简体中文。 */
@@ -422,7 +423,7 @@ export const zh: Texts = {
       hired: (chosen, of) => `从 ${of} 个提供者中选择了 ${chosen} 个`,
       assigned: (unit, peer) => `单元 ${unit} 已发送给 ${peer}`,
       verified: (unit, peer) => `来自 ${peer} 的单元 ${unit} 正确`,
-      retried: (unit, peer, reason) => `单元 ${unit} 已从 ${peer} 收回：${reason}`,
+      retried: (unit, peer, reason) => `单元 ${unit} 已从 ${peer} 收回：${reasonInChinese(reason)}`,
       settled: (paid) => `已结算：支付 ${paid} µcr`,
       done: '已完成',
       failed: (code) => `失败：${code}`,
@@ -471,6 +472,7 @@ export const zh: Texts = {
     denied:
       '此浏览器不允许本页保存任何数据，而节点绝不签署无法保存的记录。请允许本页保存网站数据，然后重新启动。',
     clock: '此设备的时钟不准，不会以错误的时间签署任何内容。请校正时钟后再试。',
+    said: errorInChinese,
     dismiss: '关闭'
   },
   unitCount: { one: '个单元', other: '个单元' }

@@ -132,7 +132,8 @@ describe('no rule of axe is broken', () => {
     await looksRight(mount({ search: '?backend=abacus' }))
   })
 
-  it('where the browser cannot join', () => looksRight(mount({ init: { unsupported: 'No WebRTC here.' } })))
+  it('where the browser cannot join', () =>
+    looksRight(mount({ init: { unsupported: () => 'No WebRTC here.' } })))
 
   it('where another tab has the node', async () => {
     const held = Promise.withResolvers<void>()

@@ -181,7 +181,7 @@ describe('a browser that cannot take part', () => {
   })
 
   it('is offered no button', async () => {
-    const { app, module } = mount({ init: { unsupported: 'No WebRTC here.' } })
+    const { app, module } = mount({ init: { unsupported: () => 'No WebRTC here.' } })
     await shown(app, '#unsupported')
     expect(find(app, 'button')).toBeUndefined()
     expect(module.loads).toBe(0)

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { applyJobEvent, NEW_JOB, shouldAnnounce } from '../../../src/ui/job-model.ts'
+import { applyJobEvent, logLine, NEW_JOB, shouldAnnounce } from '../../../src/ui/job-model.ts'
 import { randomInt8 } from '../../../src/ui/random-array.ts'
 import { checksum, isMatrixResult } from '../../../src/ui/result-values.ts'
 import { SwarmError } from '../../../src/wire/index.ts'
@@ -131,7 +131,7 @@ describe('a job', () => {
     }
     expect(model.log).toHaveLength(200)
     expect(model.logDropped).toBe(800)
-    expect(model.log.join('').length).toBeLessThan(100_000)
+    expect(model.log.map(logLine).join('').length).toBeLessThan(100_000)
   })
 
   it('is announced at each new state, else every two seconds', () => {

@@ -1,10 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { skillList } from '../../../src/swarm/offered-skills.ts'
 import { parseQuery } from '../../../src/ui/query.ts'
+import { whyUnsupported } from '../../../src/ui/support.ts'
 import { en } from '../../../src/ui/texts/en.ts'
 import { language, pickLanguage, setLanguage } from '../../../src/ui/texts/index.ts'
 import { zh } from '../../../src/ui/texts/zh.ts'
-import { fill, find, mount, running, shown, textOf, unmountAll } from './mount.ts'
+import { SwarmError } from '../../../src/wire/index.ts'
+import { PEERS } from '../../fixtures/fake-swarm.ts'
+import { click, fill, find, mount, running, shown, textOf, unmountAll } from './mount.ts'
 
 afterEach(async () => {
   setLanguage('en')
@@ -132,5 +135,29 @@ describe('the choice', () => {
       await shown(app, selector, (element) => textOf(element) === text)
     }
     expect(swarm.calls).toEqual(['contribute 0.6'])
+  })
+
+  it('changes what a job has said, and why it has failed', async () => {
+    const { app, swarm } = await running()
+    await click(app, '#run-sample')
+    await shown(app, '#job')
+    const provider = PEERS[1]?.peer
+    if (provider === undefined) throw new Error('no peer')
+    swarm.submitted[0]?.emit({ type: 'retried', unit: 0, provider, reason: 'PEER_LOST: No sign of life.' })
+    swarm.submitted[0]?.fail(new SwarmError('NO_PROVIDER', 'Nobody came.'))
+    expect(textOf(await shown(app, '#job-error'))).toContain('Nobody came.')
+    choose(app, 'zh')
+    const words = zh.error.said('NO_PROVIDER', '')
+    await shown(app, '#job-error', (note) => textOf(note).includes(words))
+    const [line] = [...(await shown(app, '#job-log')).children].map((each) => textOf(each))
+    expect(line).toContain(zh.error.said('PEER_LOST', ''))
+    expect(textOf(await shown(app, '#job-error'))).not.toContain('Nobody came.')
+  })
+
+  it('changes why the browser cannot join', async () => {
+    const { app } = mount({ init: { unsupported: () => whyUnsupported({ isSecureContext: false }) } })
+    await shown(app, '#unsupported', (card) => textOf(card).includes(en.unsupported.insecure))
+    choose(app, 'zh')
+    await shown(app, '#unsupported', (card) => textOf(card).includes(zh.unsupported.insecure))
   })
 })

@@ -51,7 +51,7 @@ export function mount(
     offline: { keep: () => {}, drop: async () => {} },
     isOnline: () => true,
     hostTime: async () => undefined,
-    unsupported: undefined,
+    unsupported: () => undefined,
     ...options.init
   }
   document.body.append(app)
