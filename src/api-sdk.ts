@@ -259,9 +259,11 @@ export interface Swarm extends SwarmCore {
   readonly quote: Quote
   /**
    * By its id, after a reload too: a job that ended has its receipt, and its value if that is not above 4 MiB; one that
-   * a reload cut off has failed with `INTERRUPTED`. The last 32 are kept.
+   * a reload cut off has failed with `INTERRUPTED`. The last 256 are kept.
    */
   job(id: string): Job | undefined
+  /** Running jobs, and those that ended: all that `job()` knows. */
+  jobs(): readonly Job[]
   /** Calls back until `signal`, or what it returns, ends that. An error that the listener throws is the program's. */
   on<T extends keyof SwarmNews>(
     type: T,
