@@ -222,6 +222,19 @@ describe('a job', () => {
 })
 
 describe('other commands', () => {
+  test('relay tells pages of each --ice', async () => {
+    const { origin } = await serve<{ origin: string }>(
+      ...['relay', '--port', '0', '--ice', 'stun:stun.example:3478', '--ice', 'turn:me:secret@turn.example']
+    )
+    const answer = await fetch(`${origin}/relay.json`)
+    expect(await answer.json()).toMatchObject({
+      iceServers: [
+        { urls: 'stun:stun.example:3478' },
+        { urls: 'turn:turn.example', username: 'me', credential: 'secret' }
+      ]
+    })
+  })
+
   test('peers, quote, skills and doctor say what they found', async () => {
     const input = ['--input', 'product.json', '--relay', relay.origin, '--json']
     const main = await startRelay({ network: await networkOf(NETWORKS.main) })
