@@ -12,8 +12,8 @@ export const title =
 
 const DIST = join(import.meta.dirname, '..', 'dist')
 /** Bytes; 1 kB = 1,000 bytes. */
-const BEFORE_CONSENT_MAX = 40_000
-const TOTAL_MAX = 400_000
+export const BEFORE_CONSENT_MAX = 40_000
+export const TOTAL_MAX = 400_000
 
 const PACKAGES_MAX = 200
 /** Beyond what libp2p's own packages take. */
