@@ -160,7 +160,10 @@ async function visit(browser: Browser, origin: string, requester: Swarm): Promis
     const [page, empty] = await Promise.all([context.newPage(), other.newPage()])
     await page.goto(`${origin}/?power=50`)
     await page.locator('#consent-start').waitFor()
-    const paint = (await page.evaluate(firstPaint)) ?? Number.NaN
+    const paint = await page.evaluate(firstPaint)
+    if (paint === undefined) {
+      throw new Error('The browser told no first paint of the page: nothing to measure.')
+    }
     const before = await page.evaluate(frameRate, LOOK_MS)
     const clicked = await now(page)
     await page.locator('#consent-start').click()
