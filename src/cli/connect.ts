@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { CreateSwarmInit, Swarm } from '../index.ts'
+import type { Swarm } from '../index.ts'
 import { NETWORKS, SwarmError, WireError } from '../wire/index.ts'
 import { oneOf, type Terminal, UsageError, wholeNumber } from './terminal.ts'
 
@@ -42,25 +42,26 @@ export function withNetwork(command: Command): Command {
 /**
  * Starts a node and waits until a relay has let it in.
  *
- * @throws SwarmError `NO_RELAY` if none does, `WRONG_NETWORK`; UsageError for an address that is none
+ * @param signal ends the wait, not the node: its books stay open as long as a job's are
+ * @throws SwarmError `NO_RELAY` if none does, `WRONG_NETWORK`; UsageError for an address that is none; anything once
+ *   `signal` is aborted
  */
 export async function connect(
   options: NetworkOptions,
   term: Terminal,
-  more: CreateSwarmInit = {}
+  signal = new AbortController().signal
 ): Promise<Swarm> {
-  const relays = await findRelays(options.relay ?? [HOME_RELAY], options.network)
+  const relays = await findRelays(options.relay ?? [HOME_RELAY], options.network, signal)
   const { createSwarm } = await import('../index.ts') // on demand: "--help" must not wait for it
   const swarm = await createSwarm({
     relays,
     network: options.network,
     backend: 'cpu',
-    ...(options.data !== undefined && { dataFolder: options.data }),
-    ...more
+    ...(options.data !== undefined && { dataFolder: options.data })
   })
   try {
     term.say(`Node ${swarm.peer}, network ${options.network}; looking for the relay …`)
-    await joined(swarm, options.wait * 1_000, more.signal)
+    await joined(swarm, options.wait * 1_000, signal)
     return swarm
   } catch (error) {
     await swarm.stop()
@@ -73,10 +74,14 @@ export async function connect(
  *
  * @throws WireError `WRONG_NETWORK`: nobody of this network would be found there
  */
-export async function findRelays(given: readonly string[], network: string): Promise<string[]> {
+export async function findRelays(
+  given: readonly string[],
+  network: string,
+  signal?: AbortSignal
+): Promise<string[]> {
   const found = await Promise.all(
     given.map(async (address) => {
-      const { relays, network: theirs = network } = await relaysAt(address)
+      const { relays, network: theirs = network } = await relaysAt(address, signal)
       if (theirs !== network) {
         const advice = Object.hasOwn(NETWORKS, theirs) ? `pass --network ${theirs}, or` : 'pass'
         throw new WireError(
@@ -98,7 +103,7 @@ interface RelaysFound {
 }
 
 /** What is behind an address: itself, or what the page of a relay names. */
-export async function relaysAt(address: string): Promise<RelaysFound> {
+export async function relaysAt(address: string, signal?: AbortSignal): Promise<RelaysFound> {
   if (!/^https?:/.test(address)) {
     return { relays: [address] }
   }
@@ -107,7 +112,7 @@ export async function relaysAt(address: string): Promise<RelaysFound> {
   }
   try {
     const response = await fetch(new URL('/relay.json', address), {
-      signal: AbortSignal.timeout(CONFIGURATION_MS)
+      signal: AbortSignal.any([AbortSignal.timeout(CONFIGURATION_MS), ...(signal ? [signal] : [])])
     })
     const { relays, network }: { relays?: unknown; network?: unknown } = await response.json()
     if (Array.isArray(relays) && relays.length > 0) {
@@ -124,7 +129,8 @@ export async function relaysAt(address: string): Promise<RelaysFound> {
   }
 }
 
-async function joined(swarm: Swarm, waitMs: number, signal: AbortSignal | undefined): Promise<void> {
+async function joined(swarm: Swarm, waitMs: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted() // while the node started
   const met = Promise.withResolvers<void>()
   const look = () => {
     if (swarm.status.peers.some(({ isRelay }) => isRelay)) {
@@ -141,15 +147,15 @@ async function joined(swarm: Swarm, waitMs: number, signal: AbortSignal | undefi
       )
     )
   }, waitMs)
-  const abort = () => met.reject(signal?.reason)
-  signal?.addEventListener('abort', abort, { once: true })
+  const abort = () => met.reject(signal.reason)
+  signal.addEventListener('abort', abort, { once: true })
   look()
   try {
     await met.promise
   } finally {
     end()
     clearTimeout(timer)
-    signal?.removeEventListener('abort', abort)
+    signal.removeEventListener('abort', abort)
   }
 }
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import type { Swarm } from '../../index.ts'
 import { connect, meetProviders, type NetworkOptions, withNetwork } from '../connect.ts'
 import { interruption, STATUS, type Terminal, terminal } from '../terminal.ts'
 
@@ -13,8 +14,9 @@ export function peersCommand(done: (status: number) => void): Command {
 
 async function peers(flags: NetworkOptions, term: Terminal): Promise<number> {
   const { signal, wasInterrupted } = interruption()
-  const swarm = await connect(flags, term, { signal })
+  let swarm: Swarm | undefined
   try {
+    swarm = await connect(flags, term, signal)
     await meetProviders(swarm, undefined, flags.wait * 1_000, signal)
     const found = swarm.status.peers
     const lines = found.map(
@@ -23,7 +25,12 @@ async function peers(flags: NetworkOptions, term: Terminal): Promise<number> {
     )
     await term.result(lines.join('\n'), { peers: found })
     return wasInterrupted() ? STATUS.interrupted : STATUS.done
+  } catch (error) {
+    if (!signal.aborted) {
+      throw error
+    }
+    return wasInterrupted() ? STATUS.interrupted : STATUS.failed
   } finally {
-    await swarm.stop()
+    await swarm?.stop()
   }
 }

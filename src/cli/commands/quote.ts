@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import type { JobQuote } from '../../index.ts'
+import type { JobQuote, Swarm } from '../../index.ts'
 import { connect, meetProviders, type NetworkOptions, withNetwork } from '../connect.ts'
 import { readInput } from '../input.ts'
 import { interruption, STATUS, type Terminal, terminal, wholeNumber } from '../terminal.ts'
@@ -24,14 +24,20 @@ export function quoteCommand(done: (status: number) => void): Command {
 async function quote(name: string, flags: QuoteFlags, term: Terminal): Promise<number> {
   const input = await readInput(flags.input, knownSkill(name).example())
   const { signal, wasInterrupted } = interruption()
-  const swarm = await connect(flags, term, { signal })
+  let swarm: Swarm | undefined
   try {
+    swarm = await connect(flags, term, signal)
     await meetProviders(swarm, name, flags.wait * 1_000, signal)
     const quoted = await swarm.quote(name, input, flags.units === undefined ? {} : { units: flags.units })
     await term.result(quoteText(quoted), quoted)
     return wasInterrupted() ? STATUS.interrupted : STATUS.done
+  } catch (error) {
+    if (!signal.aborted) {
+      throw error
+    }
+    return wasInterrupted() ? STATUS.interrupted : STATUS.failed
   } finally {
-    await swarm.stop()
+    await swarm?.stop()
   }
 }
 

@@ -59,19 +59,22 @@ async function submit(name: string, flags: SubmitFlags, term: Terminal): Promise
   const input = await readInput(flags.input, skill.example())
   const { signal, wasInterrupted } = interruption() // before there is a draft that Ctrl-C would leave behind
   const out = await openOutput(flags.out)
+  const closed: { receipt?: JobReceipt } = {} // the books of a job, however it ends
+  let isDone = false
   let swarm: Swarm | undefined
   try {
-    swarm = await connect(flags, term, { signal })
-    const { value, receipt } = await follow(swarm, { name, input, options: optionsOf(flags, signal) }, term)
+    swarm = await connect(flags, term, signal)
+    const order = { name, input, options: optionsOf(flags, signal) }
+    const { value, receipt } = await follow(swarm, order, term, closed)
+    isDone = true
     term.say(receiptText(receipt))
     await deliver({ value, receipt, out, flags }, term)
     return STATUS.done
   } catch (error) {
-    if (!signal.aborted) {
+    if (isDone || !signal.aborted) {
       throw error
     }
-    const refund = error instanceof SwarmError ? error.details.refund : undefined
-    term.say(`Cancelled${refund === undefined ? '' : `: ${refund} µcr came back`}.`)
+    await tellCancelled(closed, term)
     return wasInterrupted() ? STATUS.interrupted : STATUS.failed
   } finally {
     await out?.close()
@@ -135,16 +138,36 @@ interface Order {
 }
 
 /** Draws the job's way; after an end of any kind its books are closed. */
-async function follow(swarm: Swarm, { name, input, options }: Order, term: Terminal) {
+async function follow(
+  swarm: Swarm,
+  { name, input, options }: Order,
+  term: Terminal,
+  closed: { receipt?: JobReceipt }
+) {
   const job = swarm.submit(name, input, options)
   for await (const event of job) {
     term.draw(progressText(event))
-    if (event.type === 'settled' && options.signal?.aborted === true) {
-      term.say(receiptText(event.receipt))
+    if (event.type === 'settled') {
+      closed.receipt = event.receipt
     }
   }
   term.draw('')
+  if (options.signal?.aborted === true) {
+    await job.cancel() // what it hired has books, too
+  }
   return job.result
+}
+
+/** Standard output is the job's: without `--json` nothing is written there. */
+async function tellCancelled({ receipt }: { receipt?: JobReceipt }, term: Terminal): Promise<void> {
+  if (term.json) {
+    return term.result('', { cancelled: true, ...(receipt && { receipt }) })
+  }
+  term.say(
+    receipt === undefined
+      ? 'Cancelled; nothing was paid.'
+      : `${receiptText(receipt)}\nCancelled: ${receipt.refund} µcr came back.`
+  )
 }
 
 const BAR = 32

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { run as runHere } from '../../../src/cli/main.ts'
 import { VERSION } from '../../../src/cli/version.ts'
 import { NETWORKS, networkOf } from '../../../src/wire/index.ts'
+import { NodeHouse } from '../../fixtures/node-house.ts'
 import { cleanups, startRelay } from '../../fixtures/started-relay.ts'
 
 // `swarmharness` as a script runs it: processes, files, statuses.
@@ -105,6 +107,8 @@ async function pageOf(configuration: unknown): Promise<string> {
   return typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : expect.unreachable('no port')
 }
 
+/** Many units, and a provider that rests most of the time: there is always one left. */
+const SLOW = { x: '-0.5', y: '0', span: '2', width: 320, height: 200, iterations: 1_000 }
 const product = JSON.stringify({ a: [1, 2, 3, 4], b: [1, 0, 0, -1], m: 2, k: 2, n: 2 })
 
 beforeAll(async () => {
@@ -218,6 +222,56 @@ describe('a job', () => {
     child.kill('SIGINT') // twice: at once, and still nothing stays
     expect((await end).status).toBe(130)
     expect((await readdir(folder)).filter((name) => /never|part$/.test(name))).toEqual([])
+  })
+})
+
+describe('Ctrl-C', () => {
+  test('while a provider works pays what was verified, brings back the rest, and says both', async () => {
+    const house = await NodeHouse.open()
+    try {
+      await writeFile(at('slow.json'), JSON.stringify(SLOW))
+      const [address = ''] = house.relay.multiaddrs
+      const child = start(
+        ...['submit', 'mandelbrot', '--input', 'slow.json', '--relay', address],
+        ...['--units', '64', '--wait', '60', '--json']
+      )
+      const end = ended(child)
+      const serving = await house.swarm()
+      const isAtWork = new Promise<void>((resolve) => {
+        serving.on('change', ({ work }) => work.units > 0 && work.running > 0 && resolve())
+      })
+      await serving.contribute({ power: 0.05 })
+      await Promise.race([isAtWork, end])
+      child.kill('SIGINT')
+      const { status, out, err, json } = await end
+      expect({ status, err }).toEqual({ status: 130, err: '' })
+      expect(out.trim().split('\n')).toHaveLength(1)
+      const { cancelled, receipt } = json()
+      expect(cancelled).toBe(true)
+      expect(receipt).toMatchObject({ providers: [{ peer: serving.peer }], settles: [expect.any(String)] })
+      expect(BigInt(receipt.paid)).toBeGreaterThan(0n)
+      expect(BigInt(receipt.refund)).toBeGreaterThan(0n)
+    } finally {
+      await house.close()
+    }
+  }, 30_000)
+
+  test.each([
+    ['peers', []],
+    ['quote', ['matmul-i8', '--input', 'product.json']],
+    ['submit', ['matmul-i8', '--input', 'product.json']]
+  ])('while %s looks for its relay ends it without a stack', async (command, args) => {
+    const asked = Promise.withResolvers<void>()
+    const silent = createServer(() => asked.resolve()).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo // it listens on TCP
+    const child = start(command, ...args, '--relay', `http://127.0.0.1:${port}`)
+    const end = ended(child)
+    await asked.promise
+    child.kill('SIGINT')
+    expect(await end).toMatchObject({ status: 130, out: '', err: '' })
+    silent.closeAllConnections()
+    silent.close()
   })
 })
 
