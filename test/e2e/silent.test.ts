@@ -1,4 +1,4 @@
-import type { BrowserContext, Page } from 'playwright-core'
+import type { BrowserContext, Page, Route } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type Tab, waitForProviders } from '../../src/cli/demo/tabs.ts'
 import { type AuditedRecord, audit } from '../../src/credit/index.ts'
@@ -38,6 +38,15 @@ function ownClock(skipped: number): void {
   window.setInterval = faster as typeof setInterval // nobody in a page passes the handler arguments
 }
 
+/** The host's clock is the one that all go by: the date of an answer would be the machine's. */
+async function hostClock(route: Route): Promise<void> {
+  if (route.request().method() === 'HEAD') {
+    await route.fulfill({ status: 200, headers: { date: new Date(Date.now()).toUTCString() } })
+  } else {
+    await route.continue()
+  }
+}
+
 let network: Network
 let house: PageHouse
 let tabs: Tab[] = []
@@ -64,6 +73,7 @@ async function visit(
 ): Promise<Tab> {
   const page = await context.newPage()
   await page.addInitScript(ownClock, skipped)
+  await page.route('**/relay.json', hostClock)
   await page.goto(`${house.origin}/?backend=cpu&network=local&power=${power}`)
   const button = page.locator(consent === 'contribute' ? '#consent-start' : '#consent-hire')
   button.click({ timeout: 30_000 }).catch(() => {}) // not shown to who has agreed before
