@@ -7,7 +7,7 @@ import type {
   Release,
   Vote
 } from '../wire/index.ts'
-import { orphanedAt } from './certificate.ts'
+import { orphanedAt, overAt } from './certificate.ts'
 import { isVoteOn } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
 import type { ChainState, OpenEscrow } from './state.ts'
@@ -43,6 +43,16 @@ export function isWitnessOf(
     default:
       return false
   }
+}
+
+/** A settle of an escrow on which nobody votes any more, given its author's chain before it. */
+export function isOver(
+  { record }: VerifiedRecord,
+  before: ChainState | undefined,
+  now: Milliseconds
+): boolean {
+  const escrow = record.kind === 'settle' ? before?.openEscrows.get(record.body.escrow.toString()) : undefined
+  return escrow !== undefined && now > overAt(escrow.body.tClose)
 }
 
 /** What was sent along with records, its signatures checked. */

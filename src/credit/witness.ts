@@ -15,7 +15,7 @@ import { Cashier, type Unsigned } from './cashier.ts'
 import { inherits } from './chain-seats.ts'
 import { believedState } from './chain-start.ts'
 import { checkPromises, contradiction, healedIn, olderContradiction, orConflict } from './conflicts.ts'
-import { AUTHORS_MAX, ESCROW_KEPT_MS, WAITING_PER_AUTHOR_MAX } from './constants.ts'
+import { AUTHORS_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
 import { Deposits } from './deposits.ts'
 import { decodeStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
@@ -24,10 +24,9 @@ import { type Followed, Follower, type Step } from './follower.ts'
 import type { ForkBook } from './fork-book.ts'
 import { SEAT_SIZES } from './seat.ts'
 import { serialByKey } from './serial.ts'
-import type { ChainState } from './state.ts'
 import { type VerifiedRecord, verifyRecord } from './verify.ts'
 import { type Page, type Place, VoteBook, withoutPromises } from './vote-book.ts'
-import { checkClock, checkSettleCase, type Evidence, isWitnessOf } from './voting.ts'
+import { checkClock, checkSettleCase, type Evidence, isOver, isWitnessOf } from './voting.ts'
 
 /**
  * Whether this node votes, other than as a witness, on a record that follows its author's chain: the payee's rule.
@@ -268,6 +267,9 @@ export class Witness {
     if (known.vote) {
       return { t: 'vote', vote: known.vote }
     }
+    if (record.kind !== 'heal') {
+      this.forks.refuse(author) // a vote that was given is repeated; none is added
+    }
     const { state } = await this.follower.of(author)
     const mayNow = known.may || inherits(this.self, record, state, this.now(), this.network.parameters)
     ensure(mayNow, 'NOT_CONCERNED', `This node has no vote on that ${record.kind}.`)
@@ -357,7 +359,7 @@ export class Witness {
       if (known?.id?.equals(id) === true) {
         return known
       }
-      const may = isWitnessOf(this.self, verified, before) && !this.isLongOver(verified, before)
+      const may = isWitnessOf(this.self, verified, before) && !isOver(verified, before, this.now())
       // no vote where there may be one for another record: a heal's author goes on from there without it
       return { seq, id, record: envelope, vote: null, may: may && seq > (page?.seq ?? -1) }
     })
@@ -369,7 +371,7 @@ export class Witness {
     if (
       record.kind !== 'settle' ||
       !isWitnessOf(this.self, verified, before) ||
-      this.isLongOver(verified, before)
+      isOver(verified, before, this.now())
     ) {
       return false
     }
@@ -385,12 +387,6 @@ export class Witness {
       network: this.network.parameters
     })
     return escrow.body.witnesses.includes(this.self)
-  }
-
-  private isLongOver({ record }: VerifiedRecord, before: ChainState | undefined): boolean {
-    const escrow =
-      record.kind === 'settle' ? before?.openEscrows.get(record.body.escrow.toString()) : undefined
-    return escrow !== undefined && this.now() > escrow.body.tClose + ESCROW_KEPT_MS
   }
 
   private sign(statement: Unsigned): Promise<Signed> {

@@ -186,6 +186,20 @@ describe('a fork', () => {
     expect(answer.t === 'forks' && answer.proof && (await codeIn(answer.proof))).toBe(author)
   })
 
+  test('gets no vote any more on what its witness has read of it, and not voted on', async () => {
+    const [w1, w2, p1, p2] = await open()
+    const [one, two] = await forker([w1, w2], [], [p1, p2])
+    if (!one || !two) {
+      throw new Error('two branches')
+    }
+    await one.branch.append(one.branch.escrowIntent([[p1.peer, 1n]], NOW, escrowOf(one)))
+    const ask = { t: 'certify' as const, record: one.branch.signedAt(3), evidence: [] }
+    const tail = one.branch.signed.slice(0, 3)
+    expect((await swarm.deliver(one.branch.peer, w1.peer, { ...ask, tail })).t).toBe('vote')
+    expect((await certify(two, w1)).t).toBe('conflict')
+    expect(await certify(one, w1)).toMatchObject({ t: 'refused', code: 'FORK' })
+  })
+
   const codeIn = (proof: ForkProof) => verifyForkProof(proof, swarm.network).then(({ author }) => author)
   const escrowOf = ({ escrow: { record } }: Awaited<ReturnType<typeof forker>>[number]) =>
     record.kind === 'escrow' ? { witnesses: record.body.witnesses, quorum: record.body.quorum } : {}
