@@ -45,7 +45,7 @@ export class Keeper {
   isOffline = false
   /** How far this device's clock is off by the host's (ms), where that is too far for adverts and votes to be taken. */
   clockOff: number | undefined
-  /** What the erasing failed with, when the page shows no node any more. */
+  /** What the erasing, the change of versions or the way back to the network failed with. */
   failure: Failure | undefined
   readonly #init: KeeperInit
   readonly #load: () => Promise<KeeperModule>
@@ -99,11 +99,13 @@ export class Keeper {
   }
 
   /** Ends the work for others, waits for the own jobs, and changes over to the new version. */
-  async update(): Promise<void> {
-    const swarm = this.#running()
-    await swarm?.finish()
-    await Promise.allSettled(swarm?.jobs().map(({ result }) => result) ?? [])
-    this.#apply?.()
+  update(): Promise<void> {
+    return this.#act(async () => {
+      const swarm = this.#running()
+      await swarm?.finish()
+      await Promise.allSettled(swarm?.jobs().map(({ result }) => result) ?? [])
+      this.#apply?.()
+    })
   }
 
   /**
@@ -173,11 +175,24 @@ export class Keeper {
   }
 
   /** The network is back. */
-  async online(): Promise<void> {
-    const session = this.#session()
-    if (!this.isOffline || session?.phase.kind !== 'running') return
-    await session.phase.swarm.stop()
-    await session.start()
+  online(): Promise<void> {
+    return this.#act(async () => {
+      const session = this.#session()
+      if (!this.isOffline || session?.phase.kind !== 'running') return
+      await session.phase.swarm.stop()
+      await session.start()
+    })
+  }
+
+  /** What nobody waits for: its failure is shown. */
+  async #act(act: () => Promise<void>): Promise<void> {
+    this.failure = undefined
+    try {
+      await act()
+    } catch (error) {
+      this.failure = describeFailure(error)
+      this.#changed()
+    }
   }
 
   async #create(module: KeeperModule, init: CreateSwarmInit): Promise<SwarmCore> {
