@@ -59,6 +59,8 @@ export const STRANGERS_GIFTS_PER_GIVER = 2
 /** Records of one chain that are read before the first vote: what is longer is read from a checkpoint. */
 export const CHAIN_READ_MAX = 65_536
 export const CHAIN_READ_BYTES = 32 * 1024 * 1024
+/** The open escrows of one chain: each vote may write all of them. No larger a state can be certified, either. */
+export const OPEN_BYTES_MAX = 256 * 1024
 /** Of all chains together: beyond it those that were read longest ago are read anew. */
 export const UNVOTED_BYTES = 64 * 1024 * 1024
 /** Chains: what was voted is never forgotten, and names are free. Whose work this node has seen have as much room again. */

@@ -11,6 +11,7 @@ import { applyRecord } from './chain.ts'
 import { checkCheckpoint } from './checkpoint.ts'
 import { CHAIN_READ_BYTES, CHAIN_READ_MAX, STATES_IN_MEMORY, UNVOTED_BYTES } from './constants.ts'
 import { ensure } from './errors.ts'
+import { checkOpenBytes } from './open-bytes.ts'
 import type { ChainState } from './state.ts'
 import { decodeState, encodeState } from './state-codec.ts'
 import { type VerifiedRecord, verifyRecords } from './verify.ts'
@@ -96,10 +97,13 @@ export class Follower {
     return followed
   }
 
-  /** The chain after one more record. @throws CreditError */
+  /** The chain after one more record. @throws CreditError; `BUSY` where an escrow makes it hold more than one author may */
   async after({ before, verified }: Pick<Step, 'before' | 'verified'>): Promise<ChainState> {
     const state = applyRecord(before, verified, this.network.parameters)
     await checkCheckpoint(before, verified)
+    if (verified.record.kind === 'escrow') {
+      checkOpenBytes(state)
+    }
     return state
   }
 

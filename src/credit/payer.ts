@@ -7,6 +7,7 @@ import type { AuthorClock } from './clock.ts'
 import { ESCROW_VOTE_MS, PAID_MS, TERMS_MS } from './constants.ts'
 import { CreditError } from './errors.ts'
 import type { ForkBook } from './fork-book.ts'
+import { checkOpenBytes } from './open-bytes.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { SeatKeeper } from './seat-keeper.ts'
 import { openEscrowOf, type Settles } from './settles.ts'
@@ -178,7 +179,7 @@ export class Payer {
     on: ReadonlyArray<RecognitionShare[]>,
     state: ChainState | undefined
   ) {
-    return {
+    const body = {
       jobId,
       parent: parent ?? null,
       payees: channels.map(({ peer, max }, i) => ({ peer, max, on: on[i] ?? [] })),
@@ -189,6 +190,8 @@ export class Payer {
       tClose: tClose + this.init.clock.offset, // whoever sets it goes by the device's clock
       nonce: this.init.random(16)
     }
+    checkOpenBytes(state, body)
+    return body
   }
 
   async receipt(escrow: CID, payee: PeerIdString, amount: MicroCredits): Promise<Signed> {

@@ -1,0 +1,34 @@
+import { type EscrowBody, encode } from '../wire/index.ts'
+import { OPEN_BYTES_MAX } from './constants.ts'
+import { CreditError } from './errors.ts'
+import type { ChainState } from './state.ts'
+
+/** Sizes of bodies, which are never changed, and stay in many states. */
+const sizes = new WeakMap<EscrowBody, number>()
+
+function sizeOf(body: EscrowBody): number {
+  const size = sizes.get(body) ?? encode(body).byteLength
+  sizes.set(body, size)
+  return size
+}
+
+/**
+ * Who follows a chain keeps its open escrows: no author has so many of such a size that they fill its witnesses.
+ *
+ * @param state of the chain so far
+ * @param more what is to be opened beside
+ * @throws CreditError `BUSY`
+ */
+export function checkOpenBytes(state: ChainState | undefined, more?: EscrowBody): void {
+  let bytes = more ? sizeOf(more) : 0
+  for (const { body } of state?.openEscrows.values() ?? []) {
+    bytes += sizeOf(body)
+  }
+  if (bytes > OPEN_BYTES_MAX) {
+    throw new CreditError(
+      'BUSY',
+      `Escrows of ${OPEN_BYTES_MAX / 1024} KiB together are open at once at most: settle some first.`,
+      { retryable: true }
+    )
+  }
+}
