@@ -7,9 +7,9 @@ import type { Payee } from './payee.ts'
 import type { LedgerTransport } from './transport.ts'
 
 export interface LodgingInit {
-  readonly earnings: Earnings
-  readonly payee: Payee
-  readonly transport: LedgerTransport
+  readonly earnings: Pick<Earnings, 'get' | 'open'>
+  readonly payee: Pick<Payee, 'claim'>
+  readonly transport: Pick<LedgerTransport, 'call' | 'connectedPeers'>
   readonly network: Network
   readonly now: () => Milliseconds
   readonly log: (message: string) => void
@@ -65,6 +65,11 @@ export class Lodging {
     const present = new Set(transport.connectedPeers())
     const waited = this.waiting
     this.waiting = new Set(earnings.open().flatMap(([key, { receipt }]) => (receipt ? [key] : [])))
+    for (const key of this.lodged.keys()) {
+      if (!this.waiting.has(key)) {
+        this.lodged.delete(key) // settled, or paid by its witnesses
+      }
+    }
     for (const [key, earning] of earnings.open()) {
       if (!isLodgeable(earning)) {
         continue
@@ -133,7 +138,6 @@ export class Lodging {
     const enough = [...votes.values()]
     const certificate = { kind: 'payout' as const, escrow: certified.escrow, receipt, votes: enough }
     await payee.claim(certificate, index)
-    this.lodged.delete(key)
     log(`The witnesses paid ${given.amount} µcr that ${payer} owed.`)
   }
 
