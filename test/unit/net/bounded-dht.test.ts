@@ -59,6 +59,10 @@ beforeAll(async () => {
     const known = nodes[(i * 7) % Math.max(1, i)]
     if (known !== undefined) {
       await node.dial(known.getMultiaddrs())
+      // With one contact alone it would be lost if that one closed the connection: here no relay brings it back.
+      await eventually(async () => {
+        expect((await contactsOf(node)).length).toBeGreaterThanOrEqual(Math.min(2, i))
+      }, WAIT)
     }
     nodes.push(node)
   }
