@@ -9,7 +9,7 @@ export const ADVERT_LIFETIME: Milliseconds = REFRESHES_MISSED * REFRESH_INTERVAL
 export const PROVIDE_INTERVAL_MAX: Milliseconds = 180_000
 /** The swarm's size is estimated afresh after this long. */
 export const SIZE_LIFETIME: Milliseconds = 60_000
-/** Or after this long, if nobody was found; twice as long after each failure in a row. */
+/** Or after this long, if nobody was found; twice as long after each walk in a row that failed. */
 export const SIZE_RETRY: Milliseconds = 5_000
 /** The first provide waits for the first estimate, but not longer: those who are connected hear of it at once. */
 export const SIZE_WAIT: Milliseconds = 1_000

@@ -29,7 +29,8 @@ export class SwarmSizeWatch {
     if (this.init.now() >= this.walkAt) {
       this.walkAt = this.init.now() + SIZE_LIFETIME
       this.walking = this.walk(signal).catch((error) => {
-        this.retryLater()
+        // twice as long after each failure in a row: where walks are cut off, more of them are no help
+        this.walkAt = this.init.now() + Math.min(SIZE_LIFETIME, SIZE_RETRY * 2 ** this.failures++)
         this.init.log('could not estimate the size of the swarm - %e', error)
       })
     }
@@ -66,16 +67,9 @@ export class SwarmSizeWatch {
     const distances = await Promise.all(others.map((other) => distanceOf(peerId, other)))
     this.size = estimateSwarmSize(distances)
     this.others = others.length < CLOSEST ? others : []
+    this.failures = 0
     if (others.length === 0) {
-      this.retryLater()
-    } else {
-      this.failures = 0
+      this.walkAt = this.init.now() + SIZE_RETRY
     }
-  }
-
-  /** Twice as long after each failure in a row: where walks are cut off, more of them are no help. */
-  private retryLater(): void {
-    this.walkAt = this.init.now() + Math.min(SIZE_LIFETIME, SIZE_RETRY * 2 ** this.failures)
-    this.failures = Math.min(this.failures + 1, 8)
   }
 }

@@ -115,6 +115,7 @@ describe('a node', () => {
     tender.stop()
     expect(walkedAt).toEqual([1_000, 2_000, 3_500, 5_000, 20_000, 35_000])
   })
+
   test('whose walks are cut off makes fewer and fewer of them: a swarm on slow machines must not be held up by them', async () => {
     const [self] = peers
     if (self === undefined) {
