@@ -1,6 +1,6 @@
 import { NETWORKS, type NetworkParameters } from '../src/wire/index.ts'
 import type { Agent } from './economy/agent.ts'
-import { Market } from './economy/market.ts'
+import { Market, type MarketInit } from './economy/market.ts'
 import { type Day, dayOf, newcomers, type Waits } from './economy/measures.ts'
 import { PARAMETERS, parameterRows } from './economy/parameters.ts'
 import { participation, type Week } from './economy/participation.ts'
@@ -68,8 +68,14 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   }
 }
 
-function live(network: NetworkParameters, seed: number, nodes: number, length: number): Life {
-  const market = new Market({ network, seed })
+function live(
+  network: NetworkParameters,
+  seed: number,
+  nodes: number,
+  length: number,
+  ways: Pick<MarketInit, 'asked' | 'readers'> = {}
+): Life {
+  const market = new Market({ network, seed, ...ways })
   const crowd = new Crowd(market, nodes, LEAVE_A_DAY)
   const days: Day[] = []
   for (let day = 0; day < length; day++) {
@@ -119,9 +125,14 @@ function sensitivity(seed: number): string[][] {
     percent(last.unaffordableShare),
     firstPaid.median.toFixed(0)
   ]
-  const small = (network: NetworkParameters) => live(network, seed, SMALL.nodes, SMALL.days)
+  const small = (network: NetworkParameters, ways?: Parameters<typeof live>[4]) =>
+    live(network, seed, SMALL.nodes, SMALL.days, ways)
+  const byChance = { random: 12, known: 0 }
   return [
     line('defaults', small(NETWORKS.main)),
+    line('providers asked by speed alone', small(NETWORKS.main, { asked: byChance })),
+    line('chains read by witnesses only', small(NETWORKS.main, { readers: 'witnesses' })),
+    line('both', small(NETWORKS.main, { asked: byChance, readers: 'witnesses' })),
     ...Object.values(PARAMETERS).flatMap(({ tried }) =>
       tried.map((change) => {
         const name = Object.entries(change).map(([key, value]) => `${key} ${value}`)

@@ -10,11 +10,13 @@ import {
   type RecognitionShare,
   recognise,
   recognition,
+  type Standing,
   type StrangersUse
 } from '../../src/credit/index.ts'
 import type { NetworkParameters, PeerIdString } from '../../src/wire/index.ts'
 import type { Random } from '../sim/random.ts'
 
+const NOTHING: Standing = new Map()
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 
@@ -51,6 +53,8 @@ export class Agent {
   uses: StrangersUse = []
   /** Whose debtors it asks: its own, unless it is an alias. */
   guide: Agent = this
+  /** Who knows what its chain shows. @default everybody */
+  readers: ReadonlySet<PeerIdString> | undefined
   /** Its weighted-fair queue: virtual time, and each requester's last tag. */
   readonly fair = { now: 0, last: new Map<PeerIdString, number>() }
   /** It shows each provider a chain of its own: what it spent elsewhere is not in it. */
@@ -65,6 +69,7 @@ export class Agent {
   /** Work that it did and was paid for (µcr). */
   done = 0n
   firstJob: number | undefined
+  /** By a job: a canary is too small to count. */
   firstPaid: number | undefined
   /** Asked for and never done within its patience (µcr). */
   unserved = 0n
@@ -119,16 +124,23 @@ export class Agent {
   }
 
   /** On whom this node would serve the requester. */
-  sharesOf({ name, standing }: Agent): RecognitionShare[] {
-    return recognise({ self: this.name, edges: this.edges }, name, standing, this.network)
+  sharesOf(requester: Agent): RecognitionShare[] {
+    const self = { self: this.name, edges: this.edges }
+    return recognise(self, requester.name, requester.shownTo(this), this.network)
   }
 
   /** For how much this node would serve the requester (µcr); above `enough` it does not look. */
-  recognises({ name, standing }: Agent, enough?: bigint): bigint {
-    return recognition({ self: this.name, edges: this.edges }, name, standing, this.network, enough)
+  recognises(requester: Agent, enough?: bigint): bigint {
+    const self = { self: this.name, edges: this.edges }
+    return recognition(self, requester.name, requester.shownTo(this), this.network, enough)
+  }
+
+  private shownTo({ name }: Agent): Standing {
+    return this.readers?.has(name) === false ? NOTHING : this.standing
   }
 
   weightOf(requester: Agent, now: number): number {
-    return priorityWeight(this.recognises(requester), now - requester.idleSince, this.network)
+    const idle = requester.readers?.has(this.name) === false ? 0 : now - requester.idleSince
+    return priorityWeight(this.recognises(requester), idle, this.network)
   }
 }

@@ -2,6 +2,9 @@ import { chargeStranger, drawOn, giveOn, recognised, strangerAllowance } from '.
 import type { NetworkParameters } from '../../src/wire/index.ts'
 import { type Agent, HOUR } from './agent.ts'
 
+/** The last minute of an hour: an hour's use, all of it entered at its beginning, is over by the next one's. */
+const LAST_MINUTE = HOUR - 60_000
+
 export interface Order {
   readonly requester: Agent
   readonly since: number
@@ -26,7 +29,7 @@ export interface Tally {
   probes: bigint
   /** Wished for without the credit to pay for it. */
   unaffordable: bigint
-  /** Asked for by nodes that have been paid before. */
+  /** Asked for by nodes that have been paid for a job before. */
   wanted: bigint
   wantedByRest: bigint
   /** Recognised for somebody who had been paid before. */
@@ -112,9 +115,9 @@ export class Floor {
     }
     for (const part of queue) {
       if (left > 0 && part.part > 0n) {
-        const may = strangerAllowance(provider.uses, part.order.requester.name, this.now, this.network, {
-          lanes: this.power
-        })
+        const { name } = part.order.requester
+        const at = this.now + LAST_MINUTE
+        const may = strangerAllowance(provider.uses, name, at, this.network, { lanes: this.power })
         left -= this.serve(provider, part, Math.min(left, may), false)
       }
       if (!waiting.includes(part)) {
@@ -172,7 +175,7 @@ export class Floor {
   private book(provider: Agent, order: Order, amount: bigint, onRecognition: boolean): void {
     const { tally } = this
     const { requester, isProbe = false } = order
-    const wasPaid = requester.standing.size > 0
+    const wasPaid = requester.firstPaid !== undefined
     this.attackersWork += this.isAttacker(requester) ? amount : 0n
     const paid = requester.refusesToPay ? amount / 10n : amount
     requester.balance -= paid
@@ -180,11 +183,11 @@ export class Floor {
     requester.checked(provider.name, amount)
     provider.claim(requester.name, paid, this.now)
     provider.done += amount
-    provider.firstPaid ??= this.now
     if (isProbe) {
       tally.probes += amount
       return
     }
+    provider.firstPaid ??= this.now
     requester.firstJob ??= this.now
     tally[onRecognition ? 'recognised' : 'strangers'] += amount
     tally.recognisedWanted += onRecognition && wasPaid ? amount : 0n

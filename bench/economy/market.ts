@@ -1,5 +1,7 @@
-import { chooseProbed, nextProbeAt } from '../../src/credit/index.ts'
-import type { NetworkParameters, PeerIdString } from '../../src/wire/index.ts'
+import { chooseProbed, isProbeSize, nextProbeAt } from '../../src/credit/index.ts'
+import { SKILLS } from '../../src/skills/index.ts'
+import { canaryPrice } from '../../src/swarm/prober.ts'
+import type { MicroCredits, NetworkParameters, PeerIdString } from '../../src/wire/index.ts'
 import { exponential, type Random, randomOf } from '../sim/random.ts'
 import { Agent, HOUR, type Profile } from './agent.ts'
 import { Floor, min, type Order, type Tally } from './floor.ts'
@@ -9,6 +11,8 @@ export interface MarketInit {
   readonly seed: number
   /** Providers that a requester asks whom it knows nothing of, and such that it worked for. */
   readonly asked?: { readonly random: number; readonly known: number }
+  /** Who knows what a chain shows: its author's witnesses, as in the product, or everybody. @default 'everybody' */
+  readonly readers?: 'everybody' | 'witnesses'
   /** Share of its time that a provider's device is free for others. @default 1 */
   readonly power?: number
   /** Hours that a requester waits for a job. @default 24 */
@@ -19,7 +23,10 @@ export interface MarketInit {
 
 /** Providers that share a job's units. */
 const SPLIT = 3
+const SEAT = 7
 const START = 1_800_000_000_000
+/** What canaries of this build's skills cost (µcr). */
+const CANARIES = [...SKILLS.values()].flatMap((skill) => canaryPrice(skill) ?? [])
 
 /** A swarm hour by hour: who asks whom, who serves whom on whose account, who pays. Production rules inside. */
 export class Market {
@@ -31,6 +38,8 @@ export class Market {
   private readonly random: Random
   private readonly asked: { random: number; known: number }
   private readonly patience: number
+  private readonly canaries: readonly MicroCredits[]
+  private readonly isReadByAll: boolean
   private readonly byName = new Map<PeerIdString, Agent>()
   private orders: Order[] = []
   private servers: Agent[] = []
@@ -42,6 +51,8 @@ export class Market {
     this.random = randomOf(init.seed, 'market')
     this.asked = init.asked ?? { random: 4, known: 8 }
     this.patience = init.patience ?? 24
+    this.canaries = CANARIES.filter((price) => isProbeSize(price, init.network))
+    this.isReadByAll = init.readers !== 'witnesses'
     const { power = 1, isAttacker = () => false } = init
     this.floor = new Floor({ network: init.network, power, isAttacker })
   }
@@ -85,6 +96,9 @@ export class Market {
     this.orders = this.orders.filter((order) => this.keeps(order))
     for (const agent of this.agents) {
       if (agent.isOnline) {
+        if (!this.isReadByAll) {
+          this.seatFor(agent)
+        }
         this.wish(agent)
       }
     }
@@ -99,7 +113,7 @@ export class Market {
   /** Orders work now, whatever the profile says. */
   order(requester: Agent, cost: bigint): void {
     this.orders.push({ requester, since: this.now, left: cost, placed: 0n })
-    this.floor.tally[requester.standing.size > 0 ? 'wanted' : 'wantedByRest'] += cost
+    this.floor.tally[requester.firstPaid === undefined ? 'wantedByRest' : 'wanted'] += cost
   }
 
   /** A payment without work: what friends and names of one owner can always sign. */
@@ -115,6 +129,21 @@ export class Market {
     return this.floor.resetTally()
   }
 
+  /** Seven who serve now; those who sit and are here stay. */
+  private seatFor(agent: Agent): void {
+    const seat = new Set(
+      [...(agent.readers ?? [])].filter((name) => this.byName.get(name)?.isOnline === true)
+    )
+    const others = this.servers.filter(({ name, owner }) => owner !== agent.owner && !seat.has(name))
+    while (seat.size < SEAT && others.length > 0) {
+      const [drawn] = others.splice(Math.floor(agent.random() * others.length), 1)
+      if (drawn !== undefined) {
+        seat.add(drawn.name)
+      }
+    }
+    agent.readers = seat
+  }
+
   private wish(agent: Agent): void {
     const { jobsADay, jobSize, presence, serves } = agent.profile
     // all of a day's jobs come in the hours that it is there
@@ -128,22 +157,26 @@ export class Market {
       }
       next += exponential(agent.random, (24 * presence) / jobsADay)
     }
-    if (serves && this.now >= agent.nextProbe && agent.available(this.now) >= this.network.probeAmount) {
+    if (serves && this.now >= agent.nextProbe) {
       agent.nextProbe = nextProbeAt(this.now, agent.random(), this.network)
       this.probe(agent)
     }
   }
 
+  /** As the product's `Prober`, but for units of earlier jobs. */
   private probe(agent: Agent): void {
+    const left = this.canaries[Math.floor(agent.random() * this.canaries.length)]
+    if (left === undefined || left > agent.available(this.now)) {
+      return
+    }
     const candidates = Array.from({ length: 8 }, () => this.drawServer(agent)).flatMap((peer) =>
       peer === undefined || peer === agent
         ? []
         : [{ peer: peer.name, work: agent.edges.get(peer.name)?.work ?? 0n }]
     )
-    const chosen = chooseProbed(candidates, agent.random(), this.network)
+    const chosen = chooseProbed(candidates, agent.random(), left)
     const provider = chosen && this.byName.get(chosen)
     if (provider !== undefined) {
-      const left = this.network.probeAmount
       this.floor.queue(
         provider,
         { requester: agent, since: this.now, left, placed: 0n, isProbe: true },

@@ -72,13 +72,13 @@ export const PARAMETERS: Readonly<Record<Economic, Explained>> = {
   },
   probeIntervalHours: {
     unit: 'h',
-    reason: 'a canary a day keeps pure providers’ edges alive and costs a hundredth of a grant',
+    reason: 'a canary a day tells a pure provider whose votes count, for a twenty-thousandth of a grant',
     tried: [{ probeIntervalHours: 12 }, { probeIntervalHours: 48 }]
   },
   probeAmount: {
     unit: 'µcr',
-    reason: 'a tenth of a second of a 1 TFLOP/s device',
-    tried: [{ probeAmount: main.probeAmount / 2n }, { probeAmount: main.probeAmount * 2n }]
+    reason: 'the most that a canary may cost; those of the shelf cost 135 to 540',
+    tried: []
   }
 }
 

@@ -24,17 +24,18 @@ export interface ProbeCandidate {
 }
 
 /**
- * Whom to probe: drawn with weight 1 / (1 + work / probeAmount), so that those unknown come first and nobody is
- * ever safe from a canary.
+ * Whom to probe: drawn with weight 1 / (1 + work / price), so that those unknown come first, before who has had one, and
+ * nobody is ever safe from a canary.
  *
  * @param draw in [0, 1)
+ * @param price of the canary (µcr), above 0
  */
 export function chooseProbed(
   candidates: readonly ProbeCandidate[],
   draw: number,
-  network: NetworkParameters
+  price: MicroCredits
 ): PeerIdString | undefined {
-  const weights = candidates.map(({ work }) => 1 / (1 + Number(work) / Number(network.probeAmount)))
+  const weights = candidates.map(({ work }) => 1 / (1 + Number(work) / Number(price)))
   let left = draw * weights.reduce((total, weight) => total + weight, 0)
   const chosen = weights.findIndex((weight) => {
     left -= weight

@@ -2,7 +2,7 @@ import { chooseProbed, isProbeSize, nextProbeAt, type ProbeCandidate } from '../
 import { priceOf, RATE_DEFAULT } from '../jobs/index.ts'
 import type { Skill } from '../skills/index.ts'
 import type { Table } from '../store/index.ts'
-import type { Milliseconds, NetworkParameters, PeerIdString } from '../wire/index.ts'
+import type { MicroCredits, Milliseconds, NetworkParameters, PeerIdString } from '../wire/index.ts'
 
 const KEY = 'probed'
 /** The longest delay that a timer takes. */
@@ -22,6 +22,16 @@ export interface ProberInit {
   readonly now: () => Milliseconds
   readonly random: () => number
   readonly log: (message: string, error?: unknown) => void
+}
+
+/**
+ * What a canary of a skill costs (µcr), but for one that is a unit of an earlier job.
+ *
+ * @returns undefined: nobody is sent one, since an example anybody can have the answer to
+ */
+export function canaryPrice(skill: Skill): MicroCredits | undefined {
+  const input = skill.sample?.()
+  return input === undefined ? undefined : priceOf(skill.plan(input, { units: 1 }).units, RATE_DEFAULT)
 }
 
 /**
@@ -52,17 +62,15 @@ export class Prober {
   /** Exposed for its tests: one canary, if there is anyone to buy it of. */
   async probe(): Promise<PeerIdString | undefined> {
     const { skills, network, providersOf, random, hire } = this.init
-    const small = skills.filter((skill) => {
-      if (skill.sample === undefined || providersOf(skill.manifest.name).length === 0) {
-        return false // an example anybody can have the answer to
-      }
-      const { units } = skill.plan(skill.sample(), { units: 1 })
-      return isProbeSize(priceOf(units, RATE_DEFAULT), network)
+    const small = skills.flatMap((skill) => {
+      const candidates = providersOf(skill.manifest.name)
+      const price = candidates.length > 0 ? canaryPrice(skill) : undefined
+      return price !== undefined && isProbeSize(price, network) ? [{ skill, candidates, price }] : []
     })
-    const skill = small[Math.floor(random() * small.length)]
-    const probed = skill && chooseProbed(providersOf(skill.manifest.name), random(), network)
-    if (skill !== undefined && probed !== undefined) {
-      await hire(skill, probed)
+    const canary = small[Math.floor(random() * small.length)]
+    const probed = canary && chooseProbed(canary.candidates, random(), canary.price)
+    if (canary !== undefined && probed !== undefined) {
+      await hire(canary.skill, probed)
     }
     return probed
   }

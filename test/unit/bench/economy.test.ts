@@ -4,6 +4,8 @@ import { voteAttacks } from '../../../bench/attacks/votes.ts'
 import { Market } from '../../../bench/economy/market.ts'
 import { gini } from '../../../bench/economy/measures.ts'
 import { Crowd } from '../../../bench/economy/population.ts'
+import { SKILLS } from '../../../src/skills/index.ts'
+import { canaryPrice } from '../../../src/swarm/prober.ts'
 import { NETWORKS } from '../../../src/wire/index.ts'
 
 function days(seed: number, count: number): Market {
@@ -40,6 +42,31 @@ test('credit is only moved and drained; each node gives on recognition at most w
     }
   }
   expect(given).toBeGreaterThan(0n)
+})
+
+test('canaries cost what those of the product do, and a stranger gets its share of every hour', () => {
+  const market = new Market({ network: NETWORKS.main, seed: 1 })
+  const profile = {
+    kind: 'contributor',
+    speed: 100,
+    presence: 1,
+    serves: true,
+    jobsADay: 1e-9,
+    jobSize: 1
+  } as const
+  const providers = Array.from({ length: 4 }, () => market.add(profile))
+  const [stranger] = [market.add({ ...profile, serves: false })]
+  for (let hour = 0; hour < 48; hour++) {
+    market.order(stranger, 100_000n)
+    market.hour()
+  }
+  const prices = [...SKILLS.values()].flatMap((skill) => canaryPrice(skill) ?? [])
+  const { probes } = market.resetTally()
+  const count = BigInt(providers.length * 4) // half an interval apart at least
+  expect(probes).toBeGreaterThan(0n)
+  expect(Number(probes / count)).toBeLessThanOrEqual(Math.max(...prices.map(Number)))
+  // a minute an hour of each, to a tenth
+  expect(Number(stranger.got.strangers)).toBeGreaterThan(0.9 * 48 * 4 * 60 * profile.speed)
 })
 
 test('an attack’s figures can be other than 0: whoever works is given back, whoever does not is a stranger', () => {

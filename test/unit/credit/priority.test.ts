@@ -61,18 +61,19 @@ test('canaries come once an interval on average, never sooner than half of it', 
   expect(isProbeSize(network.probeAmount + 1n, network)).toBe(false)
 })
 
-test('a canary goes to the unknown first, and to everybody sometimes', () => {
+test('a canary goes to the unknown first, then to who has had few, and to everybody sometimes', () => {
+  const PRICE = 270n
   const candidates = [
     { peer: nameOf(0), work: 0n },
-    { peer: nameOf(1), work: 9n * network.probeAmount },
+    { peer: nameOf(1), work: 9n * PRICE },
     { peer: nameOf(2), work: 0n }
   ]
   const counts = new Map<string | undefined, number>()
   for (let i = 0; i < 2_100; i++) {
-    const chosen = chooseProbed(candidates, i / 2_100, network)
+    const chosen = chooseProbed(candidates, i / 2_100, PRICE)
     counts.set(chosen, (counts.get(chosen) ?? 0) + 1)
   }
   expect([...counts.values()].toSorted((a, b) => a - b)).toEqual([100, 1_000, 1_000])
-  expect(chooseProbed([], 0.5, network)).toBeUndefined()
-  expect(chooseProbed(candidates, 1, network)).toBe(nameOf(2))
+  expect(chooseProbed([], 0.5, PRICE)).toBeUndefined()
+  expect(chooseProbed(candidates, 1, PRICE)).toBe(nameOf(2))
 })
