@@ -95,12 +95,12 @@ function advance(draft: Draft | undefined, verified: VerifiedRecord, network: Ne
   ensure(record.bal === bal, 'BAD_RECORD', () => `The balance must be ${bal}, not ${record.bal}.`)
   ensure(record.idleSince === effect.idleSince, 'BAD_RECORD', () => `idleSince must be ${effect.idleSince}.`)
   effect.change?.()
-  if (record.seq % 64 === 0) {
-    forgetExpired(draft.claimed, record.ts)
-  }
   if (effect.joined) {
     draft.openEscrows = effect.joined.openEscrows
     draft.claimed = effect.joined.claimed
+  }
+  if (record.seq % 64 === 0) {
+    forgetExpired(draft.claimed, record.ts)
   }
   if (record.kind === 'heal' || record.kind === 'seat') {
     Object.assign(draft, seatsAfter(draft, record))

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { type Audit, audit, auditExports, type VerifiedRecord } from '../../../src/credit/index.ts'
+import {
+  type Audit,
+  audit,
+  auditExports,
+  type Intent,
+  type VerifiedRecord
+} from '../../../src/credit/index.ts'
 import { escrowed } from '../../../src/credit/state.ts'
 import type { Store } from '../../../src/store/index.ts'
 import { type MicroCredits, NETWORKS, type Network, networkOf, type Signed } from '../../../src/wire/index.ts'
@@ -113,6 +119,29 @@ const sidesOf = ({ minted, balances, openEscrows, certifiedUnclaimed, burned, fo
   minted,
   balances + openEscrows + certifiedUnclaimed + burned + forfeited - debt
 ]
+
+test('a heal at a place that 64 divides forgets the claims whose window is over, as any record there does', async () => {
+  const filler = (ts: number): Intent => ({
+    kind: 'seat',
+    ts,
+    body: { members: [], quorum: 0, unsure: true, votes: [] }
+  })
+  const main = await TestChain.create(network, AUTHOR, NOW)
+  await walk(main, [{ kind: 'claim', pick: 0 }], 0)
+  const other = await branchOf(main)
+  await other.append(filler(NOW + 2))
+  const [until = 0] = main.head.claimed.values()
+  for (const ts of [until, until + 1]) {
+    const healed = await branchOf(main)
+    while (healed.head.seq < 63) {
+      await healed.append(filler(NOW + 3))
+    }
+    const body = { head: other.head.id, branch: other.signed.slice(2), witnesses: [], quorum: 0 }
+    await healed.append({ kind: 'heal', ts, body }, other.records.slice(2))
+    expect(healed.head.seq).toBe(64)
+    expect(healed.head.claimed.size).toBe(ts > until ? 0 : 1)
+  }
+})
 
 test('all debits of both branches count, shared credits once, and the books add up', () =>
   fc.assert(
