@@ -126,6 +126,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       ledger,
       skills,
       ticker,
+      kept: meta,
       weightOf: (payer, escrow) => priorities.weightOf(payer, escrow),
       promises: priorities,
       onComputed: (skill) => this.specialism.performed(skill),

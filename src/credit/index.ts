@@ -87,6 +87,7 @@ export {
   STRANGER_USES_MAX,
   type StrangersUse,
   type StrangerUse,
+  shortenUses,
   strangerAllowance
 } from './strangers.ts'
 export type { LedgerTransport, TransportHandlers } from './transport.ts'

@@ -14,7 +14,8 @@ const SLOTS = HOUR / MINUTE + 1
 export interface StrangerUse {
   /** Minutes since 1970, of the use's end. */
   readonly minute: number
-  readonly peer: PeerIdString
+  /** Absent: of names that are not told apart any more. */
+  readonly peer?: PeerIdString
   readonly ms: Milliseconds
 }
 
@@ -68,8 +69,25 @@ export function chargeStranger(
     : recent.with(at, { ...before, ms: before.ms + ms })
 }
 
+/**
+ * The same time in few entries, for the store: the longest uses by name, all others as one a minute. So a restart gives
+ * names beyond that a fresh hour each, and all together nothing.
+ *
+ * @param most entries with a name
+ */
+export function shortenUses(uses: StrangersUse, now: Milliseconds, most: number): StrangersUse {
+  const [...longest] = withinHour(uses, now).sort((a, b) => b.ms - a.ms)
+  const rest = new Map<number, Milliseconds>()
+  for (const { minute, ms } of longest.splice(most)) {
+    rest.set(minute, (rest.get(minute) ?? 0) + ms)
+  }
+  const all = [...longest, ...[...rest].map(([minute, ms]) => ({ minute, ms }))]
+  return all.sort((a, b) => a.minute - b.minute)
+}
+
 /** Whole minutes, one more than an hour has: so never less than the hour that ends now. */
 function withinHour(uses: StrangersUse, now: Milliseconds): StrangerUse[] {
   const oldest = Math.floor(now / MINUTE) - SLOTS + 1
-  return uses.filter(({ minute }) => minute >= oldest)
+  // what lies more than an hour ahead is of a clock that was wrong
+  return uses.filter(({ minute }) => minute >= oldest && minute < oldest + 2 * SLOTS)
 }

@@ -4,6 +4,7 @@ import type { Engine } from '../compute/index.ts'
 import type { Ledger, Priorities } from '../credit/index.ts'
 import { framedStream, isDirect, type SwarmNode, type Ticker } from '../net/index.ts'
 import { kernelHash, type Skill } from '../skills/index.ts'
+import type { Table } from '../store/index.ts'
 import {
   isPeerIdString,
   JOB_FRAME_MAX,
@@ -41,6 +42,8 @@ export interface ProviderInit {
   readonly ledger: Ledger
   readonly skills: ReadonlyMap<string, Skill>
   readonly ticker: Ticker
+  /** For what strangers were given within the hour. @default it is forgotten at a restart */
+  readonly kept?: Table
   /**
    * Weight of a requester's work on an escrow (CID text) in the queue, 0 or more; 0: that of a stranger, served after
    * all others. @default all alike
@@ -109,7 +112,7 @@ export class Provider {
 
   constructor(init: ProviderInit) {
     this.init = init
-    this.strangers = new StrangersShare({ network: init.network.parameters, now: Date.now })
+    this.strangers = new StrangersShare({ ...init, network: init.network.parameters, now: Date.now })
     this.protocol = protocolId(init.network.parameters, 'job')
     this.pulls = new PullServer({
       ...init,
@@ -121,6 +124,7 @@ export class Provider {
   }
 
   async start(): Promise<void> {
+    await this.strangers.load()
     await this.init.node.handle(this.protocol, (stream, connection) => this.serve(stream, connection), {
       maxInboundStreams: SESSIONS_MAX
     })
@@ -162,6 +166,7 @@ export class Provider {
 
   async stop(): Promise<void> {
     this.pause('stopped')
+    await this.strangers.stop().catch(() => {}) // what is not stored is given anew
     await this.init.node.unhandle(this.protocol)
     await this.pulls.stop()
   }
@@ -232,16 +237,9 @@ export class Provider {
       const refusal = refused ?? this.crowded(opened.escrow, payer)
       const { queue } = this
       if (refusal !== undefined || skill === undefined || queue === undefined) {
-        const {
-          code,
-          message,
-          retryAfterMs = RETRY_AFTER
-        } = refusal ?? {
-          code: 'NOT_CONTRIBUTING',
-          message: 'It does not contribute now.'
-        }
+        const away = { code: 'NOT_CONTRIBUTING', message: 'It does not contribute now.' }
         await this.takeBack(opened.escrow)
-        await framed.send({ t: 'refused', code, message, retryAfterMs })
+        await framed.send({ t: 'refused', retryAfterMs: RETRY_AFTER, ...(refusal ?? away) })
         await framed.close()
         return
       }
