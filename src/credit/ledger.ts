@@ -1,16 +1,8 @@
 import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import type { CID } from 'multiformats/cid'
-import type {
-  LedgerRequest,
-  LedgerResponse,
-  MicroCredits,
-  Milliseconds,
-  Network,
-  PeerIdString,
-  Signed,
-  UnitGroup
-} from '../wire/index.ts'
+import type { MicroCredits, Milliseconds, Network, PeerIdString, Signed, UnitGroup } from '../wire/index.ts'
+import { ledgerAnswers } from './answers.ts'
 import { Certifier } from './certify.ts'
 import { availableAt } from './chain.ts'
 import { Checkpoints } from './checkpoints.ts'
@@ -48,7 +40,6 @@ import type {
   LedgerExportOptions,
   Settlement
 } from './types.ts'
-import { answerAsWitness, answerOf } from './voter.ts'
 import { Witness } from './witness.ts'
 
 export function createLedger(init: LedgerInit): LedgerService {
@@ -58,11 +49,8 @@ export function createLedger(init: LedgerInit): LedgerService {
 class SwarmLedger implements LedgerService {
   readonly peer: PeerIdString
   private readonly key: PrivateKey
-  private readonly terms: NonNullable<LedgerInit['terms']>
   private readonly network: Network
-  private readonly clock: AuthorClock
   private readonly now: () => Milliseconds
-  private readonly log: (message: string) => void
   private readonly chain: OwnChain
   private readonly transport: LedgerTransport
   private readonly earnings: Earnings
@@ -73,7 +61,6 @@ class SwarmLedger implements LedgerService {
   private readonly moving: Moving
   private readonly recovery: Recovery
   private readonly votes: SettleVotes
-  private readonly settles: Settles
   private readonly keeper: SeatKeeper
   private readonly checkpoints: Checkpoints
   private readonly lodging: Lodging
@@ -82,6 +69,7 @@ class SwarmLedger implements LedgerService {
   private readonly lookout: Lookout
   private readonly payer: Payer
   private readonly payee: Payee
+  private readonly answer: ReturnType<typeof ledgerAnswers>
   private readonly listeners = new Set<() => void>()
   private readonly life = new AbortController()
   private readonly chores: Chores
@@ -101,11 +89,9 @@ class SwarmLedger implements LedgerService {
     terms = () => [],
     knows
   }: LedgerInit) {
-    this.terms = terms
     this.network = network
-    this.clock = new AuthorClock(now)
-    this.now = this.clock.now
-    this.log = log
+    const clock = new AuthorClock(now)
+    this.now = clock.now
     this.chores = new Chores(log)
     this.chain = new OwnChain({ store, key, network, now: this.now })
     this.peer = this.chain.peer
@@ -118,7 +104,7 @@ class SwarmLedger implements LedgerService {
       network,
       self: this.peer,
       now: this.now,
-      clock: this.clock,
+      clock,
       log,
       random,
       within
@@ -161,13 +147,13 @@ class SwarmLedger implements LedgerService {
     this.key = key
     const votes = new SettleVotes({ ...parts, certifier })
     this.votes = votes
-    this.settles = new Settles({ ...parts, votes })
+    const settles = new Settles({ ...parts, votes })
     this.keeper = new SeatKeeper({ ...parts, certifier })
     this.checkpoints = new Checkpoints({ ...parts, certifier })
     this.transfers = new Transfers({ ...parts, certifier, keeper: this.keeper })
     this.payee = new Payee(parts)
     this.lodging = new Lodging({ ...parts, payee: this.payee })
-    this.payer = new Payer({ ...parts, certifier, keeper: this.keeper, settles: this.settles })
+    this.payer = new Payer({ ...parts, certifier, keeper: this.keeper, settles })
     this.lookout = new Lookout({
       ...base,
       transport,
@@ -187,6 +173,8 @@ class SwarmLedger implements LedgerService {
         followed(verified, ended?.body, isUnsure ? before.seatSeq : undefined)
       }
     })
+    const { moving, payee, witness } = this
+    this.answer = ledgerAnswers({ network, forks, moving, payee, settles, witness, terms, log })
   }
 
   async start(): Promise<void> {
@@ -209,7 +197,7 @@ class SwarmLedger implements LedgerService {
       await this.payer.settleLeftovers()
     }
     await this.transport.start({
-      answer: (from, message) => this.answer(from, message),
+      answer: this.answer,
       connected: (peer) => {
         this.keeper.seen(peer)
         this.chores.do('Asking for settles', () => this.payee.ask(peer))
@@ -347,38 +335,6 @@ class SwarmLedger implements LedgerService {
   async release(escrow: CID, delivered: MicroCredits = 0n): Promise<Signed> {
     this.moving.check()
     return this.payee.release(escrow, delivered)
-  }
-
-  private answer(from: PeerIdString, message: LedgerRequest): Promise<LedgerResponse> {
-    return answerOf(
-      async () => {
-        if (message.t !== 'head' && message.t !== 'records') {
-          this.moving.check()
-        }
-        switch (message.t) {
-          case 'paid':
-            await this.payee.claim(message.certificate, message.index)
-            return { t: 'ok' }
-          case 'escrow':
-            await this.payee.take(from, message)
-            return { t: 'ok' }
-          case 'terms':
-            return { t: 'terms', on: [...this.terms(from, message.max)] }
-          case 'shown': {
-            const { id, record } = await openRecord(message.escrow, this.network)
-            const other = await this.forks.contradicting({ id, record, signed: message.escrow })
-            return other ? { t: 'conflict', record: other } : { t: 'ok' }
-          }
-          case 'settled': {
-            const found = await this.settles.certificateFor(from, message.escrow)
-            return found === 'open' ? { t: 'open' } : { t: 'certificate', ...found }
-          }
-          default:
-            return answerAsWitness(this.witness, from, message)
-        }
-      },
-      (reason) => this.log(`${message.t} of ${from}: ${reason}`)
-    )
   }
 
   private changed(): void {
