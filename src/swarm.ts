@@ -42,6 +42,7 @@ import type { Fittings } from './swarm/fittings.ts'
 import { keepWarm } from './swarm/keep-warm.ts'
 import { Lookout } from './swarm/lookout.ts'
 import { offeredSkills, skillList } from './swarm/offered-skills.ts'
+import { OwnJobs } from './swarm/own-jobs.ts'
 import { openParts, type Parts } from './swarm/parts.ts'
 import { Prober } from './swarm/prober.ts'
 import { RouterMemory } from './swarm/router-memory.ts'
@@ -52,8 +53,6 @@ import type { PeerIdString } from './wire/index.ts'
 const CHANGE_INTERVAL_MS = 100
 /** How long `stop` lets open jobs close their books: withdrawal must stop everything within 500 ms. */
 const STOP_GRACE_MS = 250
-/** Finished jobs that `jobs()` still names: each holds its result. */
-const JOBS_REMEMBERED = 32
 
 /** Builds a node and starts it: the composition root. */
 export async function startSwarm(init: CreateSwarmInit = {}, fittings: Fittings = {}): Promise<RunningSwarm> {
@@ -92,9 +91,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   private readonly requester: Requester
   private readonly pipelines: Pipelines
   private readonly quoter: Quoter
-  private readonly handles = new Map<string, Job>()
-  /** Ids of finished jobs, oldest first. */
-  private readonly ended: string[] = []
+  private readonly ownJobs: OwnJobs
   private readonly startedAt = Date.now()
   private watchdog: RelayWatchdog | undefined
   private readonly engines: Engines
@@ -150,6 +147,13 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     }
     this.requester = new Requester(hiring)
     this.pipelines = new Pipelines({ ...hiring, key, random: parts.fittings.random })
+    this.ownJobs = new OwnJobs({
+      onEvent: () => this.changed(),
+      onEnd: () => {
+        this.changed()
+        this.memory.touch()
+      }
+    })
   }
 
   async start(): Promise<void> {
@@ -194,7 +198,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   hire<Output>(skill: string, input: unknown, options: SubmitOptions, hooks: JobHooks): Job<Output> {
     const found = skillIn(this.parts.skills, skill)
     // the skill is known by name only here: its output type is the caller's word
-    return this.track(this.requester.submit(found, input, options, hooks)) as Job<Output>
+    return this.ownJobs.add(this.requester.submit(found, input, options, hooks)) as Job<Output>
   }
 
   /** @param stages skills by name */
@@ -204,15 +208,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     hooks: JobHooks
   ): PipelineJob {
     const orders = stages.map((stage) => ({ ...stage, skill: skillIn(this.parts.skills, stage.skill) }))
-    const job = this.pipelines.submit(orders, options, hooks)
-    this.track(job)
-    return job
-  }
-
-  private track(job: Job): Job {
-    this.handles.set(job.id, job)
-    void this.follow(job)
-    return job
+    return this.ownJobs.add(this.pipelines.submit(orders, options, hooks))
   }
 
   async quote(skill: string, input: unknown, options?: QuoteOptions): Promise<JobQuote> {
@@ -221,7 +217,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   }
 
   jobs(): readonly Job[] {
-    return [...this.handles.values()]
+    return this.ownJobs.list()
   }
 
   async contribute(options: ContributeOptions = {}): Promise<void> {
@@ -326,7 +322,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
         this.peers()
           .filter(({ skills }) => skills.includes(skill))
           .map(({ peer }) => ({ peer, work: priorities.edges.get(peer)?.work ?? 0n })),
-      hire: (skill, provider) => this.track(this.requester.probe(skill, provider)).result,
+      hire: (skill, provider) => this.ownJobs.add(this.requester.probe(skill, provider)).result,
       now: Date.now,
       random: Math.random,
       log: (message, error) => node.logger.forComponent('swarmharness:swarm')(`${message} - %e`, error)
@@ -384,17 +380,5 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
           this.safeDispatchEvent('change', { detail: this.status })
         })
     }, CHANGE_INTERVAL_MS)
-  }
-
-  private async follow(job: Job): Promise<void> {
-    for await (const _ of job) {
-      this.changed()
-    }
-    this.changed()
-    this.memory.touch()
-    this.ended.push(job.id)
-    if (this.ended.length > JOBS_REMEMBERED) {
-      this.handles.delete(this.ended.shift() ?? '')
-    }
   }
 }
