@@ -9,7 +9,6 @@ import {
 } from '../wire/index.ts'
 import { type SignedResult, sendResult, tellProgress } from './answers.ts'
 import { Reassembly } from './chunks.ts'
-import { SESSION_UNIT_BYTES } from './constants.ts'
 import { JobError } from './errors.ts'
 import { failureOf } from './failure.ts'
 import { PartArrivals } from './part-arrivals.ts'
@@ -19,6 +18,7 @@ import { signResult, signStep } from './result.ts'
 import type { SessionInit } from './session-init.ts'
 import { type StepFrame, Steps } from './steps.ts'
 import type { Taken, Unit, UnitFrame } from './taken.ts'
+import { TakenUnits } from './taken-units.ts'
 import { Condition } from './waiting.ts'
 import { WorkWindow } from './work-window.ts'
 
@@ -30,15 +30,10 @@ export class ProviderSession {
   computed = 0
   private readonly init: SessionInit
   private readonly arrivals: PartArrivals
-  private readonly units = new Map<number, Taken>()
-  /** Those of them whose input comes with them. */
-  private readonly fed = new Map<number, Unit>()
+  private readonly units = new TakenUnits()
   private readonly steps: Steps
   private readonly window = new WorkWindow()
   private readonly changed = new Condition()
-  private unitBytes = 0
-  /** Since when nothing is computed for it, while nothing is. */
-  private idleSince = performance.now()
   /** The requester wants no more, and the release. */
   private wantsRelease = false
   private isOver = false
@@ -78,13 +73,12 @@ export class ProviderSession {
   }
 
   get running(): number {
-    return this.units.size
+    return this.units.count
   }
 
   /** How long it has had nothing to compute; 0: it has. A unit whose input does not come is nothing. */
   get idleMs(): Milliseconds {
-    const waiting = [...this.fed.values()].filter(({ data }) => !data.isComplete).length
-    return this.units.size > waiting ? 0 : performance.now() - this.idleSince
+    return this.units.idleMs
   }
 
   get summary(): { skill: string; requester: PeerIdString; units: number } {
@@ -137,12 +131,10 @@ export class ProviderSession {
    * @param wait for the receipts, once all is done
    */
   async drain(wait: Milliseconds): Promise<void> {
-    for (const { index, data } of [...this.fed.values()]) {
-      if (!data.isComplete) {
-        this.drop(index, finishing()).catch((error) => this.init.stream.abort(error))
-      }
+    for (const { index } of this.units.incomplete) {
+      this.drop(index, finishing()).catch((error) => this.init.stream.abort(error))
     }
-    while (!this.isOver && this.units.size > 0) {
+    while (!this.isOver && this.units.count > 0) {
       await this.changed.wait()
     }
     let isLate = false
@@ -158,11 +150,7 @@ export class ProviderSession {
 
   private end(): void {
     this.isOver = true
-    for (const unit of this.units.values()) {
-      unit.cancel.abort(new JobError('CANCELLED', 'The session is over.'))
-    }
-    this.units.clear()
-    this.fed.clear()
+    this.units.cancelAll(new JobError('CANCELLED', 'The session is over.'))
     this.arrivals.close()
     this.notify()
   }
@@ -180,7 +168,7 @@ export class ProviderSession {
       case 'step':
         return this.onStep(frame)
       case 'input': {
-        const unit = this.fed.get(frame.index)
+        const unit = this.units.getFed(frame.index)
         if (unit === undefined) {
           return // cancelled or refused meanwhile
         }
@@ -194,7 +182,7 @@ export class ProviderSession {
         return this.onReceipt(frame.receipt)
       case 'finish':
         this.wantsRelease = true
-        await Promise.all([...this.units.keys()].map((index) => this.drop(index)))
+        await Promise.all(this.units.indices.map((index) => this.drop(index)))
         return this.releaseIfPaid()
     }
   }
@@ -216,7 +204,7 @@ export class ProviderSession {
     })
     if (taken !== undefined) {
       const unit = { ...taken, frame, data: new Reassembly(size) }
-      this.fed.set(frame.index, unit)
+      this.units.feed(unit)
       unit.data.add(0, frame.bytes)
       this.startIfComplete(unit)
     }
@@ -257,7 +245,7 @@ export class ProviderSession {
         throw finishing()
       }
       cost = costOf()
-      if (this.unitBytes + size > SESSION_UNIT_BYTES) {
+      if (!this.units.hasRoom(size)) {
         throw new JobError('BUSY', 'Too many input bytes wait here.', { retryable: true })
       }
     } catch (error) {
@@ -269,8 +257,7 @@ export class ProviderSession {
       throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
     }
     const taken = { index, size, cost, price, cancel: new AbortController() }
-    this.unitBytes += size
-    this.units.set(index, taken)
+    this.units.add(taken)
     this.notify()
     return taken
   }
@@ -361,18 +348,11 @@ export class ProviderSession {
 
   /** False if the unit was dropped before. */
   private forget(index: number): boolean {
-    const unit = this.units.get(index)
-    if (unit === undefined) {
-      return false
+    const wasThere = this.units.forget(index)
+    if (wasThere) {
+      this.notify()
     }
-    if (this.fed.get(index)?.data.isComplete !== false) {
-      this.idleSince = performance.now() // it was worked at
-    }
-    this.units.delete(index)
-    this.fed.delete(index)
-    this.unitBytes -= unit.size
-    this.notify()
-    return true
+    return wasThere
   }
 
   private async fail(index: number, error: unknown): Promise<void> {
