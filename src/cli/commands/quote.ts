@@ -1,8 +1,9 @@
 import { Command } from 'commander'
-import type { JobQuote, Swarm } from '../../index.ts'
-import { connect, meetProviders, type NetworkOptions, withNetwork } from '../connect.ts'
+import type { JobQuote } from '../../index.ts'
+import { type NetworkOptions, withNetwork } from '../connect.ts'
 import { readInput } from '../input.ts'
-import { interruption, STATUS, type Terminal, terminal, wholeNumber } from '../terminal.ts'
+import { look } from '../look.ts'
+import { type Terminal, terminal, wholeNumber } from '../terminal.ts'
 import { knownSkill } from './skills.ts'
 
 interface QuoteFlags extends NetworkOptions {
@@ -23,22 +24,10 @@ export function quoteCommand(done: (status: number) => void): Command {
 
 async function quote(name: string, flags: QuoteFlags, term: Terminal): Promise<number> {
   const input = await readInput(flags.input, knownSkill(name).example())
-  const { signal, wasInterrupted } = interruption()
-  let swarm: Swarm | undefined
-  try {
-    swarm = await connect(flags, term, signal)
-    await meetProviders(swarm, name, flags.wait * 1_000, signal)
+  return look(flags, term, name, async (swarm) => {
     const quoted = await swarm.quote(name, input, flags.units === undefined ? {} : { units: flags.units })
     await term.result(quoteText(quoted), quoted)
-    return wasInterrupted() ? STATUS.interrupted : STATUS.done
-  } catch (error) {
-    if (!signal.aborted) {
-      throw error
-    }
-    return wasInterrupted() ? STATUS.interrupted : STATUS.failed
-  } finally {
-    await swarm?.stop()
-  }
+  })
 }
 
 function quoteText({ price, units, providers, etaMs, localEtaMs, fasterAtHome }: JobQuote): string {
