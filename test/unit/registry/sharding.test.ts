@@ -11,21 +11,11 @@ import {
   type Shard,
   shardAt
 } from '../../../src/registry/sharding.ts'
+import { spread as randomOf } from '../../fixtures/random.ts'
 
 const place = fc.integer({ min: 0, max: 2 ** 32 - 1 })
 const level = fc.integer({ min: 0, max: LEVEL_MAX })
 const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
-
-/** A generator of numbers in [0, 1) that spreads well enough to place providers. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const nameOf = ({ level, index }: Shard) => `${level}/${index}`
 

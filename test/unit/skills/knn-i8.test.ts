@@ -3,49 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type KnnInput, type KnnOutput, skillByName, type UnitInput } from '../../../src/skills/index.ts'
 import { UNIT_BYTES_MAX } from '../../../src/wire/index.ts'
-import { drain, wasmTwin } from '../../fixtures/wasm-twin.ts'
+import { spread as random } from '../../fixtures/random.ts'
+import { bothTwins, skillHouse } from '../../fixtures/skill-house.ts'
+import { drain } from '../../fixtures/wasm-twin.ts'
 
 const skill = skillByName('knn-i8')
-const wasm = wasmTwin(skill)
+const { wasm, twins, checks } = bothTwins(skill)
+const { planned, onlyUnit } = skillHouse(skill)
 const code = (expected: string) => expect.objectContaining({ name: 'SkillError', code: expected })
-
-const twins: ReadonlyArray<readonly [string, (unit: UnitInput) => Uint8Array]> = [
-  ['readable', (unit) => drain(skill.cpu(unit))],
-  ['WebAssembly', wasm.compute]
-]
-type Check = (unit: UnitInput, result: Uint8Array, random: () => number) => boolean
-const checks: ReadonlyArray<readonly [string, Check]> = [
-  ['readable', (unit, result, random) => skill.verify(unit, result, random)],
-  ['WebAssembly', wasm.verify]
-]
-
-function planned(input: KnnInput, count?: number) {
-  const plan = skill.plan(input, count === undefined ? {} : { units: count })
-  const empty = new Uint8Array(0)
-  return {
-    plan,
-    units: plan.units.map((unit) => ({ ...unit, parts: unit.parts.map((part) => plan.parts[part] ?? empty) }))
-  }
-}
-
-function onlyUnit(input: KnnInput): UnitInput {
-  const { units } = planned(input, 1)
-  const [unit] = units
-  if (unit === undefined || units.length !== 1) {
-    throw new Error('one unit expected')
-  }
-  return unit
-}
-
-function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 function noise(rows: number, queries: number, dims: number, rest: Partial<KnnInput> = {}): KnnInput {
   const next = random(rows + queries)
@@ -96,9 +61,9 @@ describe.each(twins)('the %s twin', (_, compute) => {
   test('finds what sorting all scores finds, for any shape and count of units', () => {
     fc.assert(
       fc.property(inputs, units, (input, count) => {
-        const { plan, units } = planned(input, count)
+        const { plan, unitInputs } = planned(input, count)
         const assembler = plan.assembler()
-        for (const [index, unit] of [...units.entries()].reverse()) {
+        for (const [index, unit] of [...unitInputs.entries()].reverse()) {
           assembler.accept(index, compute(unit))
         }
         expect(assembler.finish()).toEqual(neighbours(input))
@@ -108,10 +73,10 @@ describe.each(twins)('the %s twin', (_, compute) => {
 
   test.each(['dot', 'l2'] as const)('merges segments and shards by %s', (metric) => {
     const input = noise(2300, 3, 1000, { metric })
-    const { plan, units } = planned(input)
+    const { plan, unitInputs } = planned(input)
     expect(plan.parts.length).toBe(2)
     const assembler = plan.assembler()
-    for (const [index, unit] of units.entries()) {
+    for (const [index, unit] of unitInputs.entries()) {
       assembler.accept(index, compute(unit))
     }
     expect(assembler.finish()).toEqual(neighbours(input))
@@ -122,9 +87,9 @@ describe.each(twins)('the %s twin', (_, compute) => {
     const high = new Int8Array(2048).fill(127)
     const input = { database: new Int8Array([...low, ...high]), queries: low, dims: 2048, top: 2 }
     for (const metric of ['dot', 'l2'] as const) {
-      const { plan, units } = planned({ ...input, metric })
+      const { plan, unitInputs } = planned({ ...input, metric })
       const assembler = plan.assembler()
-      assembler.accept(0, compute(units[0] as UnitInput)) // planned: there is one
+      assembler.accept(0, compute(unitInputs[0] as UnitInput)) // planned: there is one
       const scores = metric === 'dot' ? [2048 * 2 ** 14, -2048 * 127 * 128] : [0, 2048 * 255 ** 2]
       expect((assembler.finish() as KnnOutput).scores).toEqual(Int32Array.from(scores))
     }
@@ -233,7 +198,7 @@ describe('the plan', () => {
       fc.property(shapes, units, ({ rows, dims, queries, top }, count) => {
         const database = new Int8Array(rows * dims)
         const input = { database, queries: new Int8Array(queries * dims), dims, top: Math.min(top, rows) }
-        for (const unit of planned({ ...input, metric: 'dot' }, count).units) {
+        for (const unit of planned({ ...input, metric: 'dot' }, count).unitInputs) {
           const partSizes = unit.parts.map((part) => part.length)
           const checked = skill.checkUnit({ params: unit.params, dataSize: unit.data.length, partSizes })
           expect(checked.cost).toBe(unit.cost)

@@ -8,6 +8,9 @@ import {
   type UnitInput
 } from '../../../src/skills/index.ts'
 import { UNIT_BYTES_MAX } from '../../../src/wire/index.ts'
+import { seeded as random } from '../../fixtures/random.ts'
+import { skillHouse } from '../../fixtures/skill-house.ts'
+import { drain } from '../../fixtures/wasm-twin.ts'
 
 const skill = skillByName('mandelbrot')
 const instance = await WebAssembly.instantiate(await WebAssembly.compile(wasmBytes('mandelbrot')))
@@ -63,22 +66,9 @@ function oracle(unit: UnitInput): number[] {
   return counts
 }
 
-function planned(input: MandelbrotInput, count?: number) {
-  const plan = skill.plan(input, count === undefined ? {} : { units: count })
-  return { plan, unitInputs: plan.units.map((unit): UnitInput => ({ ...unit, parts: [] })) }
-}
-
-function finish(work: Generator<number, Uint8Array>): Uint8Array {
-  for (let step = work.next(); ; step = work.next()) {
-    if (step.done) {
-      return step.value
-    }
-  }
-}
-
-const compute = (unit: UnitInput): Uint8Array => finish(skill.cpu(unit))
+const { compute, planned } = skillHouse(skill)
 const fast = (unit: UnitInput): Uint8Array =>
-  finish(skill.wasm?.cpu(unit, instance.exports) ?? skill.cpu(unit))
+  drain(skill.wasm?.cpu(unit, instance.exports) ?? skill.cpu(unit))
 const counts = (bytes: Uint8Array): number[] => [...new Uint32Array(bytes.slice().buffer)]
 
 function assembled(input: MandelbrotInput, count?: number): MandelbrotOutput {
@@ -88,14 +78,6 @@ function assembled(input: MandelbrotInput, count?: number): MandelbrotOutput {
     assembler.accept(index, fast(unit))
   }
   return assembler.finish() as MandelbrotOutput // plans of this skill make this output
-}
-
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
 }
 
 const code = (expected: string) => expect.objectContaining({ name: 'SkillError', code: expected })

@@ -1,54 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  type MatmulF32Input,
-  type MatmulF32Output,
-  skillByName,
-  type UnitInput
-} from '../../../src/skills/index.ts'
-import { drain, wasmTwin } from '../../fixtures/wasm-twin.ts'
+import { type MatmulF32Input, type MatmulF32Output, skillByName } from '../../../src/skills/index.ts'
+import { spread as random } from '../../fixtures/random.ts'
+import { bothTwins, skillHouse } from '../../fixtures/skill-house.ts'
 
 const skill = skillByName('matmul-f32')
-const wasm = wasmTwin(skill)
+const { wasm, twins, checks } = bothTwins(skill)
+const { planned, onlyUnit } = skillHouse(skill)
 const code = (expected: string) => expect.objectContaining({ name: 'SkillError', code: expected })
-
-const twins: ReadonlyArray<readonly [string, (unit: UnitInput) => Uint8Array]> = [
-  ['readable', (unit) => drain(skill.cpu(unit))],
-  ['WebAssembly', wasm.compute]
-]
-type Check = (unit: UnitInput, result: Uint8Array, random: () => number) => boolean
-const checks: ReadonlyArray<readonly [string, Check]> = [
-  ['readable', (unit, result, random) => skill.verify(unit, result, random)],
-  ['WebAssembly', wasm.verify]
-]
-
-function planned(input: MatmulF32Input, count?: number) {
-  const plan = skill.plan(input, count === undefined ? {} : { units: count })
-  const empty = new Uint8Array(0)
-  return {
-    plan,
-    units: plan.units.map((unit) => ({ ...unit, parts: unit.parts.map((part) => plan.parts[part] ?? empty) }))
-  }
-}
-
-function onlyUnit(input: MatmulF32Input): UnitInput {
-  const [unit] = planned(input, 1).units
-  if (unit === undefined) {
-    throw new Error('no unit')
-  }
-  return unit
-}
-
-/** Uniform in [0, 1), the same for the same seed. */
-function random(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 const filled = (m: number, k: number, n: number, next: (index: number) => number): MatmulF32Input => ({
   a: Float32Array.from({ length: m * k }, (_, index) => next(index)),
@@ -106,9 +65,9 @@ describe.each(twins)('the %s twin', (_, compute) => {
   test('gives the assembled product within the rounding of float32, for any shape and count of units', () => {
     fc.assert(
       fc.property(inputs, units, (input, count) => {
-        const { plan, units } = planned(input, count)
+        const { plan, unitInputs } = planned(input, count)
         const assembler = plan.assembler()
-        for (const [index, unit] of [...units.entries()].reverse()) {
+        for (const [index, unit] of [...unitInputs.entries()].reverse()) {
           assembler.accept(index, compute(unit))
         }
         const output = assembler.finish() as MatmulF32Output
@@ -186,8 +145,8 @@ describe.each(checks)('the %s check', (_, check) => {
   })
 
   test('refuses zeros, another unit’s answer, a stale tile, a wrong length', () => {
-    const { units } = planned(signed(64, 64, 64), 2)
-    const [first, second] = units
+    const { unitInputs } = planned(signed(64, 64, 64), 2)
+    const [first, second] = unitInputs
     if (first === undefined || second === undefined) {
       throw new Error('two units expected')
     }
@@ -231,7 +190,7 @@ describe('bad input', () => {
   })
 
   test('planned units pass, with their cost', () => {
-    for (const unit of planned(signed(30, 10, 30), 4).units) {
+    for (const unit of planned(signed(30, 10, 30), 4).unitInputs) {
       const partSizes = unit.parts.map((part) => part.length)
       const checked = skill.checkUnit({ params: unit.params, dataSize: unit.data.length, partSizes })
       expect(checked).toEqual({ resultSize: wasm.compute(unit).length, cost: unit.cost })

@@ -5,11 +5,12 @@ import {
   type MatmulInput,
   type MatmulOutput,
   SkillError,
-  skillByName,
-  type UnitInput
+  skillByName
 } from '../../../src/skills/index.ts'
 import { chooseGrid, cut } from '../../../src/skills/matmul/grid.ts'
 import { UNIT_BYTES_MAX } from '../../../src/wire/index.ts'
+import { seeded as random } from '../../fixtures/random.ts'
+import { skillHouse } from '../../fixtures/skill-house.ts'
 import { wasmTwin } from '../../fixtures/wasm-twin.ts'
 
 const skill = skillByName('matmul-i8')
@@ -46,35 +47,7 @@ const inputs: fc.Arbitrary<MatmulInput> = shapes.chain(([m, k, n]) =>
 const filled = (length: number, value: number) => new Int8Array(length).fill(value)
 const units = fc.option(fc.integer({ min: 1, max: 50 }), { nil: undefined })
 
-function planned(input: MatmulInput, count?: number) {
-  const plan = skill.plan(input, count === undefined ? {} : { units: count })
-  const unitInputs = plan.units.map((unit): UnitInput => ({ ...unit, parts: unit.parts.map(partOf) }))
-  function partOf(index: number): Uint8Array {
-    const part = plan.parts[index]
-    if (part === undefined) {
-      throw new Error(`no part ${index}`)
-    }
-    return part
-  }
-  return { plan, unitInputs }
-}
-
-function compute(unit: UnitInput): Uint8Array {
-  const work = skill.cpu(unit)
-  for (let step = work.next(); ; step = work.next()) {
-    if (step.done) {
-      return step.value
-    }
-  }
-}
-
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-}
+const { compute, planned } = skillHouse(skill)
 
 const code = (expected: string) => expect.objectContaining({ name: 'SkillError', code: expected })
 

@@ -10,6 +10,8 @@ import {
   type Vector
 } from '../../../src/skills/index.ts'
 import { UNIT_BYTES_MAX } from '../../../src/wire/index.ts'
+import { seeded as random } from '../../fixtures/random.ts'
+import { skillHouse } from '../../fixtures/skill-house.ts'
 
 const skill = skillByName('render-tile')
 const example = skill.example() as RenderInput // the skill's own input
@@ -51,19 +53,7 @@ const inputs: fc.Arbitrary<RenderInput> = fc.record({
 })
 const units = fc.option(fc.integer({ min: 1, max: 20 }), { nil: undefined })
 
-function planned(input: RenderInput, count?: number) {
-  const plan = skill.plan(input, count === undefined ? {} : { units: count })
-  return { plan, unitInputs: plan.units.map((unit): UnitInput => ({ ...unit, parts: plan.parts })) }
-}
-
-function compute(unit: UnitInput): Uint8Array {
-  const work = skill.cpu(unit)
-  for (let step = work.next(); ; step = work.next()) {
-    if (step.done) {
-      return step.value
-    }
-  }
-}
+const { compute, planned } = skillHouse(skill)
 
 function rendered(input: RenderInput, count?: number): Float32Array {
   const { plan, unitInputs } = planned(input, count)
@@ -72,14 +62,6 @@ function rendered(input: RenderInput, count?: number): Float32Array {
     assembler.accept(index, compute(unit))
   }
   return (assembler.finish() as RenderOutput).radiance
-}
-
-function random(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
 }
 
 function firstUnit(input: RenderInput, count = 1): UnitInput {

@@ -3,16 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { type Skill, skillByName, type UnitInput } from '../../../src/skills/index.ts'
 import { isThin as isThinF32 } from '../../../src/skills/matmul-f32/sampled.ts'
 import { isThin as isThinI8 } from '../../../src/skills/matmul-i8/sampled.ts'
+import { seeded as uniform } from '../../fixtures/random.ts'
 import { wasmTwin } from '../../fixtures/wasm-twin.ts'
-
-/** Numerical Recipes' generator, in [0, 1). */
-function uniform(seed: number): () => number {
-  let state = seed | 0
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0
-    return (state >>> 0) / 2 ** 32
-  }
-}
 
 const kinds = [
   {
