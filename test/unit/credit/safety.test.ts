@@ -18,14 +18,12 @@ import {
 } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
 import { CrashingStore } from '../../fixtures/crashing-store.ts'
-import { INVARIANT_RUNS } from '../../fixtures/invariant-runs.ts'
+import { LONG, RUNS } from '../../fixtures/invariant-runs.ts'
 import { HOUR, NOW, testKey } from '../../fixtures/ledger-swarm.ts'
 
 /** What no order of requests and no crash can make of an honest node: somebody who has signed two things for one place. */
 
 const network = await networkOf(NETWORKS.main)
-const RUNS = { numRuns: INVARIANT_RUNS }
-const LONG = { timeout: 60_000 * Math.max(1, INVARIANT_RUNS / 1_000) }
 const moment = fc.constantFrom('before' as const, 'after' as const)
 
 test(
