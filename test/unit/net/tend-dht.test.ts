@@ -1,5 +1,5 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { PeerId, PeerRouting } from '@libp2p/interface'
+import type { PeerRouting } from '@libp2p/interface'
 import { defaultLogger } from '@libp2p/logger'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import * as fc from 'fast-check'
@@ -11,7 +11,8 @@ async function* nobody(): AsyncGenerator<never> {
 }
 
 const newPeer = async () => peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
-const peers = await Promise.all(Array.from({ length: 1_000 }, newPeer))
+const self = await newPeer()
+const others = await Promise.all(Array.from({ length: 999 }, newPeer))
 
 describe('the interval', () => {
   const size = fc.integer({ min: 1, max: 10_000_000 })
@@ -37,35 +38,36 @@ describe('a node', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
   afterEach(() => void vi.useRealTimers())
 
+  /** A node that makes its walks so. */
+  function tenderOf(getClosestPeers: PeerRouting['getClosestPeers']): DhtTender {
+    const peerRouting = { getClosestPeers } as Pick<PeerRouting, 'getClosestPeers'> as PeerRouting // finds no peer here
+    return new DhtTender({ peerRouting, peerId: self, logger: defaultLogger() }, { random: () => 0.5 })
+  }
+
+  /** Time goes by, and after each step the hashes of distances are done: they are made off this thread. */
+  async function pass(ms: number, step: number): Promise<void> {
+    for (let passed = 0; passed < ms; passed += step) {
+      await vi.advanceTimersByTimeAsync(step)
+      await distanceOf(self, self)
+      await distanceOf(self, self)
+    }
+  }
+
   /** How many walks it makes in an hour of a swarm of so many, and how many of those to its own key. */
   async function walksAnHour(count: number): Promise<{ walks: number; own: number }> {
-    const [self, ...others] = peers.slice(0, count)
-    if (self === undefined) {
-      throw new Error('a swarm has a peer')
-    }
-    const far = await Promise.all(others.map(async (id) => ({ id, at: await distanceOf(self, id) })))
+    const far = await Promise.all(
+      others.slice(0, count - 1).map(async (id) => ({ id, at: await distanceOf(self, id) }))
+    )
     const closest = far.toSorted((a, b) => a.at - b.at).slice(0, 20)
     const asked: Uint8Array[] = []
-    let walked = Promise.withResolvers<void>()
-    const peerRouting = {
-      async *getClosestPeers(key: Uint8Array) {
-        asked.push(key)
-        for (const { id } of closest) {
-          yield { id, multiaddrs: [] as never[] }
-        }
-        walked.resolve()
+    const tender = tenderOf(async function* (key) {
+      asked.push(key)
+      for (const { id } of closest) {
+        yield { id, multiaddrs: [] }
       }
-    } as Pick<PeerRouting, 'getClosestPeers'> as PeerRouting // finds no peer here
-    const tender = new DhtTender(
-      { peerRouting, peerId: self, logger: defaultLogger() },
-      { random: () => 0.5 }
-    )
+    })
     tender.start()
-    for (let ms = 0; ms < 3_600_000; ms += 5_000) {
-      walked = Promise.withResolvers()
-      await vi.advanceTimersByTimeAsync(5_000)
-      await settle(self)
-    }
+    await pass(3_600_000, 5_000)
     tender.stop()
     const before = asked.length
     await vi.advanceTimersByTimeAsync(600_000)
@@ -73,9 +75,6 @@ describe('a node', () => {
     const own = self.toMultihash().bytes
     return { walks: asked.length, own: asked.filter((key) => Buffer.from(key).equals(own)).length }
   }
-
-  /** Lets the hashes of distances be done: they are made off this thread. */
-  const settle = (peer: PeerId) => distanceOf(peer, peer).then(() => distanceOf(peer, peer))
 
   test('of six looks around every 15 s, and needs no walks for far buckets', async () => {
     const { walks, own } = await walksAnHour(6)
@@ -91,54 +90,30 @@ describe('a node', () => {
   })
 
   test('looks around often in its first five seconds, and then by its interval', async () => {
-    const [self] = peers
-    if (self === undefined) {
-      throw new Error('there are peers')
-    }
-    let passed = 0
     const walkedAt: number[] = []
-    const peerRouting = {
-      getClosestPeers: () => {
-        walkedAt.push(passed)
-        return nobody()
-      }
-    } as Pick<PeerRouting, 'getClosestPeers'> as PeerRouting // finds no peer here
-    const tender = new DhtTender(
-      { peerRouting, peerId: self, logger: defaultLogger() },
-      { random: () => 0.5 }
-    )
+    let now = 0
+    const tender = tenderOf(() => {
+      walkedAt.push(now)
+      return nobody()
+    })
     tender.start()
-    for (; passed < 40_000; passed += 500) {
-      await vi.advanceTimersByTimeAsync(passed === 0 ? 0 : 500)
-      await settle(self)
+    for (now = 500; now <= 40_000; now += 500) {
+      await pass(500, 500)
     }
     tender.stop()
     expect(walkedAt).toEqual([1_000, 2_000, 3_500, 5_000, 20_000, 35_000])
   })
 
   test('whose walks are cut off makes fewer and fewer of them: a swarm on slow machines must not be held up by them', async () => {
-    const [self] = peers
-    if (self === undefined) {
-      throw new Error('there are peers')
-    }
     const timeout = vi.spyOn(AbortSignal, 'timeout').mockReturnValue(AbortSignal.abort())
     let walks = 0
-    const peerRouting = {
-      getClosestPeers: (_key: Uint8Array, { signal }: { signal: AbortSignal }) => {
-        walks++
-        signal.throwIfAborted()
-        return nobody()
-      }
-    } as Pick<PeerRouting, 'getClosestPeers'> as PeerRouting // finds no peer here
-    const tender = new DhtTender(
-      { peerRouting, peerId: self, logger: defaultLogger() },
-      { random: () => 0.5 }
-    )
+    const tender = tenderOf((_key, { signal } = {}) => {
+      walks++
+      signal?.throwIfAborted()
+      return nobody()
+    })
     tender.start()
-    for (let ms = 0; ms < 3_600_000; ms += 5_000) {
-      await vi.advanceTimersByTimeAsync(5_000)
-      await settle(self)
-    }
+    await pass(3_600_000, 5_000)
     tender.stop()
     timeout.mockRestore()
     expect(walks).toBeGreaterThan(10)
