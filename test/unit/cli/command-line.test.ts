@@ -1,90 +1,27 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { open, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { run as runHere } from '../../../src/cli/main.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { VERSION } from '../../../src/cli/version.ts'
 import { NETWORKS, networkOf } from '../../../src/wire/index.ts'
-import { NodeHouse } from '../../fixtures/node-house.ts'
+import {
+  at,
+  BIN,
+  ended,
+  folder,
+  PRODUCT,
+  run,
+  said,
+  serve,
+  start,
+  useFolder
+} from '../../fixtures/command-line.ts'
 import { cleanups, startRelay } from '../../fixtures/started-relay.ts'
 
-// `swarmharness` as a script runs it: processes, files, statuses.
-
-const BIN = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url))
-
-let folder: string
 let relay: { origin: string; multiaddrs: string[] }
 let provider: { peer: string }
-const servers: ChildProcess[] = []
-
-const at = (name: string) => join(folder, name)
-const start = (...args: string[]) => spawn(process.execPath, [BIN, ...args], { cwd: folder })
-
-/** The end of a command: its status, what it said, and that as JSON where it is. */
-async function ended(child: ChildProcess) {
-  let [out, err] = ['', '']
-  child.stdout?.on('data', (text) => {
-    out += text
-  })
-  child.stderr?.on('data', (text) => {
-    err += text
-  })
-  const [status] = await once(child, 'close')
-  return { status, out, err, json: () => JSON.parse(out) }
-}
-const run = (...args: string[]) => ended(start(...args))
-
-/** The same in this process, for what ends before it starts anything. */
-async function said(...args: string[]) {
-  const text = { out: '', err: '' }
-  const keep =
-    (name: 'out' | 'err') =>
-    (chunk: unknown, ...rest: unknown[]) => {
-      text[name] += `${chunk}\n`
-      const written = rest.at(-1)
-      if (typeof written === 'function') {
-        written()
-      }
-      return true
-    }
-  const spies = [
-    vi.spyOn(console, 'log').mockImplementation(keep('out')),
-    vi.spyOn(console, 'error').mockImplementation(keep('err')),
-    vi.spyOn(process.stdout, 'write').mockImplementation(keep('out')),
-    vi.spyOn(process.stderr, 'write').mockImplementation(keep('err'))
-  ]
-  try {
-    return { status: await runHere(args), ...text }
-  } finally {
-    for (const spy of spies) {
-      spy.mockRestore()
-    }
-  }
-}
-
-/** A server's first line: its result, once it is up. */
-async function serve<T>(...args: string[]): Promise<T> {
-  const child = start(...args, '--json')
-  servers.push(child)
-  let [out, err] = ['', '']
-  child.stderr.on('data', (text) => {
-    err += text
-  })
-  while (!out.includes('\n')) {
-    const [text] = await Promise.race([
-      once(child.stdout, 'data'),
-      once(child, 'exit').then(() => Promise.reject(new Error(`${args[0]} ended: ${err}`)))
-    ])
-    out += text
-  }
-  return JSON.parse(out)
-}
 
 /** Loaded before the program: each write to a data folder finds the disk full. */
 const FULL_DISK = `data:text/javascript,${encodeURIComponent(`
@@ -107,24 +44,12 @@ async function pageOf(configuration: unknown): Promise<string> {
   return typeof address === 'object' ? `http://127.0.0.1:${address?.port}` : expect.unreachable('no port')
 }
 
-/** Many units, and a provider that rests most of the time: there is always one left. */
-const SLOW = { x: '-0.5', y: '0', span: '2', width: 320, height: 200, iterations: 1_000 }
-const product = JSON.stringify({ a: [1, 2, 3, 4], b: [1, 0, 0, -1], m: 2, k: 2, n: 2 })
-
+useFolder()
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'command-line-'))
-  await writeFile(at('product.json'), product)
+  await writeFile(at('product.json'), PRODUCT)
   relay = await serve('relay', '--port', '0')
   provider = await serve('node', '--relay', relay.origin, '--workers', '1', '--data', at('provider'))
 }, 60_000)
-afterAll(async () => {
-  const ends = servers.map((server) => (server.exitCode === null ? once(server, 'exit') : [server.exitCode]))
-  for (const server of servers) {
-    server.kill('SIGTERM')
-  }
-  expect((await Promise.all(ends)).map(([status]) => status)).toEqual(servers.map(() => 0))
-  await rm(folder, { recursive: true })
-})
 
 const submit = (...args: string[]) => ['submit', 'matmul-i8', '--relay', relay.origin, ...args]
 
@@ -225,56 +150,6 @@ describe('a job', () => {
   })
 })
 
-describe('Ctrl-C', () => {
-  test('while a provider works pays what was verified, brings back the rest, and says both', async () => {
-    const house = await NodeHouse.open()
-    try {
-      await writeFile(at('slow.json'), JSON.stringify(SLOW))
-      const [address = ''] = house.relay.multiaddrs
-      const child = start(
-        ...['submit', 'mandelbrot', '--input', 'slow.json', '--relay', address],
-        ...['--units', '64', '--wait', '60', '--json']
-      )
-      const end = ended(child)
-      const serving = await house.swarm()
-      const isAtWork = new Promise<void>((resolve) => {
-        serving.on('change', ({ work }) => work.units > 0 && work.running > 0 && resolve())
-      })
-      await serving.contribute({ power: 0.05 })
-      await Promise.race([isAtWork, end])
-      child.kill('SIGINT')
-      const { status, out, err, json } = await end
-      expect({ status, err }).toEqual({ status: 130, err: '' })
-      expect(out.trim().split('\n')).toHaveLength(1)
-      const { cancelled, receipt } = json()
-      expect(cancelled).toBe(true)
-      expect(receipt).toMatchObject({ providers: [{ peer: serving.peer }], settles: [expect.any(String)] })
-      expect(BigInt(receipt.paid)).toBeGreaterThan(0n)
-      expect(BigInt(receipt.refund)).toBeGreaterThan(0n)
-    } finally {
-      await house.close()
-    }
-  }, 30_000)
-
-  test.each([
-    ['peers', []],
-    ['quote', ['matmul-i8', '--input', 'product.json']],
-    ['submit', ['matmul-i8', '--input', 'product.json']]
-  ])('while %s looks for its relay ends it without a stack', async (command, args) => {
-    const asked = Promise.withResolvers<void>()
-    const silent = createServer(() => asked.resolve()).listen(0, '127.0.0.1')
-    await once(silent, 'listening')
-    const { port } = silent.address() as AddressInfo // it listens on TCP
-    const child = start(command, ...args, '--relay', `http://127.0.0.1:${port}`)
-    const end = ended(child)
-    await asked.promise
-    child.kill('SIGINT')
-    expect(await end).toMatchObject({ status: 130, out: '', err: '' })
-    silent.closeAllConnections()
-    silent.close()
-  })
-})
-
 describe('other commands', () => {
   test('relay tells pages of each --ice', async () => {
     const { origin } = await serve<{ origin: string }>(
@@ -353,108 +228,6 @@ describe('other commands', () => {
     expect(
       JSON.parse(await readFile(new URL('../../../package.json', import.meta.url), 'utf8')).version
     ).toBe(VERSION)
-  })
-})
-
-describe('what cannot be is said in a sentence, and nothing is started', () => {
-  test.each<[string, number, RegExp, string[]]>([
-    ['an unknown command', 2, /unknown command/, ['frobnicate']],
-    ['an unknown option', 2, /unknown option/, ['skills', '--loud']],
-    ['an unknown skill', 2, /UNKNOWN_SKILL/, ['submit', 'no-such', '--input', 'product.json']],
-    ['no input', 2, /--input/, ['submit', 'matmul-i8']],
-    ['a missing file', 2, /none\.json cannot be read/, ['submit', 'matmul-i8', '--input', 'none.json']],
-    ['a file that is no JSON', 2, /is no JSON/, ['submit', 'matmul-i8', '--input', 'words.json']],
-    ['a number that does not fit', 2, /a\[0\] is 300/, ['submit', 'matmul-i8', '--input', 'wide.json']],
-    [
-      'a file that is too large',
-      2,
-      /more than 67108864 bytes: put/,
-      ['submit', 'matmul-i8', '--input', 'huge.json']
-    ],
-    [
-      'an output in no folder',
-      2,
-      /cannot be written/,
-      ['submit', 'matmul-i8', '--input', 'product.json', '--out', 'no/c.json']
-    ],
-    [
-      'a folder as output',
-      2,
-      /is a folder/,
-      ['submit', 'matmul-i8', '--input', 'product.json', '--out', '.']
-    ],
-    [
-      'a bare array of what is more than one',
-      2,
-      /write it as \.json/,
-      ['submit', 'knn-i8', '--input', 'product.json', '--out', 'ids.bin']
-    ],
-    ['a budget of 0', 2, /above 0/, ['submit', 'matmul-i8', '--input', 'product.json', '--budget', '0']],
-    [
-      'a key without a folder',
-      2,
-      /--key needs --data/,
-      ['submit', 'matmul-i8', '--input', 'product.json', '--key', 'k']
-    ],
-    ['an address that is none', 2, /multiaddr/, ['peers', '--relay', 'somewhere']],
-    ['no relay there', 1, /does not answer/, ['peers', '--relay', 'http://127.0.0.1:9']],
-    ['no network', 1, /No relay answered/, ['peers', '--wait', '1', '--relay', '/ip4/127.0.0.1/tcp/9/ws']],
-    ['a folder of a newer version', 1, /newer version/, ['node', '--port', '0', '--data', 'newer']],
-    ['a folder that is a file', 1, /cannot be used/, ['node', '--port', '0', '--data', 'words.json']],
-    [
-      'a relay for a page that is not there',
-      2,
-      /no page in .*BAD_OPTION/,
-      ['relay', '--port', '0', '--static', 'no/page']
-    ],
-    ['an ICE server that is none', 2, /--ice is stun:/, ['relay', '--port', '0', '--ice', 'nonsense']],
-    ['an address to listen at that is none', 2, /BAD_ADDRESS/, ['node', '--listen', 'nonsense']],
-    [
-      'an address of no machine',
-      2,
-      /Cannot listen on .*: choose another/,
-      ['node', '--listen', '/ip4/127.0.0.1/tcp/1']
-    ],
-    ['power 2', 2, /\.05 to 1/, ['node', '--power', '2']],
-    ['strangers 10', 2, /0 to 1; it is 10/, ['node', '--strangers', '10']],
-    [
-      'a ledger of no folder',
-      2,
-      /no ledger of the network local/,
-      ['ledger', 'export', 'none.json', '--out', 'x']
-    ]
-  ])('%s', async (_, status, message, args) => {
-    const ending = await said(
-      ...args.map((arg) => (/[.]json$|^newer$|^no\/|^[.]$/.test(arg) ? at(arg) : arg))
-    )
-    expect(ending.err).toMatch(message)
-    expect(ending.err).not.toMatch(/^ +at /m)
-    expect(ending).toMatchObject({ status, out: '' })
-  })
-
-  test.each<[string, RegExp, string[]]>([
-    ['an unknown command', /^unknown command 'frobnicate'/, ['frobnicate']],
-    ['an unknown option', /^unknown option '--loud'/, ['skills', '--loud']],
-    ['an option without its value', /^option '--wait <seconds>' argument missing/, ['peers', '--wait']],
-    ['a value that does not fit', /^--wait is a whole number .* it is soon/, ['peers', '--wait', 'soon']],
-    ['no skill', /^missing required argument 'skill'/, ['quote', '--input', 'product.json']],
-    ['no input', /^required option '--input <file>' not specified/, ['submit', 'matmul-i8']],
-    ['too many words', /^too many arguments/, ['peers', 'all']],
-    ['an unknown option of the ledger', /^Unknown option '--loud'/, ['ledger', '--loud']]
-  ])('for programs in JSON: %s', async (_, message, args) => {
-    const { status, out, err } = await said(...args.slice(0, 1), '--json', ...args.slice(1))
-    expect({ status, out }).toEqual({ status: 2, out: '' })
-    expect(err.trimEnd().split('\n')).toHaveLength(1)
-    expect(JSON.parse(err)).toEqual({ error: { code: 'USAGE', message: expect.stringMatching(message) } })
-  })
-
-  beforeAll(async () => {
-    await writeFile(at('words.json'), 'words')
-    await writeFile(at('wide.json'), product.replace('1', '300'))
-    await writeFile(at('huge.json'), '')
-    await truncate(at('huge.json'), 2 ** 28 + 1)
-    await mkdir(at('newer/local'), { recursive: true })
-    await writeFile(at('newer/local/store.log'), 'SWH9')
   })
 
   test('two processes with one data folder', async () => {
