@@ -52,7 +52,8 @@ export async function startRelayNode(
       maxConnections: init.maxConnections,
       inboundConnectionThreshold: INBOUND_PER_SECOND,
       maxIncomingPendingConnections: INBOUND_PER_SECOND,
-      reconnectRetries: 0
+      reconnectRetries: 0,
+      resolvers: {} // a stranger's address asks no DNS server
     },
     services: {
       ...base.services,

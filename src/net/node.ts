@@ -39,7 +39,8 @@ export async function createNode<Services extends ServiceMap = Record<never, nev
       inboundConnectionThreshold: INBOUND_PER_SECOND,
       maxIncomingPendingConnections: INBOUND_PER_SECOND,
       // The relay watchdog redials, for ever and with jitter.
-      reconnectRetries: 0
+      reconnectRetries: 0,
+      resolvers: platform.resolvers(relays)
     },
     // a spread of the two maps is their intersection, which TypeScript does not see for a generic map
     services: {

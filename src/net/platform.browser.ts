@@ -14,6 +14,7 @@ export const platform: NetPlatform = {
     webRTC({ rtcConfiguration: { iceServers: [...iceServers] } })
   ],
   listen: () => ['/p2p-circuit', '/webrtc'],
+  resolvers: () => ({}), // a page asks no DNS server
   // Not on `visibilitychange`: a hidden tab goes on.
   onLeave: (leave) => {
     addEventListener('pagehide', leave)

@@ -2,6 +2,7 @@ import { webSockets } from '@libp2p/websockets'
 import { circuitTransport } from './circuits.ts'
 import { installDialRaceShim } from './dial-race-shim.ts'
 import { installHangUpShim } from './hang-up-shim.ts'
+import { ownNames } from './own-names.ts'
 import type { NetPlatform, TransportInit } from './platform.ts'
 import { timerTicker } from './ticker.ts'
 
@@ -14,6 +15,7 @@ export const platform: NetPlatform = {
     ...(init.webrtc && init.relayed ? [await webRtc(init)] : [])
   ],
   listen: ({ relayed, webrtc }) => (relayed ? ['/p2p-circuit', ...(webrtc ? ['/webrtc'] : [])] : []),
+  resolvers: (relays) => ({ dnsaddr: ownNames(relays) }),
   onLeave: () => () => {} // a process that ends closes its sockets
 }
 
