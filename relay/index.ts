@@ -29,7 +29,7 @@ export interface RelayOptions {
   readonly staticFolder?: string
   /** Public addresses without the peer id, such as `/dns4/relay.example/tcp/443/tls/ws`. @default where it listens */
   readonly announce?: readonly string[]
-  /** Told to pages by `/relay.json`. @default [] */
+  /** Told by `/relay.json` to pages, and to programs that ask. @default [] */
   readonly iceServers?: readonly RTCIceServer[]
   /** Believe X-Forwarded-For and X-Forwarded-Proto: only behind a proxy that writes them. @default false */
   readonly trustProxy?: boolean

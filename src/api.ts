@@ -9,11 +9,16 @@ export type { InputField, InputIssue, MicroCredits, Milliseconds, PeerIdString, 
 /** The types of the public API: what `createSwarm()` in `index.ts` gives. */
 
 export interface CreateSwarmInit {
-  /** Addresses of relays (`/ip4/…/tcp/…/ws/p2p/…`). @default the page's own host, by `/relay.json` */
+  /**
+   * Multiaddrs of relays (`/ip4/…/tcp/…/ws/p2p/…`), or web addresses (`https://relay.example`), which are asked for
+   * `/relay.json`: that names the relays, their network and ICE servers.
+   *
+   * @default in a page its own host, in Node none
+   */
   relays?: string[]
-  /** @default 'local' on localhost and private hosts, else 'main' */
+  /** Must be that of the relays. @default 'local' in Node, on localhost and private hosts, else 'main' */
   network?: 'local' | 'main'
-  /** @default none on localhost and private hosts, else public STUN */
+  /** STUN and TURN, for WebRTC across NATs. @default those of `/relay.json`; none where only multiaddrs are given */
   iceServers?: RTCIceServer[]
   /** Node only: where identity and ledger are kept. @default in memory */
   dataFolder?: string

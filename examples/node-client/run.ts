@@ -13,7 +13,7 @@ const matrix = (seed: number) =>
   Int8Array.from({ length: SIDE * SIDE }, (_, i) => Math.imul(i + seed, 2_654_435_761) >>> 24)
 
 /**
- * @param relays multiaddrs of relays
+ * @param relays multiaddrs, or web addresses
  * @returns how many products came back, and what they cost (µcr)
  */
 export async function run(
@@ -46,8 +46,6 @@ export async function run(
 }
 
 if (import.meta.main) {
-  const response = await fetch('http://127.0.0.1:7717/relay.json')
-  const { relays }: { relays: string[] } = await response.json()
-  await run(relays, console.log)
+  await run(['http://127.0.0.1:7717'], console.log)
   process.exit() // WebRTC's native library has threads of its own
 }

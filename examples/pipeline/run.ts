@@ -54,9 +54,7 @@ export async function run(
 }
 
 if (import.meta.main) {
-  const response = await fetch('http://127.0.0.1:7717/relay.json')
-  const { relays }: { relays: string[] } = await response.json()
-  await using swarm = await createSwarm({ relays })
+  await using swarm = await createSwarm({ relays: ['http://127.0.0.1:7717'] })
   await run(swarm, console.log)
   process.exit() // WebRTC's native library has threads of its own
 }

@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
 import type { Swarm } from '../index.ts'
-import { NETWORKS, SwarmError, WireError } from '../wire/index.ts'
-import { oneOf, type Terminal, UsageError, wholeNumber } from './terminal.ts'
+import { findRelays } from '../swarm/host.ts'
+import { SwarmError } from '../wire/index.ts'
+import { oneOf, type Terminal, wholeNumber } from './terminal.ts'
 
 /** What every command that joins a swarm takes. */
 export interface NetworkOptions {
@@ -14,7 +15,6 @@ export interface NetworkOptions {
 
 /** That of `npm start`, and of `relay` as it is. */
 export const HOME_RELAY = 'http://127.0.0.1:7717'
-const CONFIGURATION_MS = 5_000
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
 
@@ -43,18 +43,18 @@ export function withNetwork(command: Command): Command {
  * Starts a node and waits until a relay has let it in.
  *
  * @param signal ends the wait, not the node: its books stay open as long as a job's are
- * @throws SwarmError `NO_RELAY` if none does, `WRONG_NETWORK`; UsageError for an address that is none; anything once
- *   `signal` is aborted
+ * @throws SwarmError `NO_RELAY` if none does; WireError `WRONG_NETWORK`; NetError `BAD_ADDRESS`; anything once `signal` is
+ *   aborted
  */
 export async function connect(
   options: NetworkOptions,
   term: Terminal,
   signal = new AbortController().signal
 ): Promise<Swarm> {
-  const relays = await findRelays(options.relay ?? [HOME_RELAY], options.network, signal)
+  const meeting = await findRelays(options.relay ?? [HOME_RELAY], options.network, signal)
   const { createSwarm } = await import('../index.ts') // on demand: "--help" must not wait for it
   const swarm = await createSwarm({
-    relays,
+    ...meeting,
     network: options.network,
     backend: 'cpu',
     ...(options.data !== undefined && { dataFolder: options.data })
@@ -66,66 +66,6 @@ export async function connect(
   } catch (error) {
     await swarm.stop()
     throw error
-  }
-}
-
-/**
- * Web addresses are asked for the multiaddrs behind them.
- *
- * @throws WireError `WRONG_NETWORK`: nobody of this network would be found there
- */
-export async function findRelays(
-  given: readonly string[],
-  network: string,
-  signal?: AbortSignal
-): Promise<string[]> {
-  const found = await Promise.all(
-    given.map(async (address) => {
-      const { relays, network: theirs = network } = await relaysAt(address, signal)
-      if (theirs !== network) {
-        const advice = Object.hasOwn(NETWORKS, theirs) ? `pass --network ${theirs}, or` : 'pass'
-        throw new WireError(
-          'WRONG_NETWORK',
-          `The relay at ${address} is of the network ${theirs}, not of ${network}: ${advice} another --relay.`,
-          { details: { network: theirs } }
-        )
-      }
-      return relays
-    })
-  )
-  return found.flat()
-}
-
-interface RelaysFound {
-  readonly relays: readonly string[]
-  /** Only the page of a relay says so: a multiaddr does not, nor does every host of a page. */
-  readonly network?: string | undefined
-}
-
-/** What is behind an address: itself, or what the page of a relay names. */
-export async function relaysAt(address: string, signal?: AbortSignal): Promise<RelaysFound> {
-  if (!/^https?:/.test(address)) {
-    return { relays: [address] }
-  }
-  if (!URL.canParse(address)) {
-    throw new UsageError(`${address} is no web address.`)
-  }
-  try {
-    const response = await fetch(new URL('/relay.json', address), {
-      signal: AbortSignal.any([AbortSignal.timeout(CONFIGURATION_MS), ...(signal ? [signal] : [])])
-    })
-    const { relays, network }: { relays?: unknown; network?: unknown } = await response.json()
-    if (Array.isArray(relays) && relays.length > 0) {
-      const isName = typeof network === 'string' && /^[a-z\d-]{1,32}$/.test(network) // it is printed
-      return { relays: relays.map(String), network: isName ? network : undefined }
-    }
-    throw new TypeError('there are no relays in its answer')
-  } catch (cause) {
-    throw new SwarmError(
-      'NO_RELAY',
-      `${address} does not answer as a relay: is it running (npm start), is --relay right, is there a network?`,
-      { retryable: true, cause }
-    )
   }
 }
 

@@ -2,6 +2,7 @@ import { webSockets } from '@libp2p/websockets'
 import { circuitTransport } from './circuits.ts'
 import { installDialRaceShim } from './dial-race-shim.ts'
 import { installHangUpShim } from './hang-up-shim.ts'
+import { readableIceServers } from './ice-servers.ts'
 import { ownNames } from './own-names.ts'
 import type { NetPlatform, TransportInit } from './platform.ts'
 import { timerTicker } from './ticker.ts'
@@ -27,5 +28,5 @@ async function webRtc({ iceServers }: TransportInit) {
   installDialRaceShim(target)
   installHangUpShim(target)
   const { webRTC } = await import('@libp2p/webrtc')
-  return webRTC({ rtcConfiguration: { iceServers: [...iceServers] } })
+  return webRTC({ rtcConfiguration: { iceServers: readableIceServers(iceServers) } })
 }

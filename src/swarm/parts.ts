@@ -8,7 +8,7 @@ import { type Skill, skillsWith } from '../skills/index.ts'
 import { openStore, type Store } from '../store/index.ts'
 import { decodeIdentityFile, NETWORKS, type Network, networkOf } from '../wire/index.ts'
 import type { Fittings } from './fittings.ts'
-import { askHost, defaultNetwork, type HostConfiguration } from './host.ts'
+import { defaultNetwork, findRelays } from './host.ts'
 import { ledgerListeners } from './ledger-listeners.ts'
 
 /** What a node is made of: up, but for the ledger, which has not started. */
@@ -34,8 +34,7 @@ export async function openParts(
   init.signal?.throwIfAborted()
   const skills = skillsWith(init.skills ?? [])
   const network = await networkOf(NETWORKS[init.network ?? defaultNetwork()])
-  const asking: Promise<HostConfiguration> =
-    init.relays === undefined ? askHost(init.signal) : Promise.resolve({ relays: init.relays })
+  const asking = findRelays(init.relays, network.parameters.name, init.signal)
   asking.catch(() => {}) // awaited below, once the store is open
   const store =
     fittings.store ?? (await openStore({ network: network.parameters.name, dataFolder: init.dataFolder }))
@@ -44,14 +43,13 @@ export async function openParts(
       await importProfile(store, decodeIdentityFile(init.identity), network)
     }
     await fittings.onStore?.(store)
+    const { relays, iceServers } = await asking // first: of a wrong network no identity is made
     const key = fittings.key ?? (await loadIdentity(store))
-    const host = await asking
-    const { relays } = host
     const node = await createNode({
       privateKey: key,
       network,
       relays,
-      iceServers: init.iceServers ?? host.iceServers ?? [],
+      iceServers: init.iceServers ?? iceServers,
       listen: init.listen ?? [],
       webrtc: init.webrtc ?? (relays.length > 0 && init.listen === undefined),
       transports: fittings.transports,

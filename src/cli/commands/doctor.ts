@@ -2,7 +2,8 @@ import { access, constants, mkdir, statfs } from 'node:fs/promises'
 import { availableParallelism, networkInterfaces, totalmem } from 'node:os'
 import { Command } from 'commander'
 import { SwarmError } from '../../wire/index.ts'
-import { connect, relaysAt } from '../connect.ts'
+import { relaysAt } from '../../swarm/host.ts'
+import { connect } from '../connect.ts'
 import { STATUS, type Terminal, terminal } from '../terminal.ts'
 
 /** What this machine can do, and how to mend what it cannot. */

@@ -1,8 +1,9 @@
 import { Command } from 'commander'
 import type { SwarmStatus } from '../../index.ts'
 import { parseAddress } from '../../net/index.ts'
+import { findRelays } from '../../swarm/host.ts'
 import { tellParent } from '../child.ts'
-import { findRelays, HOME_RELAY, type NetworkOptions, withNetwork } from '../connect.ts'
+import { HOME_RELAY, type NetworkOptions, withNetwork } from '../connect.ts'
 import { lifetime, oneOf, STATUS, type Terminal, terminal, UsageError, wholeNumber } from '../terminal.ts'
 
 interface NodeFlags extends NetworkOptions {
@@ -81,11 +82,13 @@ async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
   for (const address of listen) {
     parseAddress(address)
   }
-  const relays = await findRelays(flags.relay ?? (listen.length > 0 ? [] : [HOME_RELAY]), flags.network)
+  const given = flags.relay ?? (listen.length > 0 ? [] : [HOME_RELAY])
+  const { relays, iceServers } = await findRelays(given, flags.network)
   const { openSwarm } = await import('../../swarm/sdk/index.ts') // as createSwarm, and shows its store
   const swarm = await openSwarm(
     {
       relays,
+      iceServers,
       listen,
       network: flags.network,
       backend: flags.backend,

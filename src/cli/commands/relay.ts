@@ -52,7 +52,7 @@ export function relayCommand(done: (status: number) => void): Command {
     )
     .option(
       '--ice <url>',
-      'STUN or TURN server told to pages (stun:…, turn:user:secret@host); may be repeated',
+      'STUN or TURN server told to whoever asks /relay.json (stun:…, turn:user:secret@host); may be repeated',
       collect
     )
     .option('--trust-proxy', 'believe X-Forwarded-For: only behind a proxy that writes it', false)

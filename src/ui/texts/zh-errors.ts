@@ -29,7 +29,7 @@ const ERRORS: ReadonlyArray<readonly [codes: string, words: string]> = [
   ['ONLY_THERE', '请在运行节点的标签页中进行。'],
   ['BAD_MESSAGE', '两个标签页版本不同。请都重新加载。'],
   ['MALFORMED NOT_CANONICAL BAD_SIGNATURE TOO_LARGE', '文件或消息不正确或已损坏。'],
-  ['WRONG_NETWORK', '属于另一个网络。'],
+  ['WRONG_NETWORK', '属于另一个网络。两边须用同一网络。'],
   ['PASSPHRASE', '口令不对。'],
   ['INTERNAL', '发生了意外错误。请重新加载本页。']
 ]
