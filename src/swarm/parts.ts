@@ -39,11 +39,11 @@ export async function openParts(
   const store =
     fittings.store ?? (await openStore({ network: network.parameters.name, dataFolder: init.dataFolder }))
   try {
+    const { relays, iceServers } = await asking // first: of a wrong network no identity is made
     if (init.identity !== undefined) {
       await importProfile(store, decodeIdentityFile(init.identity), network)
     }
     await fittings.onStore?.(store)
-    const { relays, iceServers } = await asking // first: of a wrong network no identity is made
     const key = fittings.key ?? (await loadIdentity(store))
     const node = await createNode({
       privateKey: key,
