@@ -23,6 +23,10 @@ export function failureOf(error: unknown): Failure {
 export const reasonOf = (error: Error): string =>
   error instanceof SwarmError ? `${error.code}: ${error.message}` : error.message
 
+/** Of such an end: what it says, and its code, or that of what a provider said of a unit. */
+export const causeOf = (error: Error): ErrorDetails =>
+  error instanceof SwarmError ? { code: error.code, ...error.details } : {}
+
 /** Frames have no floats, and no negative numbers: these go as text. */
 function carried(details: ErrorDetails): Pick<Failure, 'details'> {
   const some = Object.entries(details)

@@ -11,7 +11,7 @@ import { crewOf } from './crew.ts'
 import { Dispatcher } from './dispatcher.ts'
 import { type Ending, endingOf, seedOf } from './ending.ts'
 import { JobError } from './errors.ts'
-import { detailsOf, reasonOf } from './failure.ts'
+import { causeOf, detailsOf, reasonOf } from './failure.ts'
 import { busyFor, isProvidersFault } from './faults.ts'
 import { operationsOf } from './hands.ts'
 import type { JobContext } from './job-context.ts'
@@ -342,7 +342,7 @@ export class Round implements ChannelHandler {
     }
     for (const index of [...channel.sent.keys()]) {
       this.dispatcher.remove(channel, index)
-      this.giveBack(channel, index, reasonOf(error))
+      this.giveBack(channel, index, reasonOf(error), causeOf(error))
       this.opinions.lost(index)
     }
     for (const index of [...channel.hands.withdrawn.keys()]) {

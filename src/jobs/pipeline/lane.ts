@@ -36,7 +36,6 @@ export class Lane {
   readonly done: Array<Array<Done | undefined>>
   /** Handed out: steps and checks. */
   out = 0
-  attempts = 0
   /** Grows with each fresh start: what was handed out before does not belong to it. */
   epoch = 0
   /** This node is looking at it, or it is paid for. */

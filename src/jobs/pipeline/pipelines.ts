@@ -38,6 +38,7 @@ interface Run extends Begun<PipelineHandle> {
   readonly options: PipelineOptions
   readonly excluded: Exclusions
   readonly missing: Set<number>
+  readonly attempts: Map<number, number>
   readonly assembler: ChainAssembler<unknown>
 }
 
@@ -97,6 +98,7 @@ export class Pipelines {
       plan: hashed,
       excluded: new Exclusions(this.init.now),
       missing: new Set(plan.lanes.keys()),
+      attempts: new Map(),
       assembler: plan.assembler()
     }
     while (run.missing.size > 0) {
@@ -180,7 +182,7 @@ export class Pipelines {
     }
   }
 
-  private round({ plan, jobId, excluded, missing, handle, assembler }: Run): PipelineRound {
+  private round({ plan, jobId, excluded, missing, attempts, handle, assembler }: Run): PipelineRound {
     const { init } = this
     const { key, network, ledger, router, registry } = init
     const terms = new Terms({ plan, key, network, self: ledger.peer, now: init.now })
@@ -203,6 +205,7 @@ export class Pipelines {
       }),
       excluded,
       lanes: [...missing],
+      attempts,
       random: init.random ?? Math.random,
       onAssigned: (unit, dispatch) => {
         handle.note(unit, dispatch)

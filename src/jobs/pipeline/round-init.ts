@@ -18,6 +18,8 @@ export interface PipelineRoundInit {
   readonly excluded: Exclusions
   /** Those of earlier rounds that were not completed. */
   readonly lanes: readonly number[]
+  /** How often each lane has failed, in all rounds. */
+  readonly attempts: Map<number, number>
   /** Uniform in [0, 1). */
   readonly random: () => number
   onAssigned(unit: number, dispatch: Dispatch): void

@@ -1,9 +1,9 @@
 import { asError } from '../../net/index.ts'
-import type { PeerIdString, Signed } from '../../wire/index.ts'
+import type { ErrorDetails, PeerIdString, Signed } from '../../wire/index.ts'
 import type { Channel, ChannelHandler, UnitFailure, UnitResult } from '../channel.ts'
 import { PROVIDER_FAILURES, UNIT_ATTEMPTS } from '../constants.ts'
 import { JobError } from '../errors.ts'
-import { detailsOf, reasonOf } from '../failure.ts'
+import { causeOf, detailsOf, reasonOf } from '../failure.ts'
 import { busyFor, isProvidersFault } from '../faults.ts'
 import { orAborted } from '../waiting.ts'
 import { lanesOf, seedOf } from './ending.ts'
@@ -57,7 +57,7 @@ export class PipelineRound implements ChannelHandler {
       stages: plan.stages.length,
       verdicts: this.verdicts,
       onLane: (lane, results) => init.onLane(lane.index, results),
-      again: (lane, stage, channel, reason) => this.again(lane, stage, channel, reason)
+      again: (lane, stage, channel, code) => this.again(lane, stage, channel, code, { code })
     })
     const beside = () => [...this.verdicts.orphans, ...this.verdicts.dropped]
     this.crews = new StageCrews({ plan, terms, lanes: this.lanes, beside })
@@ -164,11 +164,11 @@ export class PipelineRound implements ChannelHandler {
       this.goOn()
     } else if (failure.code === 'INPUT_GONE') {
       lane.avoid.add(channel) // perhaps the two cannot reach each other
-      this.again(lane, Math.max(0, stage - 1), channel, `INPUT_GONE: ${failure.message}`)
+      this.again(lane, Math.max(0, stage - 1), channel, `INPUT_GONE: ${failure.message}`, detailsOf(failure))
     } else {
       this.fail(channel, failure)
       lane.avoid.add(channel)
-      this.again(lane, stage, channel, `${failure.code}: ${failure.message}`)
+      this.again(lane, stage, channel, `${failure.code}: ${failure.message}`, detailsOf(failure))
     }
   }
 
@@ -192,13 +192,13 @@ export class PipelineRound implements ChannelHandler {
     for (const index of had) {
       const task = this.tasks.end(channel, index)
       if (task !== undefined && task.of === undefined && task.epoch === task.lane.epoch) {
-        this.again(task.lane, task.stage, channel, reasonOf(error))
+        this.again(task.lane, task.stage, channel, reasonOf(error), causeOf(error))
       }
     }
     for (const lane of this.lanes) {
       const lost = lane.isHeld ? -1 : lane.lostWith(channel, isLie)
       if (lost >= 0) {
-        this.again(lane, lost, channel, reasonOf(error))
+        this.again(lane, lost, channel, reasonOf(error), causeOf(error))
       }
     }
     this.goOn()
@@ -330,18 +330,33 @@ export class PipelineRound implements ChannelHandler {
   }
 
   /** A lane goes back to a stage, or its job has failed. */
-  private again(lane: Lane, stage: number, { peer }: Channel, reason: string): void {
+  private again(lane: Lane, stage: number, { peer }: Channel, reason: string, cause: ErrorDetails): void {
     if (lane.isComplete) {
       return
     }
     this.verdicts.drop(lane.dropFrom(stage))
-    lane.attempts += 1
-    this.init.onRetried(this.numberOf(lane, stage), peer, reason)
-    if (lane.attempts >= UNIT_ATTEMPTS * this.stages) {
-      const message = `Rows ${lane.plan.first} to ${lane.plan.end} failed ${lane.attempts} times; the last reason was: ${reason}.`
-      this.over.reject(new JobError('UNIT_FAILED', message, { details: { lane: lane.index } }))
+    const attempts = (this.init.attempts.get(lane.index) ?? 0) + 1
+    this.init.attempts.set(lane.index, attempts)
+    const unit = this.numberOf(lane, stage)
+    this.init.onRetried(unit, peer, reason)
+    if (attempts >= UNIT_ATTEMPTS * this.stages) {
+      this.over.reject(this.failed(lane, stage, reason, { ...cause, unit, attempts }))
     }
     this.goOn()
+  }
+
+  private failed(
+    { index: lane, plan }: Lane,
+    stage: number,
+    reason: string,
+    details: ErrorDetails
+  ): JobError {
+    const skill = this.init.plan.stages[stage]?.skill.manifest.name ?? ''
+    return new JobError(
+      'UNIT_FAILED',
+      `Rows ${plan.first} to ${plan.end} failed ${details.attempts} times, last as unit ${details.unit}, at stage ${stage} (${skill}); the reason was: ${reason}.`,
+      { details: { ...details, lane, stage, skill } }
+    )
   }
 
   private fail(channel: Channel, failure: UnitFailure): void {
