@@ -4,12 +4,17 @@ import { findRelays } from '../swarm/host.ts'
 import { SwarmError } from '../wire/index.ts'
 import { oneOf, type Terminal, wholeNumber } from './terminal.ts'
 
-/** What every command that joins a swarm takes. */
-export interface NetworkOptions {
+/** What every command that runs a node takes. */
+export interface RelayOptions {
   readonly json?: boolean
   readonly relay?: readonly string[]
   readonly network: 'local' | 'main'
   readonly data?: string
+}
+
+/** Of those that look for others, and end. */
+export interface NetworkOptions extends RelayOptions {
+  /** Seconds. */
   readonly wait: number
 }
 
@@ -18,7 +23,7 @@ export const HOME_RELAY = 'http://127.0.0.1:7717'
 
 const collect = (value: string, before: readonly string[] = []) => [...before, value]
 
-export function withNetwork(command: Command): Command {
+export function withRelays(command: Command): Command {
   return command
     .option(
       '--relay <address>',
@@ -35,9 +40,16 @@ export function withNetwork(command: Command): Command {
       '--data <folder>',
       'where identity and ledger are kept (default: nowhere, a new identity each time)'
     )
-    .option('--wait <seconds>', 'how long to look for others', wholeNumber('wait', 3_600), 10)
     .option('--json', 'the result as one line of JSON')
 }
+
+export const withNetwork = (command: Command): Command =>
+  withRelays(command).option(
+    '--wait <seconds>',
+    'how long to look for others',
+    wholeNumber('wait', 3_600, 1),
+    10
+  )
 
 /**
  * Starts a node and waits until a relay has let it in.

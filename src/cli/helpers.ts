@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startChild } from './child.ts'
 
@@ -20,7 +19,6 @@ export async function startHelpers({ relay, network, dataFolder, count }: Helper
   return Promise.all(
     Array.from({ length: count }, async (_, i) => {
       const data = join(dataFolder, `helper-${i + 1}`)
-      await mkdir(data, { recursive: true })
       const common = ['--relay', relay, '--network', network, '--data', data]
       const { result, stop } = await startChild(['node', ...common, '--port', '0', '--no-webrtc'])
       return { peer: String(result.peer), stop }

@@ -7,12 +7,13 @@ import { quoteCommand } from './commands/quote.ts'
 import { relayCommand } from './commands/relay.ts'
 import { skillsCommand } from './commands/skills.ts'
 import { submitCommand } from './commands/submit.ts'
+import { HELP as LEDGER_HELP } from './ledger/help.ts'
 import { CONSOLE, explain, STATUS } from './terminal.ts'
 import { VERSION } from './version.ts'
 
 const EPILOGUE = `
 Every command has a --help of its own. With --json the result is one line of JSON on standard output, an error one on standard error.
-Status: 0 done, 1 it could not be done, 2 the command line or a file is wrong, 130 ended by Ctrl-C.`
+Status: 0 done, 1 it could not be done, 2 the command line or a file is wrong, 130 ended by Ctrl-C (0 where that is how it ends: relay, node).`
 
 /** @param done takes the status that the command ends with */
 export type NewCommand = (done: (status: number) => void) => Command
@@ -35,8 +36,9 @@ export async function run(args: readonly string[], more: readonly NewCommand[] =
     .version(VERSION)
     .addHelpText('after', EPILOGUE)
   const ledger = new Command('ledger')
-    .description('check and show an exported ledger, offline: `swarmharness ledger --help`')
-    .helpOption(false)
+    .description('check and show an exported ledger, offline')
+    .helpOption(false) // its own parser has one
+    .configureHelp({ formatHelp: () => `${LEDGER_HELP}\n` })
     .allowUnknownOption()
     .argument('[args...]')
     .action(async (_args: string[], _flags: object, { args: rest }: Command) => {

@@ -3,7 +3,7 @@ import { access, chmod, constants, type FileHandle, open, realpath, rename, rm, 
 import { basename, dirname, join } from 'node:path'
 import type { Skill } from '../skills/index.ts'
 import { type TypedArray, typedArrayName } from '../wire/index.ts'
-import { reasonOf, UsageError } from './terminal.ts'
+import { absent, reasonOf, UsageError } from './terminal.ts'
 
 /** Outputs of skills as files and as text. */
 
@@ -93,13 +93,6 @@ async function opened(path: string): Promise<Draft | FileHandle> {
     await chmod(draft, found.mode & 0o777)
   }
   return { draft, target }
-}
-
-/** Not there: that is how it should be. All else is an obstacle. */
-function absent(error: unknown): undefined {
-  if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) {
-    throw error
-  }
 }
 
 async function writeWhole({ draft, target }: Draft, content: Uint8Array | Iterable<string>): Promise<void> {

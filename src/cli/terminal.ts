@@ -124,6 +124,13 @@ export function reasonOf(cause: unknown): string {
   return (code && REASONS[code]) ?? (cause instanceof Error ? cause.message : String(cause))
 }
 
+/** Of a file that is not there: that may be as it should be. All else is an obstacle. */
+export function absent(error: unknown): undefined {
+  if (systemCode(error) !== 'ENOENT') {
+    throw error
+  }
+}
+
 /** JSON knows no bigint: amounts are decimal text. */
 export function plain(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? `${value}` : value
@@ -166,8 +173,13 @@ function complain(json: boolean, error: object, text: string): void {
   console.error(json ? JSON.stringify({ error }) : text)
 }
 
+export interface Interruption {
+  readonly signal: AbortSignal
+  readonly wasInterrupted: () => boolean
+}
+
 /** Aborts on Ctrl-C, `kill` or a closed terminal; the same a second time ends at once. */
-export function interruption(): { readonly signal: AbortSignal; readonly wasInterrupted: () => boolean } {
+export function interruption(): Interruption {
   const controller = new AbortController()
   let byKeyboard = false
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -184,7 +196,7 @@ export function interruption(): { readonly signal: AbortSignal; readonly wasInte
   return { signal: controller.signal, wasInterrupted: () => byKeyboard }
 }
 
-export interface Lifetime {
+export interface Lifetime extends Interruption {
   /** Rejects with what made it fail. */
   readonly over: Promise<undefined>
   /** Ends it for the sake of what the promise resolves with, if it ever does. */
@@ -195,9 +207,10 @@ export interface Lifetime {
 export function lifetime(): Lifetime {
   const { promise, resolve, reject } = Promise.withResolvers<undefined>()
   promise.catch(() => {}) // it may fail before anybody waits for it
-  interruption().signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  const interrupted = interruption()
+  interrupted.signal.addEventListener('abort', () => resolve(undefined), { once: true })
   process.once('disconnect', () => resolve(undefined))
-  return { over: promise, failsWith: (failed) => void failed?.then(reject) }
+  return { ...interrupted, over: promise, failsWith: (failed) => void failed?.then(reject) }
 }
 
 /** @throws UsageError */

@@ -1,10 +1,11 @@
 import { Buffer } from 'node:buffer'
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { decode, encode } from '@ipld/dag-cbor'
 import { StoreError } from './errors.ts'
 import { lockFolder } from './folder-lock.ts'
+import { makeFolder } from './make-folder.ts'
 import { applyChange, type Change, type Contents, emptyContents, storeOver } from './memory.ts'
 import { type Store, TABLES } from './store.ts'
 
@@ -25,7 +26,7 @@ const COMPACT_ABOVE = 1024 * 1024
  */
 export async function nodeFolderStore(folder: string): Promise<Store> {
   const unlock = await translate(folder, async () => {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     return lockFolder(folder)
   })
   try {

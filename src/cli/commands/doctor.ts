@@ -1,10 +1,11 @@
-import { access, constants, mkdir, statfs } from 'node:fs/promises'
+import { mkdtemp, rmdir, stat, statfs } from 'node:fs/promises'
 import { availableParallelism, networkInterfaces, totalmem } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
 import { Command } from 'commander'
-import { SwarmError } from '../../wire/index.ts'
 import { relaysAt } from '../../swarm/host.ts'
+import { SwarmError } from '../../wire/index.ts'
 import { connect } from '../connect.ts'
-import { STATUS, type Terminal, terminal } from '../terminal.ts'
+import { absent, reasonOf, STATUS, type Terminal, terminal } from '../terminal.ts'
 
 /** What this machine can do, and how to mend what it cannot. */
 interface Finding {
@@ -73,21 +74,26 @@ function cores(): Finding {
 async function dataFolder(folder: string): Promise<Finding> {
   const name = 'data folder'
   try {
-    await mkdir(folder, { recursive: true })
-    await access(folder, constants.W_OK)
-    const { bavail, bsize } = await statfs(folder)
+    const there = await nearest(resolve(folder))
+    await rmdir(await mkdtemp(join(there, '.doctor-'))) // rights alone do not say whether anything can be made there
+    const { bavail, bsize } = await statfs(there)
     const free = bavail * bsize
     return free < FREE_MIN
       ? { name, verdict: 'bad', text: `${folder} has ${Math.floor(free / 2 ** 20)} MiB free: make room.` }
       : { name, verdict: 'good', text: `${folder} can be written, ${(free / 2 ** 30).toFixed(1)} GiB free` }
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
     return {
       name,
       verdict: 'bad',
-      text: `${folder} cannot be written (${why}): choose another one with --data.`
+      text: `${folder} cannot be written (${reasonOf(error)}): choose another one with --data.`
     }
   }
+}
+
+/** The folder, or the first above it that is there: who only looks makes none. */
+async function nearest(folder: string): Promise<string> {
+  const found = await stat(folder).catch(absent)
+  return found === undefined && dirname(folder) !== folder ? nearest(dirname(folder)) : folder
 }
 
 function network(): Finding {

@@ -1,12 +1,21 @@
 import { Command } from 'commander'
-import type { SwarmStatus } from '../../index.ts'
+import type { Swarm, SwarmStatus } from '../../index.ts'
 import { parseAddress } from '../../net/index.ts'
 import { findRelays } from '../../swarm/host.ts'
 import { tellParent } from '../child.ts'
-import { HOME_RELAY, type NetworkOptions, withNetwork } from '../connect.ts'
-import { lifetime, oneOf, STATUS, type Terminal, terminal, UsageError, wholeNumber } from '../terminal.ts'
+import { HOME_RELAY, type RelayOptions, withRelays } from '../connect.ts'
+import {
+  type Lifetime,
+  lifetime,
+  oneOf,
+  STATUS,
+  type Terminal,
+  terminal,
+  UsageError,
+  wholeNumber
+} from '../terminal.ts'
 
-interface NodeFlags extends NetworkOptions {
+interface NodeFlags extends RelayOptions {
   readonly listen?: readonly string[]
   readonly port?: number
   readonly power: number
@@ -43,7 +52,7 @@ export function nodeCommand(done: (status: number) => void): Command {
     )
     .option('--workers <n>', 'on the CPU (default: cores − 1, at most 4)', wholeNumber('workers', 256, 1))
     .option('--no-webrtc', 'WebSocket only: tabs then reach this node only at an address of --listen')
-  return withNetwork(command).action(async (flags: NodeFlags) => done(await serve(flags, terminal(flags))))
+  return withRelays(command).action(async (flags: NodeFlags) => done(await serve(flags, terminal(flags))))
 }
 
 function power(text: string): number {
@@ -74,7 +83,34 @@ function cannotListen(error: unknown, listen: readonly string[]): unknown {
 }
 
 async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
-  const { over, failsWith } = lifetime()
+  const life = lifetime()
+  let swarm: Swarm | undefined
+  try {
+    swarm = await start(flags, life)
+    const { device } = swarm.status
+    if (!tellParent({ peer: swarm.peer })) {
+      await term.result(`${swarm.peer} serves with ${device?.class}; Ctrl-C ends it.`, {
+        peer: swarm.peer,
+        device
+      })
+    }
+    const end = swarm.on('change', (status) => term.draw(statusText(status)))
+    await life.over
+    end()
+    term.draw('')
+    return STATUS.done
+  } catch (error) {
+    if (swarm !== undefined || !life.signal.aborted) {
+      throw error
+    }
+    return life.wasInterrupted() ? STATUS.interrupted : STATUS.failed
+  } finally {
+    await swarm?.stop()
+  }
+}
+
+/** A node that contributes. Interrupted meanwhile it is none. */
+async function start(flags: NodeFlags, { signal, failsWith }: Lifetime): Promise<Swarm> {
   const listen = [
     ...(flags.listen ?? []),
     ...(flags.port === undefined ? [] : [`/ip4/127.0.0.1/tcp/${flags.port}/ws`])
@@ -83,7 +119,7 @@ async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
     parseAddress(address)
   }
   const given = flags.relay ?? (listen.length > 0 ? [] : [HOME_RELAY])
-  const { relays, iceServers } = await findRelays(given, flags.network)
+  const { relays, iceServers } = await findRelays(given, flags.network, signal)
   const { openSwarm } = await import('../../swarm/sdk/index.ts') // as createSwarm, and shows its store
   const swarm = await openSwarm(
     {
@@ -93,6 +129,7 @@ async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
       network: flags.network,
       backend: flags.backend,
       webrtc: flags.webrtc && relays.length > 0,
+      signal,
       ...(flags.workers !== undefined && { workers: flags.workers }),
       ...(flags.data !== undefined && { dataFolder: flags.data })
     },
@@ -103,21 +140,11 @@ async function serve(flags: NodeFlags, term: Terminal): Promise<number> {
   try {
     const { power, strangers } = flags
     await swarm.contribute({ power, ...(strangers !== undefined && { strangers }) })
-    const { device } = swarm.status
-    if (!tellParent({ peer: swarm.peer })) {
-      await term.result(`${swarm.peer} serves with ${device?.class}; Ctrl-C ends it.`, {
-        peer: swarm.peer,
-        device
-      })
-    }
-    const end = swarm.on('change', (status) => term.draw(statusText(status)))
-    await over
-    end()
-    term.draw('')
-  } finally {
+    return swarm
+  } catch (error) {
     await swarm.stop()
+    throw error
   }
-  return STATUS.done
 }
 
 const statusText = ({ state, peers, work, balance }: SwarmStatus) =>

@@ -46,7 +46,8 @@ describe('Ctrl-C', () => {
   test.each([
     ['peers', []],
     ['quote', ['matmul-i8', '--input', 'product.json']],
-    ['submit', ['matmul-i8', '--input', 'product.json']]
+    ['submit', ['matmul-i8', '--input', 'product.json']],
+    ['node', []]
   ])('while %s looks for its relay ends it without a stack', async (command, args) => {
     const asked = Promise.withResolvers<void>()
     const silent = createServer(() => asked.resolve()).listen(0, '127.0.0.1')

@@ -72,6 +72,7 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
       /Cannot listen on .*: choose another/,
       ['node', '--listen', '/ip4/127.0.0.1/tcp/1']
     ],
+    ['no time to look', 2, /--wait is a whole number from 1 to 3600/, ['peers', '--wait', '0']],
     ['power 2', 2, /\.05 to 1/, ['node', '--power', '2']],
     ['strangers 10', 2, /0 to 1; it is 10/, ['node', '--strangers', '10']],
     [
