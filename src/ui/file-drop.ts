@@ -7,13 +7,25 @@ import { texts } from './texts/index.ts'
 /** What a file puts into the form, or what is wrong with it, and where that is said. */
 export type Taken = { readonly change: Draft } | { readonly field: string; readonly problem: string }
 
+export const hasFile = ({ dataTransfer }: DragEvent) => dataTransfer?.types.includes('Files') === true
+
+/** What is dropped first is no file, though the browser says so. */
+export const isFolder = ({ dataTransfer }: DragEvent) =>
+  dataTransfer?.items[0]?.webkitGetAsEntry()?.isDirectory === true
+
 /**
  * A file for one field, or a JSON file for all of them. Sizes are looked at before a byte is read.
  *
  * @param name of the field; undefined: the whole form
  */
-export async function takeFile(skill: SkillInfo, file: File, name: string | undefined): Promise<Taken> {
+export async function takeFile(
+  skill: SkillInfo,
+  file: File,
+  name: string | undefined,
+  folder = false
+): Promise<Taken> {
   const field = skill.fields.find((each) => each.name === name)
+  if (folder) return { field: field?.name ?? '', problem: texts.hire.file.folder(file.name.slice(0, 80)) }
   if (field?.kind === 'array') {
     const read = await readArrayFile(file, field.element ?? '')
     return 'problem' in read

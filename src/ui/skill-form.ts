@@ -1,7 +1,7 @@
 import { css, html, nothing, type PropertyValues } from 'lit'
 import type { InputField, SkillInfo, SubmitOptions, SwarmCore } from '../api.ts'
 import { PageElement } from './element.ts'
-import { takeFile } from './file-drop.ts'
+import { hasFile, isFolder, takeFile } from './file-drop.ts'
 import { choiceField, labelOf, limitsOf, problemOf, textField } from './form-fields.ts'
 import {
   BUDGET,
@@ -290,7 +290,9 @@ export class SkillForm extends PageElement {
 
   #onDragOver(event: DragEvent, name: string): void {
     event.preventDefault()
+  /** Text is not taken: the field below it takes it by itself. */
     event.stopPropagation()
+    if (!hasFile(event)) return
     this.over = name
   }
 
@@ -301,14 +303,15 @@ export class SkillForm extends PageElement {
   #onDrop(event: DragEvent, name: string | undefined): void {
     event.preventDefault()
     event.stopPropagation()
+    if (!hasFile(event)) return
     this.over = undefined
     const [file] = event.dataTransfer?.files ?? []
-    if (file !== undefined) void this.#take(file, name)
+    if (file !== undefined) void this.#take(file, name, isFolder(event))
   }
 
-  async #take(file: File, name: string | undefined): Promise<void> {
+  async #take(file: File, name: string | undefined, folder = false): Promise<void> {
     const { skill } = this
-    const taken = await takeFile(skill, file, name)
+    const taken = await takeFile(skill, file, name, folder)
     if (skill !== this.skill) return
     if ('problem' in taken) {
       this.problems = { ...this.problems, [taken.field]: taken.problem }

@@ -1,3 +1,6 @@
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { CHROMIUM_FLAGS } from '../../scripts/chromium-flags.ts'
@@ -10,6 +13,8 @@ import { PageHouse } from '../fixtures/page-house.ts'
 declare global {
   interface Window {
     isStorageFull?: boolean
+    /** Files that the page has begun to read. */
+    filesRead?: string[]
   }
 }
 
@@ -146,6 +151,57 @@ describe('the form', () => {
     await page.locator('#submit-job').click()
     expect(await page.locator('#submit-error').textContent()).toContain('BUDGET_TOO_SMALL')
     expect(await page.evaluate(() => window.swarmharness?.jobs().length)).toBe(0)
+  })
+})
+
+describe('what is dropped on the form', () => {
+  test('by the hand itself: a file is taken; a huge one and a folder are refused, and neither is read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'dropped-'))
+    const [small, huge, inside] = ['a.bin', 'huge.bin', 'photos'].map((name) => join(folder, name))
+    if (small === undefined || huge === undefined || inside === undefined) throw new Error('three names')
+    await writeFile(small, Int8Array.of(1, 2, 3, 4, 5, 6))
+    await writeFile(huge, '')
+    await truncate(huge, 20e9) // a hole: it takes no place
+    await mkdir(inside)
+    const context = await visitor()
+    await context.addInitScript(() => {
+      window.filesRead = []
+      for (const how of ['arrayBuffer', 'text', 'stream', 'slice'] as const) {
+        const read = Blob.prototype[how]
+        Object.defineProperty(Blob.prototype, how, {
+          value(this: Blob, ...given: never[]) {
+            if (this instanceof File) window.filesRead?.push(this.name)
+            return Reflect.apply(read, this, given)
+          }
+        })
+      }
+    })
+    const page = await open(context)
+    await page.locator('#consent-hire').click()
+    await running(page)
+    const session = await context.newCDPSession(page)
+    const drop = async (selector: string, path: string) => {
+      const target = page.locator(selector)
+      await target.scrollIntoViewIfNeeded()
+      const { x, y } = (await target.boundingBox()) ?? expect.unreachable('it is on the screen')
+      const data = { items: [], files: [path], dragOperationsMask: 1 }
+      for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+        await session.send('Input.dispatchDragEvent', { type, x: x + 5, y: y + 5, data })
+      }
+    }
+    await drop('#a-source', small)
+    await page.locator('#a-source option[value="file"]', { hasText: 'a.bin' }).waitFor({ state: 'attached' })
+    await drop('#b-source', huge)
+    await page.locator('#b-error', { hasText: 'Split the job' }).waitFor()
+    for (const [selector, error] of [
+      ['#b-source', '#b-error'],
+      ['#job-form .row', '#form-error']
+    ] as const) {
+      await drop(selector, inside)
+      await page.locator(error, { hasText: 'photos is a folder' }).waitFor()
+    }
+    expect(await page.evaluate(() => window.filesRead)).toEqual(['a.bin'])
+    await rm(folder, { recursive: true })
   })
 })
 

@@ -428,6 +428,7 @@ export const en = {
       notInteger: 'Enter a whole number in digits only.',
       notNumber: 'Enter a number.',
       emptyText: 'Fill this in.',
+      folder: (name: string) => `${name} is a folder: drop a file.`,
       longText: (most: string) => `At most ${most} characters.`,
       tooSmall: (least: string) => `Must be at least ${least}.`,
       tooLarge: (most: string) => `Must be at most ${most}.`,

@@ -389,6 +389,7 @@ export const zh: Texts = {
       empty: '请输入整数。',
       notInteger: '请只用数字输入整数。',
       notNumber: '请输入数字。',
+      folder: (name) => `${name} 是文件夹：请拖放一个文件。`,
       emptyText: '请填写此项。',
       longText: (most) => `最多 ${most} 个字符。`,
       tooSmall: (least) => `不得小于 ${least}。`,
