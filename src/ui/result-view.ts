@@ -1,6 +1,8 @@
 import { css, html, nothing, type PropertyValues } from 'lit'
 import { jsonBlob, saveAs } from './download.ts'
 import { PageElement } from './element.ts'
+import { describeFailure, type Failure } from './failure.ts'
+import { failureNote } from './failure-note.ts'
 import { formatInteger } from './format.ts'
 import { glyph } from './glyph.ts'
 import {
@@ -41,7 +43,8 @@ export class ResultView extends PageElement {
     revision: { type: Number },
     jobId: { type: String },
     zoomable: { type: Boolean },
-    sum: { state: true }
+    sum: { state: true },
+    failure: { state: true }
   }
   static override styles = [
     base,
@@ -75,6 +78,8 @@ export class ResultView extends PageElement {
   declare jobId: string
   declare zoomable: boolean
   declare sum: string | undefined
+  /** Why there is no checksum. */
+  declare failure: Failure | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #paintAt = 0
 
@@ -94,6 +99,7 @@ export class ResultView extends PageElement {
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('value')) return
     this.sum = undefined
+    this.failure = undefined
     if (this.value !== undefined) void this.#addUp(this.value)
   }
 
@@ -233,6 +239,7 @@ export class ResultView extends PageElement {
         ${isShort ? this.#renderDownload('json', () => saveAs(`${this.jobId}.json`, jsonBlob(value))) : nothing}
       </div>
       <p class="small"><span class="soft">${job.checksum}</span> <code class="mono">${this.sum}</code></p>
+      ${failureNote(this.failure, 'sum-error')}
     `
   }
 
@@ -262,8 +269,12 @@ export class ResultView extends PageElement {
   }
 
   async #addUp(value: unknown): Promise<void> {
-    const sum = await checksum(value)
-    if (this.value === value) this.sum = sum
+    try {
+      const sum = await checksum(value)
+      if (this.value === value) this.sum = sum
+    } catch (error) {
+      if (this.value === value) this.failure = describeFailure(error)
+    }
   }
 }
 

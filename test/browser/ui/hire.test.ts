@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { applyJobEvent, logLine, NEW_JOB, shouldAnnounce } from '../../../src/ui/job-model.ts'
 import { randomInt8 } from '../../../src/ui/random-array.ts'
 import { checksum, isMatrixResult } from '../../../src/ui/result-values.ts'
@@ -108,6 +108,18 @@ describe('a job', () => {
     expect(textOf(error)).toContain('No provider was found')
     expect(textOf(error)).toContain('NO_PROVIDER')
     await shown(app, '#run-sample:enabled')
+  })
+
+  it('whose result cannot be added up says why, and shows it all the same', async () => {
+    const { app, job } = await sample()
+    const digest = vi.spyOn(crypto.subtle, 'digest')
+    digest.mockRejectedValueOnce(new DOMException('There is no memory for it.', 'OperationError'))
+    job.succeed({ c: Int32Array.of(5), m: 1, n: 1 })
+    const error = await shown(app, '#sum-error')
+    expect(textOf(error)).toContain('no memory for it')
+    expect(textOf(await shown(app, '#job-result'))).toContain('1 × 1')
+    expect((await shown(app, '#job-result')).dataset.sha256).toBe('')
+    digest.mockRestore()
   })
 
   it('leaves a line among the earlier jobs when the next one starts', async () => {
