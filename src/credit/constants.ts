@@ -61,6 +61,10 @@ export const CHAIN_READ_MAX = 65_536
 export const CHAIN_READ_BYTES = 32 * 1024 * 1024
 /** The open escrows of one chain: each vote may write all of them. No larger a state can be certified, either. */
 export const OPEN_BYTES_MAX = 256 * 1024
+/** Verified states of chains on which this node has voted, all rows together, but for small ones in use. */
+export const CHAINS_BYTES = 64 * 1024 * 1024
+/** A state that is written with each vote, larger ones in proportion less often; and that always finds room. */
+export const SMALL_STATE = 8 * 1024
 /** Of all chains together: beyond it those that were read longest ago are read anew. */
 export const UNVOTED_BYTES = 64 * 1024 * 1024
 /** Chains: what was voted is never forgotten, and names are free. Whose work this node has seen have as much room again. */

@@ -1,4 +1,3 @@
-import type { Store } from '../store/index.ts'
 import {
   decodeStrict,
   type Network,
@@ -8,12 +7,12 @@ import {
   type Signed
 } from '../wire/index.ts'
 import { applyRecord } from './chain.ts'
+import type { ChainRows } from './chain-rows.ts'
 import { checkCheckpoint } from './checkpoint.ts'
 import { CHAIN_READ_BYTES, CHAIN_READ_MAX, STATES_IN_MEMORY, UNVOTED_BYTES } from './constants.ts'
 import { ensure } from './errors.ts'
 import { checkOpenBytes } from './open-bytes.ts'
 import type { ChainState } from './state.ts'
-import { decodeState, encodeState } from './state-codec.ts'
 import { type VerifiedRecord, verifyRecords } from './verify.ts'
 
 /** A record that this node has followed and not voted beyond yet. */
@@ -43,13 +42,13 @@ export class Follower {
   private readonly sizes = new Map<PeerIdString, number>()
   private bytes = 0
   private readonly limits: FollowLimits
-  private readonly store: Store | undefined
+  private readonly rows: ChainRows | undefined
   private readonly network: Network
 
-  /** @param init without a `store` nothing is kept beyond the memory; `limits` are smaller in tests only */
-  constructor(init: { store?: Store; network: Network; limits?: FollowLimits }) {
+  /** @param init without `rows` nothing is kept beyond the memory; `limits` are smaller in tests only */
+  constructor(init: { rows?: ChainRows; network: Network; limits?: FollowLimits }) {
     this.limits = init.limits ?? { records: CHAIN_READ_MAX, bytes: CHAIN_READ_BYTES, all: UNVOTED_BYTES }
-    this.store = init.store
+    this.rows = init.rows
     this.network = init.network
   }
 
@@ -107,13 +106,10 @@ export class Follower {
     return state
   }
 
-  /** The steps are voted on or beyond: the state is kept, they need not be. Nobody waits for that. */
+  /** The steps are voted on or beyond: the state is kept, they need not be. */
   keep(state: ChainState): void {
     this.remember(state.author, { state, steps: [] }, 0)
-    this.store
-      ?.table('chains')
-      .put(state.author, encodeState(state), { relaxed: true })
-      .catch(() => {}) // a cache: after a loss the author sends its chain again
+    this.rows?.keep(state)
   }
 
   forget(author: PeerIdString): void {
@@ -127,8 +123,7 @@ export class Follower {
     if (known) {
       return known
     }
-    const bytes = await this.store?.table('chains').get(author)
-    return { state: bytes && decodeState(bytes), steps: [] }
+    return { state: await this.rows?.get(author), steps: [] }
   }
 
   /** Whoever was forgotten sends its chain again, from where the store knows it. */

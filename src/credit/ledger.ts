@@ -265,6 +265,7 @@ class SwarmLedger implements LedgerService {
     this.life.abort(new CreditError('NOT_RUNNING', 'The ledger was stopped.'))
     await this.transport.stop()
     await this.chores.idle() // whoever stops closes the store next
+    await this.witness.idle()
     await this.chain.idle()
   }
 

@@ -12,6 +12,15 @@ function sizeOf(body: EscrowBody): number {
   return size
 }
 
+/** What the bodies of a chain's open escrows take together. */
+export function openBytes(state: ChainState | undefined): number {
+  let bytes = 0
+  for (const { body } of state?.openEscrows.values() ?? []) {
+    bytes += sizeOf(body)
+  }
+  return bytes
+}
+
 /**
  * Who follows a chain keeps its open escrows: no author has so many of such a size that they fill its witnesses.
  *
@@ -20,11 +29,7 @@ function sizeOf(body: EscrowBody): number {
  * @throws CreditError `BUSY`
  */
 export function checkOpenBytes(state: ChainState | undefined, more?: EscrowBody): void {
-  let bytes = more ? sizeOf(more) : 0
-  for (const { body } of state?.openEscrows.values() ?? []) {
-    bytes += sizeOf(body)
-  }
-  if (bytes > OPEN_BYTES_MAX) {
+  if (openBytes(state) + (more ? sizeOf(more) : 0) > OPEN_BYTES_MAX) {
     throw new CreditError(
       'BUSY',
       `Escrows of ${OPEN_BYTES_MAX / 1024} KiB together are open at once at most: settle some first.`,

@@ -76,6 +76,7 @@ export function createVoter(init: {
     async stop() {
       await transport.stop()
       await chores.idle()
+      await witness.idle()
     }
   }
 }

@@ -10,6 +10,7 @@ import type {
 import { orphanedAt, overAt } from './certificate.ts'
 import { isVoteOn } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
+import type { Step } from './follower.ts'
 import type { ChainState, OpenEscrow } from './state.ts'
 import type { VerifiedRecord } from './verify.ts'
 
@@ -100,6 +101,29 @@ export function checkSettleCase(given: SettleCase): void {
   if (now < tClose && network.orphanedAfterMs > 0) {
     checkReleases(given, record.body.escrow, record.body.payouts)
   }
+}
+
+/**
+ * True for a settle over which this node sits as one of its escrow's witnesses, and which may stand.
+ *
+ * @param given `lodged`: receipts lodged here for an escrow, by payee index
+ * @throws CreditError as `checkSettleCase`, for one that this node would not have voted for
+ */
+export function isFoundRight(
+  { verified, before }: Pick<Step, 'verified' | 'before'>,
+  given: Pick<SettleCase, 'self' | 'evidence' | 'now' | 'network'> & {
+    readonly lodged: (escrow: CID) => SettleCase['lodged']
+  }
+): boolean {
+  const { record } = verified
+  const { self, now } = given
+  if (record.kind !== 'settle' || !isWitnessOf(self, verified, before) || isOver(verified, before, now)) {
+    return false
+  }
+  const escrow = before?.openEscrows.get(record.body.escrow.toString())
+  ensure(escrow !== undefined, 'BAD_RECORD', 'The settle is not of an open escrow of this chain.')
+  checkSettleCase({ ...given, settle: verified, escrow, lodged: given.lodged(record.body.escrow) })
+  return escrow.body.witnesses.includes(self)
 }
 
 function checkReleases({ escrow, evidence }: SettleCase, id: CID, payouts: readonly MicroCredits[]): void {

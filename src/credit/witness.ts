@@ -1,4 +1,5 @@
 import type { PrivateKey } from '@libp2p/interface'
+import type { CID } from 'multiformats/cid'
 import type { Store } from '../store/index.ts'
 import {
   cidOf,
@@ -12,6 +13,7 @@ import {
   sign
 } from '../wire/index.ts'
 import { Cashier, type Unsigned } from './cashier.ts'
+import { ChainRows } from './chain-rows.ts'
 import { inherits } from './chain-seats.ts'
 import { believedState } from './chain-start.ts'
 import { checkPromises, contradiction, healedIn, olderContradiction, orConflict } from './conflicts.ts'
@@ -26,7 +28,7 @@ import { SEAT_SIZES } from './seat.ts'
 import { serialByKey } from './serial.ts'
 import { type VerifiedRecord, verifyRecord } from './verify.ts'
 import { type Page, type Place, VoteBook, withoutPromises } from './vote-book.ts'
-import { checkClock, checkSettleCase, type Evidence, isOver, isWitnessOf } from './voting.ts'
+import { checkClock, type Evidence, isFoundRight, isOver, isWitnessOf } from './voting.ts'
 
 /**
  * Whether this node votes, other than as a witness, on a record that follows its author's chain: the payee's rule.
@@ -46,6 +48,7 @@ export class Witness {
   readonly cashier: Cashier
   readonly book: VoteBook
   private readonly inTurn = serialByKey(WAITING_PER_AUTHOR_MAX)
+  private readonly rows: ChainRows
   private readonly follower: Follower
   /** Chains that heal: the branch that this node does not know is followed from its first record. */
   private readonly rebuilt: Follower
@@ -73,7 +76,8 @@ export class Witness {
   }) {
     this.forks = init.forks
     this.book = new VoteBook(init)
-    this.follower = new Follower(init)
+    this.rows = new ChainRows(init)
+    this.follower = new Follower({ network: init.network, rows: this.rows })
     this.rebuilt = new Follower({ network: init.network })
     this.deposits = new Deposits(init)
     this.cashier = new Cashier({
@@ -93,7 +97,12 @@ export class Witness {
   }
 
   async load(): Promise<void> {
-    await Promise.all([this.book.load(), this.deposits.load(this.now())])
+    await Promise.all([this.book.load(), this.deposits.load(this.now()), this.rows.load()])
+  }
+
+  /** Resolves when what is kept of other chains is written. */
+  idle(): Promise<void> {
+    return this.rows.idle()
   }
 
   /** Drops what nobody votes on any more. */
@@ -158,6 +167,7 @@ export class Witness {
     // a heal owns up to a fork: the proof stays
     await this.conflictIn(page, isOff ? steps.map(({ envelope }) => envelope) : lost)
     const last = { envelope: request.record, verified, before: state }
+    await this.rows.drop(author)
     const answer = await this.vote(last, { state, steps }, isOff ? withoutPromises(page) : page, request)
     this.rebuilt.forget(author)
     await this.forks.healed(author, seq)
@@ -322,6 +332,12 @@ export class Witness {
     if (!isSeated) {
       await this.rule(verified)
     }
+    const isKept = this.rows.reserve(state)
+    ensure(
+      isKept || verified.record.kind !== 'escrow',
+      'BUSY',
+      'This node keeps as many open escrows as it has room for: settle some, or ask other witnesses.'
+    )
     const places = await this.accept([...steps, last], given, page)
     const own = places.at(-1)
     ensure(
@@ -339,12 +355,18 @@ export class Witness {
   }
 
   /**
-   * Judges what a witness must of the steps, and stores what its vote commits it to.
+   * Judges what a witness must of the steps, and stores what its vote commits it to. On those that its row of the chain
+   * lacks and its page has its votes rest already, with evidence that nobody may have any more.
    *
    * @throws CreditError for a step that this node would not have voted for
    */
   private async accept(steps: readonly Step[], evidence: Evidence, page: Page | undefined): Promise<Place[]> {
-    const closing = steps.filter((step) => this.judge(step, evidence))
+    const top = page?.recent.findLast(({ id }) => id !== null)?.id
+    const fresh = steps.slice(steps.findIndex(({ verified }) => top?.equals(verified.id)) + 1)
+    const now = this.now()
+    const lodged = (escrow: CID) => this.deposits.amounts(escrow)
+    const given = { self: this.self, evidence, lodged, now, network: this.network.parameters }
+    const closing = fresh.filter((step) => isFoundRight(step, given))
     for (const { verified, before } of closing) {
       if (verified.record.kind === 'settle') {
         const { body } = verified.record
@@ -352,41 +374,17 @@ export class Witness {
         await this.deposits.close(body, tClose)
       }
     }
-    return steps.map(({ envelope, verified, before }) => {
+    return fresh.map(({ envelope, verified, before }) => {
       const { id, record } = verified
       const { seq } = record
       const known = page?.recent.find((place) => place.seq === seq)
       if (known?.id?.equals(id) === true) {
         return known
       }
-      const may = isWitnessOf(this.self, verified, before) && !isOver(verified, before, this.now())
+      const may = isWitnessOf(this.self, verified, before) && !isOver(verified, before, now)
       // no vote where there may be one for another record: a heal's author goes on from there without it
       return { seq, id, record: envelope, vote: null, may: may && seq > (page?.seq ?? -1) }
     })
-  }
-
-  /** True for a settle over which this node sits, and which it finds right. */
-  private judge({ verified, before }: Step, evidence: Evidence): boolean {
-    const { record } = verified
-    if (
-      record.kind !== 'settle' ||
-      !isWitnessOf(this.self, verified, before) ||
-      isOver(verified, before, this.now())
-    ) {
-      return false
-    }
-    const escrow = before?.openEscrows.get(record.body.escrow.toString())
-    ensure(escrow !== undefined, 'BAD_RECORD', 'The settle is not of an open escrow of this chain.')
-    checkSettleCase({
-      settle: verified,
-      escrow,
-      self: this.self,
-      evidence,
-      lodged: this.deposits.amounts(record.body.escrow),
-      now: this.now(),
-      network: this.network.parameters
-    })
-    return escrow.body.witnesses.includes(this.self)
   }
 
   private sign(statement: Unsigned): Promise<Signed> {
