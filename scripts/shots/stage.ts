@@ -125,7 +125,7 @@ async function error(): Promise<void> {
   const { app, swarm } = house
   swarm.update({ state: 'offline', contributing: true, device: { backend: 'cpu', class: 'cpu-2' } })
   swarm.failNext = new SwarmError('DEVICE_LOST', 'The device was lost. Run again.')
-  await click(app, '#pause:enabled')
+  await click(app, '#pause[aria-disabled="false"]')
   await shown(app, '#node-error')
   await click(app, '#run-sample')
   swarm.submitted[0]?.fail(
@@ -169,7 +169,7 @@ async function crowded(): Promise<void> {
   }
   swarm.update(status)
   for (let index = 0; index < 20; index++) {
-    await click(app, '#run-sample:enabled')
+    await click(app, '#run-sample[aria-disabled="false"]')
     const job = swarm.submitted.at(-1)
     job?.emit({ type: 'queued', price: HUGE, units: 400 })
     for (let unit = 0; unit < 40; unit++) {

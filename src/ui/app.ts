@@ -30,10 +30,16 @@ export class SwarmApp extends PageElement {
         min-height: 100vh;
         background: var(--paper);
       }
-      .page {
+      .page,
+      main {
         display: grid;
         grid-template-columns: minmax(0, 1fr);
         gap: var(--space-5);
+      }
+      main:focus {
+        outline: none;
+      }
+      .page {
         max-width: 46rem;
         margin: 0 auto;
         padding: var(--space-6) var(--space-5) var(--space-7);
@@ -152,7 +158,7 @@ export class SwarmApp extends PageElement {
   protected override render() {
     const phase = this.#session?.phase
     return html`
-      <main class="page ${phase !== undefined && 'swarm' in phase ? 'live' : ''}" id="app" data-phase=${phase?.kind ?? 'unsupported'}>
+      <div class="page ${phase !== undefined && 'swarm' in phase ? 'live' : ''}">
         <header class="stack">
           <div class="top">
             <h1>${texts.name}</h1>
@@ -160,6 +166,7 @@ export class SwarmApp extends PageElement {
           </div>
           <p class="about">${texts.about.join(language === 'zh' ? '' : ' ')}</p>
         </header>
+        <main class="refuge" id="app" tabindex="-1" data-phase=${phase?.kind ?? 'unsupported'}>
         ${this.init.query.ignored.map(
           ({ name, allowed }) =>
             html`<p class="failure" data-ignored=${name}>${texts.notice.query(name, allowed)}</p>`
@@ -174,7 +181,8 @@ export class SwarmApp extends PageElement {
             ? this.#renderUnsupported()
             : [this.#renderNews(this.#keeper), this.#renderKept(this.#session, this.#keeper)]
         }
-      </main>
+        </main>
+      </div>
     `
   }
 

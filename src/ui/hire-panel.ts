@@ -9,7 +9,7 @@ import type { MicroCredits } from './format.ts'
 import { glyph } from './glyph.ts'
 import './job-list.ts'
 import { isOver, type JobModel } from './job-model.ts'
-import './job-view.ts'
+import { JobView } from './job-view.ts'
 import { isPlaneView, zoomed } from './mandelbrot-zoom.ts'
 import type { Zoom } from './result-view.ts'
 import './skill-form.ts'
@@ -125,6 +125,7 @@ export class HirePanel extends PageElement {
             ? nothing
             : html`
               <job-view
+                class="refuge"
                 .job=${this.job}
                 .zoomable=${isPlaneView(this.#inputs.get(this.job)?.input)}
                 @zoom=${this.#onZoom}
@@ -166,7 +167,7 @@ export class HirePanel extends PageElement {
         <button
           id="run-sample"
           class="primary"
-          ?disabled=${this.busy}
+          aria-disabled=${String(this.busy)}
           aria-describedby="sample-hint"
           @click=${() => this.#runSample(skill)}
         >
@@ -214,8 +215,14 @@ export class HirePanel extends PageElement {
     }
   }
 
-  #show(job: Job): void {
+  /** It stands above the list: one is led there. */
+  async #show(job: Job): Promise<void> {
     this.job = job
+    await this.updateComplete
+    const view = this.renderRoot.querySelector('job-view')
+    if (!(view instanceof JobView)) return
+    await view.updateComplete
+    view.focus()
   }
 
   #onZoom({ detail }: CustomEvent<Zoom>): void {

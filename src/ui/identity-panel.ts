@@ -80,7 +80,7 @@ export class IdentityPanel extends PageElement {
     const { identity } = texts
     return html`
       <details class="card fold" id="identity" ?open=${this.hasLeft}>
-        <summary><h2>${identity.title}</h2></summary>
+        <summary class="refuge"><h2>${identity.title}</h2></summary>
         <div class="stack" aria-busy=${String(this.busy)}>
           <p class="soft">${identity.text}</p>
           ${this.swarm === undefined && !this.hasLeft ? nothing : this.#renderMove()} ${this.#renderBring()} ${this.#renderErase()}
@@ -104,7 +104,7 @@ export class IdentityPanel extends PageElement {
         </div>
         <p class="soft small" id="passphrase-hint">${identity.passphraseHint(least)}</p>
         <p class="invalid" id="passphrase-error" role="alert">${this.problem}</p>
-        <div class="row"><button id="move" ?disabled=${this.busy}>${glyph('down')} ${button}</button></div>
+        <div class="row"><button id="move" aria-disabled=${String(this.busy)}>${glyph('down')} ${button}</button></div>
       </form>
     `
   }
@@ -131,7 +131,7 @@ export class IdentityPanel extends PageElement {
           </div>
           ${this.#renderPassphrase('open-passphrase', bring.passphrase, 'current-password')}
         </div>
-        <div class="row"><button id="look" ?disabled=${this.busy}>${bring.look}</button></div>
+        <div class="row"><button id="look" aria-disabled=${String(this.busy)}>${bring.look}</button></div>
         ${this.found === undefined ? nothing : this.#renderFound(this.found)}
       </form>
     `
@@ -145,7 +145,7 @@ export class IdentityPanel extends PageElement {
         <p>${bring.found(shortId(peer), formatInteger(records), formatCredits(balance))}</p>
         <p>${bring.replaces}</p>
         <div class="row">
-          <button type="button" id="take-up" ?disabled=${this.busy} @click=${() => this.#takeUp(found)}>
+          <button type="button" id="take-up" aria-disabled=${String(this.busy)} @click=${() => this.#takeUp(found)}>
             ${bring.button}
           </button>
         </div>
@@ -166,7 +166,7 @@ export class IdentityPanel extends PageElement {
           </div>
         </div>
         <div class="row">
-          <button id="erase" ?disabled=${this.busy || this.word.trim() !== erase.word}>${erase.button}</button>
+          <button id="erase" aria-disabled=${String(this.busy)} ?disabled=${this.word.trim() !== erase.word}>${erase.button}</button>
         </div>
       </form>
     `

@@ -106,6 +106,12 @@ export class JobView extends PageElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has('job') || this.job === undefined) return
+  /** Its heading. */
+  override focus(options?: FocusOptions): void {
+    const title = this.renderRoot.querySelector('#title')
+    if (title instanceof HTMLElement) title.focus(options)
+  }
+
     this.model = NEW_JOB
     this.value = undefined
     this.partial = undefined
@@ -121,7 +127,7 @@ export class JobView extends PageElement {
     return html`
       <section class="card stack" id="job" data-state=${model.state} aria-labelledby="title">
         <header>
-          <h2 id="title">${label}</h2>
+          <h2 id="title" tabindex="-1">${label}</h2>
           <span class="soft small">
             ${job.skill} <span class="mono">${texts.job.title(shortId(job.id))}</span>
           </span>
@@ -154,7 +160,7 @@ export class JobView extends PageElement {
   #renderCancel(job: Job) {
     return html`
       <div class="row">
-        <button id="job-cancel" ?disabled=${this.cancelling} @click=${() => this.#cancel(job)}>
+        <button id="job-cancel" aria-disabled=${String(this.cancelling)} @click=${() => this.#cancel(job)}>
           ${this.cancelling ? texts.job.cancelling : texts.job.cancel}
         </button>
       </div>

@@ -173,16 +173,21 @@ export class NodePanel extends PageElement {
       <div class="row">
         <button
           id="run"
-          ?disabled=${(contributing || this.resting !== undefined) && !this.finishing}
+          aria-disabled=${String((contributing || this.resting !== undefined) && !this.finishing)}
           @click=${() => this.#command('run')}>
           ${glyph('play')} ${node.run}
         </button>
-        <button id="pause" ?disabled=${!contributing && this.resting === undefined} @click=${() => this.#command('pause')}>
+        <button
+          id="pause"
+          class="refuge"
+          aria-disabled=${String(!contributing && this.resting === undefined)}
+          @click=${() => this.#command('pause')}
+        >
           ${glyph('bars')} ${node.pause}
         </button>
         <button
           id="finish"
-          ?disabled=${!contributing || this.finishing}
+          aria-disabled=${String(!contributing || this.finishing)}
           aria-describedby="finish-hint"
           @click=${() => this.#command('finish')}
         >

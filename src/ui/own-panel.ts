@@ -124,7 +124,7 @@ export class OwnPanel extends PageElement {
     const { own } = texts
     return html`
       <details class="card fold" id="own" @toggle=${this.#onToggle}>
-        <summary><h2>${own.title}</h2></summary>
+        <summary class="refuge"><h2>${own.title}</h2></summary>
         ${this.open ? this.#renderBooks() : nothing}
       </details>
     `

@@ -122,7 +122,7 @@ export class SkillForm extends PageElement {
         </div>
         <p class="invalid" id="form-error" role="alert">${this.problems['']}</p>
         <div class="row">
-          <button id="submit-job" class="primary" ?disabled=${this.busy}>${hire.submit}</button>
+          <button id="submit-job" class="primary" aria-disabled=${String(this.busy)}>${hire.submit}</button>
           <button id="get-quote" type="button" @click=${() => this.#quote(true)}>${hire.quote.ask}</button>
           <button id="fill-example" type="button" @click=${() => this.#edit(exampleDraft(this.skill))}>
             ${hire.example}
@@ -206,6 +206,7 @@ export class SkillForm extends PageElement {
           type="file"
           accept=".json,application/json"
           aria-label=${texts.hire.file.pick(labelOf(name))}
+          aria-describedby="${name}-error"
           @change=${(event: Event) => this.#onPick(event, name)}
         />
       </div>
@@ -242,6 +243,7 @@ export class SkillForm extends PageElement {
             id="${name}-file"
             type="file"
             aria-label=${file.pick(labelOf(name))}
+            aria-describedby="${name}-error"
             @change=${(event: Event) => this.#onPick(event, name)}
           />
           ${
@@ -288,11 +290,11 @@ export class SkillForm extends PageElement {
     if (file !== undefined) void this.#take(file, name)
   }
 
-  #onDragOver(event: DragEvent, name: string): void {
-    event.preventDefault()
   /** Text is not taken: the field below it takes it by itself. */
-    event.stopPropagation()
+  #onDragOver(event: DragEvent, name: string): void {
     if (!hasFile(event)) return
+    event.preventDefault()
+    event.stopPropagation()
     this.over = name
   }
 
@@ -301,9 +303,9 @@ export class SkillForm extends PageElement {
   }
 
   #onDrop(event: DragEvent, name: string | undefined): void {
+    if (!hasFile(event)) return
     event.preventDefault()
     event.stopPropagation()
-    if (!hasFile(event)) return
     this.over = undefined
     const [file] = event.dataTransfer?.files ?? []
     if (file !== undefined) void this.#take(file, name, isFolder(event))

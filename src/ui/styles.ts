@@ -131,7 +131,7 @@ export const base = css`
     font: 600 var(--text-m) / 1.2 var(--sans);
     cursor: pointer;
   }
-  button:hover:not(:disabled) {
+  button:hover:not(:disabled, [aria-disabled='true']) {
     border-color: var(--accent);
     color: var(--accent);
   }
@@ -140,18 +140,18 @@ export const base = css`
     background: var(--accent);
     color: var(--on-accent);
   }
-  button.primary:hover:not(:disabled) {
+  button.primary:hover:not(:disabled, [aria-disabled='true']) {
     border-color: var(--accent-strong);
     background: var(--accent-strong);
     color: var(--on-accent);
   }
-  button:disabled {
+  button:is(:disabled, [aria-disabled='true']) {
     border-color: var(--line);
     background: transparent;
     color: var(--ink-soft);
     cursor: default;
   }
-  button.primary:disabled {
+  button.primary:is(:disabled, [aria-disabled='true']) {
     background: var(--sunken);
   }
   :focus-visible {

@@ -74,7 +74,7 @@ async function unfold(page: Page): Promise<void> {
 }
 
 async function hire(page: Page): Promise<void> {
-  await page.locator('#run-sample:enabled').click()
+  await page.locator('#run-sample[aria-disabled="false"]').click()
   await page.locator('#job[data-state="done"]').waitFor({ timeout: 60_000 })
 }
 

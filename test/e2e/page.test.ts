@@ -258,7 +258,7 @@ describe('storage that fills up while the node runs', () => {
     await page.evaluate(() => {
       window.isStorageFull = false
     })
-    await page.locator('#run-sample:enabled').click()
+    await page.locator('#run-sample[aria-disabled="false"]').click()
     await page.locator('#job[data-state="done"]').waitFor({ timeout: 60_000 })
     const receipt = page.locator('#job-receipt')
     const left = 10_000_000n - BigInt((await receipt.getAttribute('data-paid')) ?? '0')

@@ -91,7 +91,7 @@ describe('consent', () => {
   it('is remembered, and taken back by a pause', async () => {
     localStorage.setItem(CONSENT_KEY, record())
     const { app, swarm } = mount()
-    await click(app, '#pause:enabled')
+    await click(app, '#pause[aria-disabled="false"]')
     await shown(app, '#contributing[data-contributing="false"]')
     expect(swarm.calls).toEqual(['contribute 0.6', 'pause'])
     expect(new ConsentStore(() => localStorage).read()?.auto).toBe(false)

@@ -179,24 +179,24 @@ describe('contributing', () => {
 
   it('paused by hand stays so, whatever the device tells', async () => {
     const { app, swarm, tell } = await running()
-    await click(app, '#pause:enabled')
+    await click(app, '#pause[aria-disabled="false"]')
     await shown(app, '#contributing[data-contributing="false"]')
     tell({ battery: true })
     tell({ battery: false })
-    await shown(app, '#run:enabled')
+    await shown(app, '#run[aria-disabled="false"]')
     expect(swarm.calls).toEqual(['contribute 0.6', 'pause'])
   })
 
   it('started on battery begins at rest', async () => {
     const { app, swarm, tell } = await running()
-    await click(app, '#pause:enabled')
-    await shown(app, '#run:enabled')
+    await click(app, '#pause[aria-disabled="false"]')
+    await shown(app, '#run[aria-disabled="false"]')
     tell({ battery: true })
     await click(app, '#run')
     await shown(app, '#run-anyway')
     expect(swarm.calls).toEqual(['contribute 0.6', 'pause'])
-    await click(app, '#pause:enabled')
-    await shown(app, '#run:enabled')
+    await click(app, '#pause[aria-disabled="false"]')
+    await shown(app, '#run[aria-disabled="false"]')
     expect(find(app, '#run-anyway')).toBeUndefined()
   })
 

@@ -90,7 +90,7 @@ describe('a job', () => {
     expect(textOf(receipt)).toContain(RECEIPT.settles[0])
     expect(receipt.querySelectorAll('tbody tr')).toHaveLength(1)
     expect(find(app, '#job-cancel')).toBeUndefined()
-    await shown(app, '#run-sample:enabled')
+    await shown(app, '#run-sample[aria-disabled="false"]')
   })
 
   it('can be cancelled', async () => {
@@ -98,7 +98,7 @@ describe('a job', () => {
     await click(app, '#job-cancel')
     await shown(app, '#job[data-state="cancelled"]')
     expect(job.cancelled).toBe(1)
-    await shown(app, '#run-sample:enabled')
+    await shown(app, '#run-sample[aria-disabled="false"]')
   })
 
   it('that fails says why, with its code', async () => {
@@ -107,7 +107,7 @@ describe('a job', () => {
     const error = await shown(app, '#job-error')
     expect(textOf(error)).toContain('No provider was found')
     expect(textOf(error)).toContain('NO_PROVIDER')
-    await shown(app, '#run-sample:enabled')
+    await shown(app, '#run-sample[aria-disabled="false"]')
   })
 
   it('whose result cannot be added up says why, and shows it all the same', async () => {
@@ -125,7 +125,7 @@ describe('a job', () => {
   it('leaves a line among the earlier jobs when the next one starts', async () => {
     const { app, job, swarm } = await sample()
     job.succeed({ c: new Int32Array(1), m: 1, n: 1 })
-    await click(app, '#run-sample:enabled')
+    await click(app, '#run-sample[aria-disabled="false"]')
     expect(textOf(await shown(app, '#earlier-jobs'))).toContain('Done')
     expect(swarm.submitted).toHaveLength(2)
   })

@@ -186,6 +186,6 @@ describe('a job of an earlier visit', () => {
     first.swarm.update({ state: 'direct' })
     await click(first.app, '#consent-start')
     await shown(first.app, '#job-cancel')
-    await shown(first.app, '#run-sample:disabled')
+    await shown(first.app, '#run-sample[aria-disabled="true"]')
   })
 })

@@ -374,7 +374,7 @@ describe('what is being computed', () => {
     })
     expect(textOf(await shown(app, '#now'))).toContain('<b>bold</b>')
     expect(find(app, '#now')?.querySelector('img, b')).toBeNull()
-    await click(app, '#pause:enabled')
+    await click(app, '#pause[aria-disabled="false"]')
     await shown(app, 'unit-picture', (element) => element.hidden === true)
   })
 
