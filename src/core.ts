@@ -11,6 +11,7 @@ export {
   type EscrowRow,
   type LedgerFault,
   type LedgerRow,
+  openLedgerFile,
   readEscrows,
   readLedger
 } from './swarm/ledger-view.ts'

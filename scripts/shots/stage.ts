@@ -211,7 +211,8 @@ function readBooks({ app }: Mounted, rows: ReturnType<typeof ledgerRows>): void 
             }
           ],
     checkLedger: async () => undefined,
-    encodeLedgerFile: () => new Uint8Array()
+    encodeLedgerFile: () => new Uint8Array(),
+    openLedgerFile: () => ({ network: 'local', peer: ME, records: [] })
   })
 }
 

@@ -1,6 +1,7 @@
 import type { LedgerExport } from '../api.ts'
 import { openExport, replayChain, type VerifiedRecord, verifyRecord } from '../credit/index.ts'
 import {
+  decodeLedgerFile,
   type MicroCredits,
   type Milliseconds,
   NETWORKS,
@@ -10,6 +11,7 @@ import {
   SwarmError,
   WireError
 } from '../wire/index.ts'
+import { SignatureWorker } from './signature-worker.ts'
 
 /** One record of a node's own chain, as people read it. */
 export interface LedgerRow {
@@ -47,6 +49,28 @@ export interface LedgerFault {
 }
 
 /**
+ * Reads the form of a ledger file, of whomever it is; what its records say is not checked.
+ *
+ * @throws WireError `TOO_LARGE`, `MALFORMED`
+ */
+export function openLedgerFile(file: Uint8Array): LedgerExport {
+  try {
+    return decodeLedgerFile(file)
+  } catch (cause) {
+    if (cause instanceof WireError && cause.code === 'TOO_LARGE') {
+      throw cause
+    }
+    throw new WireError(
+      'MALFORMED',
+      'This is no ledger file, or it is damaged: take the one that was saved.',
+      {
+        cause
+      }
+    )
+  }
+}
+
+/**
  * The records of an export, oldest first. Checks their form, not their signatures: `checkLedger` does.
  *
  * @throws SwarmError for what is no ledger of a known network
@@ -57,7 +81,8 @@ export async function readLedger(ledger: LedgerExport): Promise<LedgerRow[]> {
   for (const signed of ledger.records) {
     const verified = await verifyRecord(signed, network, { signatures: false })
     const { record, id } = verified
-    const before = rows.at(-1)?.balance ?? 0n
+    // an export that starts at a checkpoint does not say what that one changed: nothing
+    const before = rows.at(-1)?.balance ?? (record.seq === 0 ? 0n : record.bal)
     rows.push({
       seq: record.seq,
       id: id.toString(),
@@ -97,12 +122,14 @@ export async function readEscrows(ledger: LedgerExport): Promise<EscrowRow[]> {
  */
 export async function checkLedger(ledger: LedgerExport): Promise<LedgerFault | undefined> {
   let seq: number | undefined
+  const signatures = new SignatureWorker()
   try {
     const network = await networkNamed(ledger.network)
     const start = await openExport(ledger, network)
     const first = (start?.state.seq ?? -1) + 1
     seq = first
     const state = await replayChain(start?.state, ledger.records, network, {
+      verify: signatures.verify,
       held: (records) => {
         seq = first + records
       }
@@ -116,6 +143,8 @@ export async function checkLedger(ledger: LedgerExport): Promise<LedgerFault | u
       throw error
     }
     return { seq, code: error.code, message: error.message }
+  } finally {
+    signatures.close()
   }
 }
 

@@ -3,9 +3,10 @@ import type { LedgerExport, SwarmCore } from '../api.ts'
 import type { EscrowRow, LedgerFault, LedgerRow } from '../core.ts'
 import { saveAs } from './download.ts'
 import { PageElement } from './element.ts'
-import { describeFailure, type Failure } from './failure.ts'
+import { describeFailure, type Failure, PageError } from './failure.ts'
 import { failureNote } from './failure-note.ts'
-import { formatAmount, formatInteger, formatTime, shortId } from './format.ts'
+import { formStyles } from './form-styles.ts'
+import { formatAmount, formatBytes, formatInteger, formatTime, shortId } from './format.ts'
 import { glyph } from './glyph.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
@@ -16,12 +17,24 @@ export interface LedgerReader {
   readEscrows(ledger: LedgerExport): Promise<readonly EscrowRow[]>
   checkLedger(ledger: LedgerExport): Promise<LedgerFault | undefined>
   encodeLedgerFile(ledger: LedgerExport): Uint8Array<ArrayBuffer>
+  openLedgerFile(file: Uint8Array): LedgerExport
+}
+
+/** A ledger out of a file: for looking at. */
+interface Opened {
+  readonly name: string
+  readonly ledger: LedgerExport
 }
 
 /** Newest records that are shown; the file has all of them. */
 const SHOWN = 200
+/** As in `wire/`: larger files are not even read. */
+const FILE_MAX = 256 * 1024 * 1024
 
-/** This node's own books: its records and their witnesses, checked here, saved as a file. Read when it is opened. */
+/**
+ * This node's own books: its records and their witnesses, checked here, saved as a file. Read when it is opened. A
+ * ledger file of whomever is checked and shown in their place.
+ */
 export class OwnPanel extends PageElement {
   static override properties = {
     swarm: { attribute: false },
@@ -29,11 +42,13 @@ export class OwnPanel extends PageElement {
     rows: { state: true },
     escrows: { state: true },
     checked: { state: true },
+    file: { state: true },
     failure: { state: true },
     open: { state: true }
   }
   static override styles = [
     base,
+    formStyles,
     css`
       :host {
         container-type: inline-size;
@@ -111,6 +126,8 @@ export class OwnPanel extends PageElement {
   declare rows: readonly LedgerRow[] | undefined
   declare escrows: readonly EscrowRow[] | undefined
   declare checked: { readonly records: number; readonly fault: LedgerFault | undefined } | undefined
+  /** What is shown instead of the node's own. */
+  declare file: Opened | undefined
   declare failure: Failure | undefined
   declare open: boolean
 
@@ -135,18 +152,18 @@ export class OwnPanel extends PageElement {
     return html`
       <div class="stack">
         <p class="soft">${own.text}</p>
-        <div class="row">
-          <button id="check-ledger" @click=${() => this.#check()}>${own.check}</button>
-          <button id="export-ledger" @click=${() => this.#export()}>${glyph('down')} ${own.export}</button>
-          <button id="read-ledger" @click=${() => this.#read()}>${own.refresh}</button>
+        ${this.file === undefined ? this.#renderActs() : this.#renderFile(this.file)}
+        <div>
+          <label for="ledger-file">${own.file.pick}</label>
+          <input id="ledger-file" type="file" @change=${this.#onPick} />
         </div>
         <p id="ledger-check" role="status" data-fault=${this.checked?.fault?.code ?? ''}>${this.#verdict()}</p>
         ${failureNote(this.failure, 'own-error')}
-        ${this.rows?.at(-1)?.kind === 'closed' ? html`<p id="arriving">${own.arriving}</p>` : nothing}
+        ${this.file === undefined && this.rows?.at(-1)?.kind === 'closed' ? html`<p id="arriving">${own.arriving}</p>` : nothing}
         ${this.escrows === undefined ? nothing : this.#renderEscrows(this.escrows)}
         ${
           this.rows === undefined
-            ? this.failure === undefined
+            ? this.failure === undefined && this.checked?.fault === undefined
               ? html`<p class="soft" id="reading">${own.reading}</p>`
               : nothing
             : this.#renderRows(this.rows)
@@ -155,9 +172,30 @@ export class OwnPanel extends PageElement {
     `
   }
 
+  #renderActs() {
+    const { own } = texts
+    return html`
+      <div class="row">
+        <button id="check-ledger" @click=${() => this.#check()}>${own.check}</button>
+        <button id="export-ledger" @click=${() => this.#export()}>${glyph('down')} ${own.export}</button>
+        <button id="read-ledger" @click=${() => this.#read()}>${own.refresh}</button>
+      </div>
+    `
+  }
+
+  #renderFile({ name, ledger: { peer, network } }: Opened) {
+    const { file } = texts.own
+    return html`
+      <div id="of-file" class="stack" data-peer=${peer}>
+        <p role="status">${file.of(name.slice(0, 80), network)} <span class="mono">${peer}</span></p>
+        <div class="row"><button id="own-again" @click=${() => this.#read()}>${file.back}</button></div>
+      </div>
+    `
+  }
+
   #renderEscrows(escrows: readonly EscrowRow[]) {
     const { own } = texts
-    if (escrows.length === 0) return html`<p id="escrows" class="soft">${own.escrows}: ${own.noEscrows}</p>`
+    if (escrows.length === 0) return html`<p id="escrows" class="soft">${own.noEscrows}</p>`
     return html`
       <h3 id="escrows-title">${own.escrows}</h3>
       <div class="scroll" tabindex="0" role="region" aria-labelledby="escrows-title">
@@ -232,8 +270,10 @@ export class OwnPanel extends PageElement {
     if (this.checked === undefined) return ''
     const { records, fault } = this.checked
     if (fault === undefined) return own.holds(formatInteger(records))
-    const place = fault.seq === undefined ? '' : formatInteger(fault.seq)
-    return own.fails(place, fault.code, texts.error.said(fault.code, fault.message).slice(0, 300))
+    const why = texts.error.said(fault.code, fault.message).slice(0, 300)
+    return fault.seq === undefined
+      ? own.failsWhole(fault.code, why)
+      : own.fails(formatInteger(fault.seq), fault.code, why)
   }
 
   #onToggle({ target }: Event): void {
@@ -241,30 +281,68 @@ export class OwnPanel extends PageElement {
     if (this.open) void this.#read()
   }
 
-  #read(): Promise<void> {
-    return this.#act(async (reader, ledger) => {
-      this.rows = await reader.readLedger(ledger)
-      this.escrows = await reader.readEscrows(ledger)
+  readonly #onPick = ({ target }: Event): void => {
+    if (!(target instanceof HTMLInputElement)) return
+    const [file] = target.files ?? []
+    target.value = '' // the same one may be picked again
+    if (file !== undefined) void this.#open(file)
+  }
+
+  /** What does not hold is not shown: only where, and why. */
+  #open(file: File): Promise<void> {
+    return this.#act(async (reader) => {
+      if (file.size > FILE_MAX) throw new PageError(texts.own.file.tooLarge(formatBytes(file.size)))
+      const ledger = reader.openLedgerFile(new Uint8Array(await file.arrayBuffer()))
+      const opened = { name: file.name, ledger }
+      this.file = opened
+      this.rows = undefined
+      this.escrows = undefined
+      this.checked = undefined
+      const fault = await this.#judge(reader, ledger, opened)
+      if (fault === undefined) await this.#show(reader, ledger, opened)
     })
+  }
+
+  /** The node's own. */
+  #read(): Promise<void> {
+    if (this.file !== undefined) this.checked = undefined
+    this.file = undefined
+    return this.#act(async (reader) => this.#show(reader, await this.swarm.exportLedger(), undefined))
+  }
+
+  /** @param file that it is out of: meanwhile another may be wanted */
+  async #show(reader: LedgerReader, ledger: LedgerExport, file: Opened | undefined): Promise<void> {
+    const [rows, escrows] = [await reader.readLedger(ledger), await reader.readEscrows(ledger)]
+    if (file !== this.file) return
+    this.rows = rows
+    this.escrows = escrows
   }
 
   #check(): Promise<void> {
-    return this.#act(async (reader, ledger) => {
-      this.checked = { records: ledger.records.length, fault: await reader.checkLedger(ledger) }
+    return this.#act(async (reader) => {
+      await this.#judge(reader, await this.swarm.exportLedger(), undefined)
     })
   }
 
+  /** @param file as of `#show` */
+  async #judge(reader: LedgerReader, ledger: LedgerExport, file: Opened | undefined) {
+    const fault = await reader.checkLedger(ledger)
+    if (file === this.file) this.checked = { records: ledger.records.length, fault }
+    return fault
+  }
+
   #export(): Promise<void> {
-    return this.#act(async (reader, ledger) => {
+    return this.#act(async (reader) => {
+      const ledger = await this.swarm.exportLedger()
       const name = `${ledger.peer.slice(-8)}-${ledger.network}.ledger`
       saveAs(name, new Blob([reader.encodeLedgerFile(ledger)]))
     })
   }
 
-  async #act(act: (reader: LedgerReader, ledger: LedgerExport) => Promise<void>): Promise<void> {
+  async #act(act: (reader: LedgerReader) => Promise<void>): Promise<void> {
     this.failure = undefined
     try {
-      await act(await this.reader(), await this.swarm.exportLedger())
+      await act(await this.reader())
     } catch (error) {
       this.failure = describeFailure(error)
     }

@@ -5,7 +5,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { CHROMIUM_FLAGS } from '../../scripts/chromium-flags.ts'
 import { findChromium } from '../../scripts/find-chromium.mjs'
-import { createSwarm, type Swarm } from '../../src/index.ts'
+import { createSwarm, decodeLedgerFile, encodeLedgerFile, type Swarm } from '../../src/index.ts'
 import { PageHouse } from '../fixtures/page-house.ts'
 
 // The built page as a visitor meets it, in a Chromium that has no WebGPU, with one provider in Node.
@@ -294,6 +294,37 @@ describe('a picture', () => {
     await page.locator('#records tr[data-kind="settle"]').first().waitFor()
     await page.locator('#check-ledger').click()
     await page.locator('#ledger-check', { hasText: 'All holds' }).waitFor()
+
+    // so can the file of it that anybody got, or that of another; what is wrong first is named
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('#export-ledger').click()
+    ])
+    const file = new Uint8Array(await readFile(await download.path()))
+    const ledger = decodeLedgerFile(file)
+    const records = ledger.records.map((record, place) =>
+      place === 2
+        ? { ...record, signature: record.signature.with(5, (record.signature[5] ?? 0) ^ 1) }
+        : record
+    )
+    const files: Array<[name: string, bytes: Uint8Array, said: string]> = [
+      ['theirs', encodeLedgerFile(await provider.exportLedger()), 'All holds'],
+      ['spoilt', encodeLedgerFile({ ...ledger, records }), 'Record 2 does not hold (BAD_SIGNATURE)'],
+      ['own', file, 'All holds']
+    ]
+    const give = (name: string, bytes: Uint8Array) =>
+      page
+        .locator('#ledger-file')
+        .setInputFiles({ name, mimeType: 'application/octet-stream', buffer: Buffer.from(bytes) })
+    for (const [name, bytes, said] of files) {
+      await give(`${name}.ledger`, bytes)
+      await page.locator('#of-file', { hasText: `${name}.ledger` }).waitFor()
+      await page.locator('#ledger-check', { hasText: said }).waitFor()
+      await page.locator('#records').waitFor({ state: said === 'All holds' ? 'visible' : 'detached' })
+    }
+    await give('cut.ledger', file.subarray(0, -1))
+    await page.locator('#own-error', { hasText: 'MALFORMED' }).waitFor()
+    await page.locator('#of-file', { hasText: 'own.ledger' }).waitFor()
   })
 })
 

@@ -114,7 +114,8 @@ async function unfold({ app }: Mounted): Promise<void> {
       ],
       readEscrows: async () => [{ id: 'bafy1', at, amount: 5n, payees: [{ peer: ME, max: 5n }], frees: at }],
       checkLedger: async () => undefined,
-      encodeLedgerFile: () => new Uint8Array()
+      encodeLedgerFile: () => new Uint8Array(),
+      openLedgerFile: () => ({ network: 'local', peer: ME, records: [] })
     })
   }
   for (const id of ['#own', '#learned', '#identity', '#rules']) {

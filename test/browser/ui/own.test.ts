@@ -17,6 +17,8 @@ const ROWS = Array.from({ length: 300 }, (_, seq) => ({
   witnesses: seq === 299 ? [ME] : []
 }))
 
+const THEIRS = { network: 'main', peer: PEERS[1]?.peer ?? ME, records: [] }
+
 async function opened(change: Partial<Awaited<ReturnType<OwnPanel['reader']>>> = {}) {
   const page = await running()
   const panel = await shown(page.app, 'own-panel')
@@ -30,6 +32,7 @@ async function opened(change: Partial<Awaited<ReturnType<OwnPanel['reader']>>> =
     readEscrows: async () => [],
     checkLedger: async () => undefined,
     encodeLedgerFile: () => Uint8Array.of(1, 2, 3),
+    openLedgerFile: () => THEIRS,
     ...change
   })
   expect(find(page.app, '#records')).toBeUndefined()
@@ -121,12 +124,112 @@ describe('the ledger', () => {
     expect(row).toContain('2/3/30')
     await unmountAll()
     const none = await opened()
-    expect(textOf(await shown(none.app, '#escrows'))).toContain('None')
+    expect(textOf(await shown(none.app, '#escrows'))).toContain('No open escrow')
   })
 
   it('that has just come here is said to be for looking at', async () => {
     const last = { ...ROWS[1], kind: 'closed' } as (typeof ROWS)[number] & { kind: 'closed' }
     const { app } = await opened({ readLedger: async () => [...ROWS, last] })
     await shown(app, '#arriving')
+  })
+})
+
+/** As a person who picks it. */
+async function pick(root: ParentNode, file: File, size = file.size): Promise<void> {
+  const input = await shown(root, '#ledger-file')
+  if (!(input instanceof HTMLInputElement)) throw new Error('no input')
+  const picked = new DataTransfer()
+  picked.items.add(file)
+  input.files = picked.files
+  const [given] = input.files
+  if (given !== undefined) Object.defineProperty(given, 'size', { value: size, configurable: true })
+  input.dispatchEvent(new Event('change', { bubbles: true }))
+}
+
+/** A new one each time: what one test makes of it no other sees. */
+const theirFile = () => new File([Uint8Array.of(1)], '<img src=x>.ledger')
+
+describe('a ledger file of anybody', () => {
+  it('is checked and shown in the place of the own one, and that one again', async () => {
+    const read: string[] = []
+    const { app } = await opened({
+      readLedger: async ({ peer }) => {
+        read.push(peer)
+        return peer === ME ? ROWS : ROWS.slice(0, 3)
+      }
+    })
+    await shown(app, '#records')
+    await pick(app, theirFile())
+    const note = await shown(app, `#of-file[data-peer="${THEIRS.peer}"]`)
+    expect(textOf(note)).toContain('<img src=x>.ledger')
+    expect(textOf(note)).toContain('“main”')
+    expect(note.querySelector('img')).toBeNull()
+    await shown(app, '#ledger-check', (verdict) => textOf(verdict).startsWith('All holds'))
+    await shown(app, '#records', (table) => table.querySelectorAll('tbody tr').length === 3)
+    expect(find(app, '#export-ledger')).toBeUndefined()
+    await click(app, '#own-again')
+    await shown(app, '#records', (table) => table.querySelectorAll('tbody tr').length === 200)
+    expect(textOf(await shown(app, '#ledger-check'))).toBe('')
+    expect(find(app, '#of-file')).toBeUndefined()
+    expect(read).toEqual([ME, THEIRS.peer, ME])
+  })
+
+  it('that does not hold: the first fault is named, and none of it is shown', async () => {
+    const { app } = await opened({
+      checkLedger: async () => ({ seq: 12, code: 'BAD_SIGNATURE', message: 'Wrong.' })
+    })
+    await shown(app, '#records')
+    await pick(app, theirFile())
+    const verdict = await shown(app, '#ledger-check[data-fault="BAD_SIGNATURE"]')
+    expect(textOf(verdict)).toContain('Record 12')
+    expect(find(app, '#records')).toBeUndefined()
+    expect(find(app, '#reading')).toBeUndefined()
+  })
+
+  it('that does not hold as a whole names no record', async () => {
+    const { app } = await opened({
+      checkLedger: async () => ({ seq: undefined, code: 'WRONG_NETWORK', message: 'Of another.' })
+    })
+    await pick(app, theirFile())
+    const verdict = await shown(app, '#ledger-check[data-fault="WRONG_NETWORK"]')
+    expect(textOf(verdict)).toBe('It does not hold (WRONG_NETWORK): Of another.')
+  })
+
+  it('that is damaged, or huge and then not even read, leaves the own one as it was', async () => {
+    const { app } = await opened({
+      openLedgerFile: () => {
+        throw new SwarmError('MALFORMED', 'This is no ledger file.')
+      }
+    })
+    await shown(app, '#records')
+    await pick(app, theirFile())
+    expect(textOf(await shown(app, '#own-error'))).toContain('no ledger file')
+    const bytes = vi.spyOn(Blob.prototype, 'arrayBuffer')
+    await pick(app, theirFile(), 300_000_000)
+    await shown(app, '#own-error', (note) => textOf(note).includes('300 MB'))
+    expect(bytes).not.toHaveBeenCalled()
+    bytes.mockRestore()
+    expect(find(app, '#of-file')).toBeUndefined()
+    await shown(app, '#records')
+  })
+
+  it('that takes long to check gives way to the one that was picked after it', async () => {
+    const slow = Promise.withResolvers<undefined>()
+    let checks = 0
+    const { app } = await opened({
+      checkLedger: () => (++checks === 1 ? slow.promise : Promise.resolve(undefined)),
+      readLedger: async ({ network }) => (network === 'second' ? ROWS.slice(0, 2) : ROWS),
+      openLedgerFile: (file) => ({ ...THEIRS, network: file.length === 1 ? 'first' : 'second' })
+    })
+    await shown(app, '#records')
+    await pick(app, theirFile())
+    await expect.poll(() => checks).toBe(1)
+    await pick(app, new File([Uint8Array.of(1, 2)], 'b.ledger'))
+    const both = (table: HTMLElement) => table.querySelectorAll('tbody tr').length === 2
+    await shown(app, '#records', both)
+    slow.resolve(undefined)
+    await slow.promise
+    await shown(app, '#own-again')
+    await shown(app, '#records', both)
   })
 })

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { checkLedger, type LedgerExport, readLedger } from '../../../src/index.ts'
+import { openLedgerFile } from '../../../src/core.ts'
+import { checkLedger, encodeLedgerFile, type LedgerExport, readLedger } from '../../../src/index.ts'
 import { createTestSwarm, type TestSwarm } from '../../../src/testing.ts'
 import { product } from '../../fixtures/node-house.ts'
 
@@ -21,6 +22,9 @@ describe('a ledger as people read it', () => {
     expect(sum).toBe(rows.at(-1)?.balance)
     const escrow = rows.find(({ kind }) => kind === 'escrow')
     expect(escrow?.change).toBeLessThan(0n)
+    // one that starts later does not say that its first record brought all there is
+    const [first] = await readLedger({ ...ledger, records: ledger.records.slice(2) })
+    expect(first).toMatchObject({ seq: 2, change: 0n })
   })
 
   test('holds, unless one byte of it is another', async () => {
@@ -31,6 +35,18 @@ describe('a ledger as people read it', () => {
     const damaged = { ...ledger, records: [genesis, { ...first, signature }, ...rest] }
     expect(await checkLedger(damaged)).toMatchObject({ seq: 1, code: 'BAD_SIGNATURE' })
     expect(await checkLedger({ ...ledger, records: [genesis, ...rest] })).toMatchObject({ seq: 1 })
+  })
+
+  test('is the same out of its file, and a damaged file is none', async () => {
+    const file = encodeLedgerFile(ledger)
+    const opened = openLedgerFile(file)
+    expect(await readLedger(opened)).toEqual(await readLedger(ledger))
+    expect(await checkLedger(opened)).toBeUndefined()
+    for (const damaged of [file.subarray(1), file.subarray(0, -1), new Uint8Array()]) {
+      expect(() => openLedgerFile(damaged)).toThrow(
+        expect.objectContaining({ code: 'MALFORMED', message: expect.stringContaining('no ledger file') })
+      )
+    }
   })
 
   test('of somebody else, or of another network, is said so', async () => {
