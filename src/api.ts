@@ -323,6 +323,13 @@ export interface SkillInfo {
   readonly fields: readonly InputField[]
   /** What is wrong with an input, each member once; empty: nothing. */
   check(input: unknown): readonly InputIssue[]
+  /**
+   * What a job costs at the published price if each unit is done once (µcr). Follows from the input alone: nobody is
+   * asked and nothing computed.
+   *
+   * @throws SkillError for a bad input
+   */
+  price(input: unknown): MicroCredits
 }
 
 /** A node: what our own page runs. `Swarm` adds what programs want. */

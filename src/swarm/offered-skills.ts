@@ -1,5 +1,5 @@
 import type { SwarmCore } from '../api.ts'
-import { JobError } from '../jobs/index.ts'
+import { JobError, priceOf, RATE_DEFAULT } from '../jobs/index.ts'
 import type { Offer } from '../registry/index.ts'
 import { inputFields, inputIssues, kernelHash, SKILLS, type Skill, skillIn } from '../skills/index.ts'
 
@@ -45,7 +45,8 @@ export function skillList(all: ReadonlyMap<string, Skill> = SKILLS): SwarmCore['
       description,
       example: skill.example,
       fields: inputFields(skill),
-      check: (input) => inputIssues(skill, input)
+      check: (input) => inputIssues(skill, input),
+      price: (input) => priceOf(skill.plan(input).units, RATE_DEFAULT)
     }
   })
 }

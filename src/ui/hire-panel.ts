@@ -5,13 +5,14 @@ import { describeFailure, type Failure, PageError } from './failure.ts'
 import { failureNote } from './failure-note.ts'
 import { draftInput, firstDraft } from './form-model.ts'
 import { formStyles } from './form-styles.ts'
-import type { MicroCredits } from './format.ts'
+import { formatAmount, type MicroCredits } from './format.ts'
 import { glyph } from './glyph.ts'
 import './job-list.ts'
 import { isOver, type JobModel } from './job-model.ts'
 import { JobView } from './job-view.ts'
-import { isPlaneView, zoomed } from './mandelbrot-zoom.ts'
-import type { Zoom } from './result-view.ts'
+import { isPlaneView, type PlaneView, zoomed } from './mandelbrot-zoom.ts'
+import { PlaneBook } from './plane-book.ts'
+import { ZOOM_IN, ZOOM_OUT, type Zoom, type ZoomPrices } from './result-view.ts'
 import './skill-form.ts'
 import { type Order, SkillForm } from './skill-form.ts'
 import { wordsOf } from './skill-words.ts'
@@ -19,8 +20,24 @@ import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
 const SAMPLE_SIDE = '256'
-/** Inputs that are kept for a zoom. */
-const INPUTS_MOST = 32
+/** Orders of this visit that are kept for a zoom. */
+const ORDERS_MOST = 32
+
+interface ViewOrder extends Order {
+  readonly input: PlaneView
+}
+
+interface Zoomed {
+  readonly order: ViewOrder
+  readonly prices: ZoomPrices
+}
+
+/** A small job of a skill, and what it costs. */
+interface Sample {
+  readonly skill: SkillInfo
+  readonly input: unknown
+  readonly price: MicroCredits
+}
 
 /** Submits jobs: a sample at one click, or one from the form of a skill. Nothing is sent that the form refuses. */
 export class HirePanel extends PageElement {
@@ -90,8 +107,12 @@ export class HirePanel extends PageElement {
   declare failure: Failure | undefined
   declare job: Job | undefined
   declare busy: boolean
-  /** What jobs of this visit were given, the newest last. */
-  readonly #inputs = new Map<Job, Order>()
+  /** Jobs of this visit that can be zoomed, the newest last; those of earlier ones are in the book. */
+  readonly #orders = new Map<Job, ViewOrder>()
+  readonly #book = new PlaneBook(() => localStorage)
+  /** Of the job that is shown. */
+  #zoomed: Zoomed | undefined
+  #sample: Sample | undefined
 
   constructor() {
     super()
@@ -101,10 +122,13 @@ export class HirePanel extends PageElement {
   }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has('swarm')) return
-    this.skill = this.swarm.skills[0]
-    this.job = this.swarm.jobs().findLast(({ state }) => !isOver(state))
-    this.busy = this.job !== undefined
+    if (changed.has('swarm')) {
+      this.skill = this.swarm.skills[0]
+      this.job = this.swarm.jobs().findLast(({ state }) => !isOver(state))
+      this.busy = this.job !== undefined
+    }
+    if (this.skill !== this.#sample?.skill) this.#sample = this.skill && sampleOf(this.skill)
+    if (changed.has('job') || changed.has('busy')) this.#zoomed = this.job && this.#zoomOf(this.job)
   }
 
   protected override render() {
@@ -127,7 +151,7 @@ export class HirePanel extends PageElement {
               <job-view
                 class="refuge"
                 .job=${this.job}
-                .zoomable=${isPlaneView(this.#inputs.get(this.job)?.input)}
+                .zoom=${this.#zoomed?.prices}
                 @zoom=${this.#onZoom}
                 @job-over=${this.#onOver}
               ></job-view>
@@ -169,11 +193,11 @@ export class HirePanel extends PageElement {
           class="primary"
           aria-disabled=${String(this.busy)}
           aria-describedby="sample-hint"
-          @click=${() => this.#runSample(skill)}
+          @click=${() => this.#runSample()}
         >
           ${hire.sample}
         </button>
-        <span id="sample-hint" class="soft small">${this.busy ? hire.busy : hire.sampleHint}</span>
+        <span id="sample-hint" class="soft small" data-skill=${skill.name}>${this.busy ? hire.busy : this.#sampleHint()}</span>
       </div>
       <skill-form
         .swarm=${this.swarm}
@@ -190,14 +214,14 @@ export class HirePanel extends PageElement {
     this.failure = undefined
   }
 
-  /** The skill's example; of products, whose example is four numbers, one that is worth sending. */
-  #runSample(skill: SkillInfo): void {
-    const { m, k, n } = firstDraft(skill).texts
-    const sides = m !== undefined && k !== undefined && n !== undefined
-    const first = firstDraft(skill)
-    const texts = { ...first.texts, m: SAMPLE_SIDE, k: SAMPLE_SIDE, n: SAMPLE_SIDE }
-    const made = sides ? draftInput(skill, { ...first, texts }) : { input: skill.example() }
-    if ('input' in made) this.#submit({ skill: skill.name, input: made.input, options: {} })
+  #sampleHint(): string {
+    return this.#sample === undefined ? '' : texts.hire.sampleHint(formatAmount(this.#sample.price))
+  }
+
+  #runSample(): void {
+    if (this.#sample === undefined) return
+    const { skill, input } = this.#sample
+    this.#submit({ skill: skill.name, input, options: {} })
   }
 
   #submit(order: Order): void {
@@ -205,9 +229,9 @@ export class HirePanel extends PageElement {
     try {
       if (this.isClockOff) throw new PageError(texts.error.clock)
       const job = this.swarm.submit(order.skill, order.input, order.options)
-      this.#inputs.set(job, order)
-      const [oldest] = this.#inputs.keys()
-      if (this.#inputs.size > INPUTS_MOST && oldest !== undefined) this.#inputs.delete(oldest)
+      if (isPlaneView(order.input)) this.#orders.set(job, { ...order, input: order.input })
+      const [oldest] = this.#orders.keys()
+      if (this.#orders.size > ORDERS_MOST && oldest !== undefined) this.#orders.delete(oldest)
       this.job = job
       this.busy = true
     } catch (error) {
@@ -225,9 +249,25 @@ export class HirePanel extends PageElement {
     view.focus()
   }
 
+  #zoomOf(job: Job): Zoomed | undefined {
+    const ordered = this.#orders.get(job)
+    // a job that runs in another tab has no id before that tab has taken it
+    if (ordered !== undefined && job.id !== '') this.#book.put(job.id, ordered.input)
+    const kept = this.#book.get(job.id)
+    const order = ordered ?? (kept && { skill: job.skill, input: kept, options: {} })
+    const skill = this.swarm.skills.find(({ name }) => name === job.skill)
+    if (order === undefined || skill === undefined) return undefined
+    const priceOf = (factor: number) => {
+      const { width, height } = order.input
+      const next = zoomed(order.input, { x: width / 2, y: height / 2 }, factor)
+      return skill.check(next).length === 0 ? skill.price(next) : undefined
+    }
+    return { order, prices: { in: priceOf(ZOOM_IN), out: priceOf(ZOOM_OUT) } }
+  }
+
   #onZoom({ detail }: CustomEvent<Zoom>): void {
-    const order = this.job && this.#inputs.get(this.job)
-    if (this.busy || order === undefined || !isPlaneView(order.input)) return
+    const order = this.#zoomed?.order
+    if (this.busy || order === undefined) return
     const input = zoomed(order.input, detail, detail.factor)
     const form = this.renderRoot.querySelector('skill-form')
     if (form instanceof SkillForm && this.skill?.name === order.skill) form.fill(input)
@@ -241,6 +281,16 @@ export class HirePanel extends PageElement {
     this.busy = false
     this.requestUpdate()
   }
+}
+
+/** The skill's example; of products, whose example is four numbers, one that is worth sending. */
+function sampleOf(skill: SkillInfo): Sample | undefined {
+  const first = firstDraft(skill)
+  const { m, k, n } = first.texts
+  const sides = m !== undefined && k !== undefined && n !== undefined
+  const texts = { ...first.texts, m: SAMPLE_SIDE, k: SAMPLE_SIDE, n: SAMPLE_SIDE }
+  const made = sides ? draftInput(skill, { ...first, texts }) : { input: skill.example() }
+  return 'input' in made ? { skill, input: made.input, price: skill.price(made.input) } : undefined
 }
 
 customElements.define('hire-panel', HirePanel)

@@ -16,6 +16,7 @@ import {
 } from './job-model.ts'
 import { jobReceipt } from './job-receipt.ts'
 import './result-view.ts'
+import type { ZoomPrices } from './result-view.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
@@ -24,7 +25,7 @@ export class JobView extends PageElement {
   static override properties = {
     job: { attribute: false },
     model: { state: true },
-    zoomable: { type: Boolean },
+    zoom: { attribute: false },
     value: { state: true },
     partial: { state: true },
     revision: { state: true },
@@ -87,7 +88,8 @@ export class JobView extends PageElement {
 
   declare job: Job | undefined
   declare model: JobModel
-  declare zoomable: boolean
+  /** What a zoom into its picture costs; undefined: it has none. */
+  declare zoom: ZoomPrices | undefined
   declare value: unknown
   declare partial: unknown
   declare revision: number
@@ -98,20 +100,19 @@ export class JobView extends PageElement {
   constructor() {
     super()
     this.model = NEW_JOB
-    this.zoomable = false
     this.revision = 0
     this.cancelling = false
     this.announcement = ''
   }
 
-  protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has('job') || this.job === undefined) return
   /** Its heading. */
   override focus(options?: FocusOptions): void {
     const title = this.renderRoot.querySelector('#title')
     if (title instanceof HTMLElement) title.focus(options)
   }
 
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    if (!changed.has('job') || this.job === undefined) return
     this.model = NEW_JOB
     this.value = undefined
     this.partial = undefined
@@ -150,7 +151,7 @@ export class JobView extends PageElement {
           .partial=${this.partial}
           .revision=${this.revision}
           .jobId=${job.id}
-          .zoomable=${this.zoomable && isOver(model.state)}
+          .zoom=${isOver(model.state) ? this.zoom : undefined}
         ></result-view>
         ${model.receipt === undefined ? nothing : jobReceipt(model.receipt)} ${this.#renderLog()}
       </section>

@@ -3,7 +3,7 @@ import { jsonBlob, saveAs } from './download.ts'
 import { PageElement } from './element.ts'
 import { describeFailure, type Failure } from './failure.ts'
 import { failureNote } from './failure-note.ts'
-import { formatInteger } from './format.ts'
+import { formatAmount, formatInteger, type MicroCredits } from './format.ts'
 import { glyph } from './glyph.ts'
 import {
   arrayOf,
@@ -33,8 +33,18 @@ export interface Zoom {
   readonly factor: number
 }
 
+/** What the next view costs in its middle; undefined: the skill goes no further, and will say so. */
+export interface ZoomPrices {
+  readonly in: MicroCredits | undefined
+  readonly out: MicroCredits | undefined
+}
+
+export const ZOOM_IN = 0.25
+export const ZOOM_OUT = 4
+
 /**
- * The output of a job: whole, or as far as it has come. Fires `zoom` (CustomEvent<Zoom>, composed) where `zoomable`.
+ * The output of a job: whole, or as far as it has come. With `zoom` its picture can be zoomed, and it fires `zoom`
+ * (CustomEvent<Zoom>, composed).
  */
 export class ResultView extends PageElement {
   static override properties = {
@@ -42,7 +52,7 @@ export class ResultView extends PageElement {
     partial: { attribute: false },
     revision: { type: Number },
     jobId: { type: String },
-    zoomable: { type: Boolean },
+    zoom: { attribute: false },
     sum: { state: true },
     failure: { state: true }
   }
@@ -76,7 +86,7 @@ export class ResultView extends PageElement {
   /** Counts what has come: the arrays of a partial output stay the same objects. */
   declare revision: number
   declare jobId: string
-  declare zoomable: boolean
+  declare zoom: ZoomPrices | undefined
   declare sum: string | undefined
   /** Why there is no checksum. */
   declare failure: Failure | undefined
@@ -87,7 +97,6 @@ export class ResultView extends PageElement {
     super()
     this.revision = 0
     this.jobId = ''
-    this.zoomable = false
   }
 
   override disconnectedCallback(): void {
@@ -155,11 +164,12 @@ export class ResultView extends PageElement {
 
   #renderPicture({ width, height }: PictureResult) {
     const { job } = texts
+    const { zoom } = this
     const middle = { x: width / 2, y: height / 2 }
     return html`
       <canvas
         id="job-picture"
-        class=${this.zoomable ? 'zoomable' : ''}
+        class=${zoom === undefined ? '' : 'zoomable'}
         width=${width}
         height=${height}
         role="img"
@@ -167,19 +177,19 @@ export class ResultView extends PageElement {
         @click=${this.#onClick}
       ></canvas>
       ${
-        this.zoomable
-          ? html`
+        zoom === undefined
+          ? nothing
+          : html`
             <div class="row">
-              <button id="zoom-in" @click=${() => this.#zoom({ ...middle, factor: 0.25 })}>
-                ${glyph('plus')} ${job.zoomIn}
+              <button id="zoom-in" @click=${() => this.#zoom({ ...middle, factor: ZOOM_IN })}>
+                ${glyph('plus')} ${job.zoomIn} ${priceNote(zoom.in)}
               </button>
-              <button id="zoom-out" @click=${() => this.#zoom({ ...middle, factor: 4 })}>
-                ${glyph('minus')} ${job.zoomOut}
+              <button id="zoom-out" @click=${() => this.#zoom({ ...middle, factor: ZOOM_OUT })}>
+                ${glyph('minus')} ${job.zoomOut} ${priceNote(zoom.out)}
               </button>
               <span class="soft small">${job.zoomHint}</span>
             </div>
           `
-          : nothing
       }
     `
   }
@@ -255,12 +265,12 @@ export class ResultView extends PageElement {
 
   #onClick(event: MouseEvent): void {
     const { currentTarget } = event
-    if (!this.zoomable || !(currentTarget instanceof HTMLCanvasElement)) return
+    if (this.zoom === undefined || !(currentTarget instanceof HTMLCanvasElement)) return
     const { left, top, width, height } = currentTarget.getBoundingClientRect()
     this.#zoom({
       x: ((event.clientX - left) / width) * currentTarget.width,
       y: ((event.clientY - top) / height) * currentTarget.height,
-      factor: event.shiftKey ? 4 : 0.25
+      factor: event.shiftKey ? ZOOM_OUT : ZOOM_IN
     })
   }
 
@@ -277,5 +287,8 @@ export class ResultView extends PageElement {
     }
   }
 }
+
+const priceNote = (price: MicroCredits | undefined) =>
+  price === undefined ? nothing : html`<span class="soft small">${formatAmount(price)}</span>`
 
 customElements.define('result-view', ResultView)

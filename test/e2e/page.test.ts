@@ -287,6 +287,7 @@ describe('a picture', () => {
     await running(page)
     expect(await page.locator('#earlier-jobs tr[data-state="done"]').count()).toBe(2)
     await page.locator('#earlier-jobs button').first().click()
+    await page.locator('#zoom-in', { hasText: 'µcr' }).waitFor()
     expect(await result.getAttribute('data-sha256')).toBe(sum)
     expect(await page.locator('#job-receipt').getAttribute('data-paid')).toBe(paid)
 

@@ -364,7 +364,7 @@ export const en = {
       }
     },
     sample: 'Run a sample job',
-    sampleHint: 'A small one, a fraction of a second of work',
+    sampleHint: (price: string) => `A small one, a fraction of a second of work. Price: ${price}`,
     submit: 'Submit job',
     example: 'Fill in the example',
     dropHint: 'A JSON file with the whole input can be dropped anywhere on the form.',
@@ -428,6 +428,7 @@ export const en = {
       notList: (element: string) => `An ${element} wants a list of numbers.`,
       wrongElement: (index: string, element: string) =>
         `Element ${index} is no number that fits an ${element}.`,
+      folder: (name: string) => `${name} is a folder: drop a file.`,
       wantJson: 'Only a JSON file fills in the whole form. Drop others on a field.',
       unreadable: (name: string, why: string) => `${name} cannot be read: ${why}`
     },
@@ -436,7 +437,6 @@ export const en = {
       notInteger: 'Enter a whole number in digits only.',
       notNumber: 'Enter a number.',
       emptyText: 'Fill this in.',
-      folder: (name: string) => `${name} is a folder: drop a file.`,
       longText: (most: string) => `At most ${most} characters.`,
       tooSmall: (least: string) => `Must be at least ${least}.`,
       tooLarge: (most: string) => `Must be at most ${most}.`,

@@ -332,7 +332,7 @@ export const zh: Texts = {
       'render-tile': { title: '渲染场景', text: '由球体和三角形构成的路径追踪图像，逐块出现。' }
     },
     sample: '运行示例任务',
-    sampleHint: '一个小任务，只需不到一秒的计算',
+    sampleHint: (price) => `一个小任务，只需不到一秒的计算。价格：${price}`,
     submit: '提交任务',
     example: '填入示例',
     dropHint: '可以把包含全部输入的 JSON 文件拖放到表单的任意位置。',
@@ -389,6 +389,7 @@ export const zh: Texts = {
       notJson: (why) => `这不是 JSON：${why}`,
       notList: (element) => `${element} 需要一个数字列表。`,
       wrongElement: (index, element) => `第 ${index} 个元素不是适合 ${element} 的数字。`,
+      folder: (name) => `${name} 是文件夹：请拖放一个文件。`,
       wantJson: '只有 JSON 文件能填写整个表单。其他文件请拖放到某个字段上。',
       unreadable: (name, why) => `无法读取 ${name}：${why}`
     },
@@ -396,7 +397,6 @@ export const zh: Texts = {
       empty: '请输入整数。',
       notInteger: '请只用数字输入整数。',
       notNumber: '请输入数字。',
-      folder: (name) => `${name} 是文件夹：请拖放一个文件。`,
       emptyText: '请填写此项。',
       longText: (most) => `最多 ${most} 个字符。`,
       tooSmall: (least) => `不得小于 ${least}。`,

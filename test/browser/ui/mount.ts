@@ -3,6 +3,7 @@ import { CONSENT_KEY, ConsentStore } from '../../../src/ui/consent.ts'
 import { RulesStore } from '../../../src/ui/contributor.ts'
 import '../../../src/ui/live.ts'
 import type { Conditions } from '../../../src/ui/pause-rules.ts'
+import { PLANE_KEY } from '../../../src/ui/plane-book.ts'
 import { parseQuery } from '../../../src/ui/query.ts'
 import { FakeModule, type FakeSwarm } from '../../fixtures/fake-swarm.ts'
 
@@ -69,7 +70,7 @@ export async function unmountAll(): Promise<void> {
     await app.withdraw()
     app.remove()
   }
-  localStorage.removeItem(CONSENT_KEY)
+  for (const key of [CONSENT_KEY, PLANE_KEY]) localStorage.removeItem(key)
 }
 
 /** The first match below `root`, in any open shadow root too. */

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { skillList } from '../../../src/swarm/offered-skills.ts'
+import { formatAmount } from '../../../src/ui/format.ts'
 import { isPlaneView, type PlaneView, zoomed } from '../../../src/ui/mandelbrot-zoom.ts'
 import { pixelsOf } from '../../../src/ui/result-values.ts'
 import { RECEIPT } from '../../fixtures/fake-swarm.ts'
@@ -124,6 +125,20 @@ describe('a picture job', () => {
     await expect.poll(() => (field instanceof HTMLInputElement ? field.value : '')).toBe('0.8')
   })
 
+  it('says what the sample costs before it is run', async () => {
+    const { app, swarm } = await running()
+    for (const { name, price } of swarm.skills) {
+      await click(app, `#skill-${name}`)
+      const hint = textOf(await shown(app, '#sample-hint', (each) => each.dataset.skill === name))
+      await click(app, '#run-sample')
+      const job = swarm.submitted.at(-1)
+      expect(job?.skill).toBe(name)
+      expect(hint).toContain(`Price: ${formatAmount(price(job?.input))}`)
+      await job?.cancel()
+      await shown(app, '#run-sample[aria-disabled="false"]')
+    }
+  })
+
   it('is quoted before it is submitted', async () => {
     const { app, swarm } = await running()
     swarm.quoteNext = {
@@ -176,6 +191,26 @@ describe('a job of an earlier visit', () => {
     await shown(first.app, '#job[data-state="done"]')
     expect(textOf(await shown(first.app, '#job-result'))).toContain('1 × 1')
     expect(textOf(await shown(first.app, '#split'))).toContain('One provider did all of it')
+  })
+
+  it('can be zoomed where it was a view of the plane', async () => {
+    const first = await running()
+    await click(first.app, '#skill-mandelbrot')
+    await shown(first.app, '#iterations')
+    await click(first.app, '#submit-job')
+    await shown(first.app, '#job')
+    first.swarm.submitted[0]?.succeed({ counts: new Uint32Array(640 * 400).fill(4), width: 640, height: 400 })
+    await shown(first.app, '#job[data-state="done"]')
+    await first.app.withdraw()
+    first.swarm.update({ state: 'direct' })
+    await click(first.app, '#consent-start')
+    await click(first.app, '#earlier-jobs button')
+    const next = zoomed(VIEW, { x: 320, y: 200 }, 0.25)
+    const price = formatAmount(mandelbrot?.price(next) ?? 0n)
+    expect(textOf(await shown(first.app, '#zoom-in'))).toBe(`Zoom in ${price}`)
+    await click(first.app, '#zoom-in')
+    await expect.poll(() => first.swarm.submitted[1]?.input).toEqual(next)
+    expect(first.swarm.submitted[1]).toMatchObject({ skill: 'mandelbrot', options: {} })
   })
 
   it('that is running still is what one sees', async () => {

@@ -106,6 +106,9 @@ describe('a quote', () => {
     const { receipt } = await job.result
     const quote = await requester.quote('matmul-i8', input)
     expect(quote).toMatchObject({ price: receipt.price, providers: 1, measured: 1 })
+    const skill = requester.skills.find(({ name }) => name === 'matmul-i8')
+    expect(skill?.price(input)).toBe(receipt.price) // which asks nobody
+    expect(() => skill?.price({ a: 1 })).toThrow(expect.objectContaining({ code: 'BAD_INPUT' }))
     expect(quote.etaMs).toBeGreaterThan(quote.localEtaMs) // so small a job is not worth the trip
     expect(quote.fasterAtHome).toBe(true)
     const slow = await requester.quote('matmul-i8', input, { linkMbps: 0.01 })
