@@ -22,7 +22,10 @@ const STATE_GLYPHS: Readonly<Record<SwarmState, GlyphName>> = {
 
 const BALANCES = ['settled', 'verified', 'pending', 'escrowed'] as const
 
-/** State, balance, device and the hand on the power. Fires `command` (CustomEvent<NodeCommand>). */
+/**
+ * State and the hand on it first, so that a phone shows them without scrolling; then balance and device. Fires `command`
+ * (CustomEvent<NodeCommand>).
+ */
 export class NodePanel extends PageElement {
   static override properties = {
     status: { attribute: false },
@@ -105,8 +108,8 @@ export class NodePanel extends PageElement {
     return html`
       <section class="card stack" aria-labelledby="title">
         <h2 id="title" class="visually-hidden">${node.title}</h2>
-        ${this.#renderState()} ${this.#renderBalance()} ${this.#renderFigures()}
-        ${this.mode === 'contribute' ? this.#renderControls() : this.#renderContributing()}
+        ${this.#renderState()} ${this.mode === 'contribute' ? this.#renderControls() : this.#renderContributing()}
+        ${this.#renderBalance()} ${this.#renderFigures()}
         ${this.promised === false ? html`<p id="not-promised" class="soft small">${texts.balance.notPromised}</p>` : nothing}
       </section>
     `
@@ -169,7 +172,6 @@ export class NodePanel extends PageElement {
     const { contributing } = this.status
     return html`
       ${this.#renderContributing()}
-      <power-slider id="power-slider" .power=${this.power}></power-slider>
       <div class="row">
         <button
           id="run"
@@ -195,6 +197,7 @@ export class NodePanel extends PageElement {
         </button>
       </div>
       <p id="finish-hint" class="soft small">${node.finishHint}</p>
+      <power-slider id="power-slider" .power=${this.power}></power-slider>
     `
   }
 

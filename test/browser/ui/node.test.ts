@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
+import { page } from 'vitest/browser'
 import { CONSENT_KEY, ConsentStore } from '../../../src/ui/consent.ts'
 import { RULES_KEY } from '../../../src/ui/contributor.ts'
 import { formatCredits } from '../../../src/ui/format.ts'
@@ -129,6 +130,16 @@ describe('the live view', () => {
     await shown(app, '#pause[aria-disabled="false"]')
     expect(swarm.calls).toEqual(['contribute 0.6', 'finish', 'contribute 0.6', 'contribute 0.25'])
     expect(JSON.parse(localStorage.getItem(CONSENT_KEY) ?? '').power).toBe(25)
+  })
+
+  it('shows its state and the hand on it on the first screen of a phone', async () => {
+    await page.viewport(390, 844)
+    const { app } = await running()
+    for (const id of ['state', 'run', 'pause', 'finish', 'power']) {
+      const element = await shown(app, `#${id}`, (each) => each.checkVisibility())
+      expect(element.getBoundingClientRect().bottom, id).toBeLessThan(600)
+    }
+    await page.viewport(1280, 800)
   })
 
   it('shows why a button failed', async () => {
