@@ -1,6 +1,6 @@
 import type { MicroCredits, PipelineLane } from '../wire/index.ts'
-import { ensure } from './errors.ts'
 import { leastCommonMultiple, roundByLargestRemainder } from './shapley-rounding.ts'
+import { checkStages } from './shapley-stages.ts'
 
 /** A number as numerator / denominator. */
 interface Fraction {
@@ -76,7 +76,7 @@ export function weightsFor(prices: readonly MicroCredits[]): MicroCredits[] {
 }
 
 function valuesOf(lane: PipelineLane, players: number): Array<{ payee: number; value: Fraction }> {
-  checkLane(lane, players)
+  checkStages(lane, players)
   const whole = lane.reduce((sum, { weight }) => sum + weight, 0n)
   return lane.flatMap(({ weight, payees }, stage) => {
     const last = completing(lane, stage)
@@ -110,19 +110,5 @@ function timesOneMinus(polynomial: readonly bigint[], power: number): bigint[] {
   return Array.from(
     { length: polynomial.length + power },
     (_, at) => (polynomial[at] ?? 0n) - (polynomial[at - power] ?? 0n)
-  )
-}
-
-function checkLane(lane: PipelineLane, players: number): void {
-  const payees = lane.flatMap((stage) => stage.payees)
-  ensure(
-    lane.every((stage) => stage.payees.length > 0 && stage.weight >= 0n),
-    'BAD_SPLIT',
-    'Every stage of a pipeline needs a payee, and a weight of 0 or more.'
-  )
-  ensure(
-    new Set(payees).size === payees.length && payees.every((payee) => payee >= 0 && payee < players),
-    'BAD_SPLIT',
-    'A lane of a pipeline names each payee once, by its index in the escrow.'
   )
 }

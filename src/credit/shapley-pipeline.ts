@@ -1,7 +1,7 @@
 import type { MicroCredits } from '../wire/index.ts'
-import { ensure } from './errors.ts'
 import { gaussLegendre, power } from './shapley-arithmetic.ts'
 import { sharesOf } from './shapley-rounding.ts'
+import { checkStages } from './shapley-stages.ts'
 
 /** One stage of a pipeline: what it is worth, and who can do it (payees by index). */
 export interface PipelineStage {
@@ -52,20 +52,6 @@ export function splitPipeline(
 ): MicroCredits[] {
   const total = stages.reduce((sum, { weight }) => sum + weight, 0n)
   return sharesOf(pipelineValues(stages, players), total, seed)
-}
-
-function checkStages(stages: readonly PipelineStage[], players: number): void {
-  const payees = stages.flatMap((stage) => stage.payees)
-  ensure(
-    stages.every((stage) => stage.payees.length > 0 && stage.weight >= 0n),
-    'BAD_SPLIT',
-    'Every stage of a pipeline needs a payee, and a weight of 0 or more.'
-  )
-  ensure(
-    new Set(payees).size === payees.length && payees.every((payee) => payee >= 0 && payee < players),
-    'BAD_SPLIT',
-    'A pipeline names each payee once, by its index in the escrow: a payee of two stages needs permutations.'
-  )
 }
 
 /** How many stages there are of each number of alternates. */

@@ -5,6 +5,7 @@ import type { Milliseconds, Network } from '../wire/index.ts'
 import { DHT_TIMEOUT, PROVIDES_AT_ONCE } from './constants.ts'
 import type { SwarmRegistryComponents } from './index.ts'
 import { placeOf, skillKey } from './keys.ts'
+import { pause } from './pause.ts'
 import { announcedIn, levelFor, nextLevel, nextProvide, shardAt } from './sharding.ts'
 
 export interface AnnouncerInit {
@@ -154,21 +155,4 @@ function isAcknowledgement({ type, detail }: Progress): boolean {
     'messageType' in detail &&
     detail.messageType === 'ADD_PROVIDER'
   )
-}
-
-/** Resolves after `ms`, or as soon as the signal is aborted or the promise is resolved. */
-function pause(ms: Milliseconds, signal: AbortSignal, sooner: Promise<void>): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    void sooner.then(done)
-    if (signal.aborted) {
-      done()
-    }
-  })
 }

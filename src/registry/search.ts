@@ -1,6 +1,7 @@
 import type { Logger, PeerId } from '@libp2p/interface'
 import { FAN_OUT, LISTEN, NAMES_MAX, NAMES_WANTED } from './constants.ts'
 import type { FoundProvider } from './index.ts'
+import { pause } from './pause.ts'
 import type { Shard } from './sharding.ts'
 
 export interface SearchInit {
@@ -101,7 +102,7 @@ export async function* search(init: SearchInit): AsyncGenerator<FoundProvider> {
 
 async function walk(init: SearchInit, note: (peer: PeerId) => void): Promise<void> {
   if (init.shards.length === 0) {
-    await listen(init.signal)
+    await pause(LISTEN, init.signal) // whoever looks again and again must let the others get a word in
   }
   let names = 0
   for (const shard of init.shards) {
@@ -118,17 +119,4 @@ async function walk(init: SearchInit, note: (peer: PeerId) => void): Promise<voi
       return
     }
   }
-}
-
-/** Whoever looks again and again must let the others get a word in. */
-function listen(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, LISTEN)
-    signal.addEventListener('abort', done)
-  })
 }
