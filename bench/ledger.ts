@@ -1,4 +1,11 @@
-/** The ledger beside what it stands on: signatures, strict puts, round trips; how soon a long one is open. */
+/**
+ * The ledger beside what it stands on: signatures, strict puts, round trips; how soon a long one is open.
+ *
+ * `ledger.verify` is a page's own way: its thread decodes records and applies them, and a worker of the tab checks their
+ * signatures meanwhile. `ledger.verify-here` is that of a page that may have no worker. Both are set against WebCrypto
+ * asked for nothing but the same signatures, by the one thread of the same tab. What a tail keeps that thread from is in
+ * the rows `busy`.
+ */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -35,6 +42,7 @@ export async function run({ runs = RUNS, log }: BenchOptions): Promise<BenchResu
   const bytes = await bytesOfJob()
   const figures = { ...inTab, ...quorum }
   const verify = row('ledger.verify', 'records/s', figures.verifyTail)
+  const here = row('ledger.verify-here', 'records/s', figures.verifyHere)
   const ed25519 = row('ledger.ed25519', 'signatures/s', figures.verifyBare)
   const alone = row('ledger.ed25519-alone', 'signatures/s', figures.verifyAlone)
   const appends = row('ledger.append-rate', 'appends/s', figures.append.map(rate))
@@ -44,13 +52,17 @@ export async function run({ runs = RUNS, log }: BenchOptions): Promise<BenchResu
   const open = row(`ledger.open@${LONG}`, 'ms', figures.open)
   const ratios = [
     ratio('ledger.verify-of-ed25519', verify, ed25519),
+    ratio('ledger.verify-here-of-ed25519', here, ed25519),
     ratio('ledger.append-of-put', appends, puts),
     ratio('ledger.quorum-of-rtt', toQuorum, trip)
   ]
-  const [ofEd25519, ofPut, ofTrip] = ratios.map(({ value }) => value)
+  const [ofEd25519, , ofPut, ofTrip] = ratios.map(({ value }) => value)
   return {
     rows: [
       verify,
+      here,
+      row('ledger.verify-busy', 'ms', figures.busyBeside),
+      row('ledger.verify-here-busy', 'ms', figures.busyHere),
       ed25519,
       alone,
       appends,
@@ -78,10 +90,17 @@ async function measureTab(page: Page, runs: number, log: (text: string) => void)
   const value = async (figure: Promise<number | undefined>) => (await figure) ?? Number.NaN
   const rivals = {
     verifyTail: () => value(page.evaluate(() => window.ledger?.verifyTail())),
+    verifyHere: () => value(page.evaluate(() => window.ledger?.verifyHere())),
     verifyAlone: () => value(page.evaluate(() => window.ledger?.verifyBare(1))),
     verifyBare: () => value(page.evaluate((many) => window.ledger?.verifyBare(many), IN_FLIGHT))
   }
   const verified = await interleave(runs, rivals, WARMUPS)
+  const { verifyTail, verifyHere } = rivals
+  const busyMs = await busyClock(page)
+  const busy = await interleave(runs, {
+    busyBeside: () => busyMs(verifyTail),
+    busyHere: () => busyMs(verifyHere)
+  })
   log('appending')
   const appended = await interleave(runs, {
     append: () => value(page.evaluate((count) => window.ledger?.append(count), APPENDS)),
@@ -90,7 +109,22 @@ async function measureTab(page: Page, runs: number, log: (text: string) => void)
   log(`making ${LONG} records`)
   await page.evaluate((count) => window.ledger?.fill(count), LONG)
   const opened = await interleave(runs, { open: () => value(page.evaluate(() => window.ledger?.open())) })
-  return { ...verified, ...appended, ...opened }
+  return { ...verified, ...busy, ...appended, ...opened }
+}
+
+/** How long the page's own thread is busy with something, in ms. */
+async function busyClock(page: Page) {
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable')
+  const busy = async () => {
+    const { metrics } = await session.send('Performance.getMetrics')
+    return 1_000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN)
+  }
+  return async (task: () => Promise<unknown>) => {
+    const before = await busy()
+    await task()
+    return (await busy()) - before
+  }
 }
 
 /** One tab of a persistent profile: in a plain context IndexedDB never touches the disk. */

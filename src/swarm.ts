@@ -43,7 +43,7 @@ import { keepWarm } from './swarm/keep-warm.ts'
 import { Lookout } from './swarm/lookout.ts'
 import { offeredSkills, skillList } from './swarm/offered-skills.ts'
 import { OwnJobs } from './swarm/own-jobs.ts'
-import { openParts, type Parts } from './swarm/parts.ts'
+import { endParts, openParts, type Parts } from './swarm/parts.ts'
 import { Prober } from './swarm/prober.ts'
 import { RouterMemory } from './swarm/router-memory.ts'
 import { tuningMemory } from './swarm/tuning-memory.ts'
@@ -60,7 +60,7 @@ export async function startSwarm(init: CreateSwarmInit = {}, fittings: Fittings 
   const { parts, key } = await openParts(init, fittings).catch((error) => {
     throw namedAbort(error, signal, 'The start')
   })
-  const { ledger, node, store } = parts
+  const { node } = parts
   let started: RunningSwarm | undefined
   try {
     await breathe()
@@ -74,8 +74,7 @@ export async function startSwarm(init: CreateSwarmInit = {}, fittings: Fittings 
     signal?.addEventListener('abort', () => swarm.stop().catch(note), { once: true })
     return swarm
   } catch (error) {
-    const ending = started?.stop() ?? endAll([() => ledger.stop(), () => node.stop(), () => store.close()])
-    await ending.catch(() => {}) // what went wrong first is what is told
+    await (started?.stop() ?? endParts(parts)).catch(() => {}) // what went wrong first is what is told
     throw namedAbort(error, signal, 'The start')
   }
 }
@@ -284,7 +283,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   }
 
   private async stopAll(): Promise<void> {
-    const { node, ledger, store, fittings } = this.parts
+    const { node, ledger, signatures, store, fittings } = this.parts
     this.contributing = false
     const quiet = async () => {
       await Promise.all([this.requester.stop(), this.pipelines.stop()])
@@ -300,6 +299,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
         () => this.prober.stop(),
         () => this.engines.close(),
         () => this.provider.stop(),
+        () => signatures.close(),
         () => ledger.stop(),
         () => node.stop(),
         () => this.memory.save(),

@@ -3,7 +3,8 @@ import { createLedger, type LedgerTransport, replayChain } from '../../src/credi
 import { OwnChain } from '../../src/credit/own-chain.ts'
 import { memoryStore, type StoredRecord } from '../../src/store/index.ts'
 import { indexedDbStore } from '../../src/store/indexeddb.ts'
-import { NETWORKS, networkOf, type Signed } from '../../src/wire/index.ts'
+import { SignatureWorker } from '../../src/swarm/signature-worker.ts'
+import { NETWORKS, networkOf, type Signed, type VerifySignature } from '../../src/wire/index.ts'
 
 /** A tab's ledger beside what it stands on: bare Ed25519 and bare puts. `bench/ledger.ts` calls it as `window.ledger`. */
 
@@ -43,6 +44,15 @@ let puts: IDBDatabase
 let size = 0
 let putKey = 0
 
+/** As those of a swarm: kept between tails. */
+const signatures = new SignatureWorker()
+
+async function replay(verify?: VerifySignature): Promise<number> {
+  const start = performance.now()
+  await replayChain(undefined, tail, network, { verify })
+  return (tail.length * 1_000) / (performance.now() - start)
+}
+
 const ledger = {
   /** A tail to verify, and the same signatures bare. */
   async prepare(count: number): Promise<void> {
@@ -62,13 +72,11 @@ const ledger = {
     size = tail.at(-1)?.payload.byteLength ?? 0
     puts = await openBare('bench-puts')
   },
-  /** Records a second, as a witness verifies them. */
-  async verifyTail(): Promise<number> {
-    const start = performance.now()
-    await replayChain(undefined, tail, network)
-    return (tail.length * 1_000) / (performance.now() - start)
-  },
-  /** Signatures a second: WebCrypto alone, so many at a time. */
+  /** Records a second, as a page verifies them: their signatures by the worker that its ledger has for that. */
+  verifyTail: () => replay(signatures.verify),
+  /** The same where there is no worker: all by this thread. */
+  verifyHere: () => replay(),
+  /** Signatures a second: WebCrypto alone, asked by this thread for so many at a time. */
   async verifyBare(inFlight: number): Promise<number> {
     const start = performance.now()
     for (let from = 0; from < bare.length; from += inFlight) {

@@ -14,6 +14,7 @@ import {
   type Signed,
   type Statement,
   statement as statementSchema,
+  type VerifySignature,
   type Vote,
   verifySigned,
   WireError
@@ -25,6 +26,13 @@ import { checkPayloadSize } from './bodies.ts'
 export interface VerifyOptions {
   /** False for what this node itself verified or signed before it stored it. @default true */
   readonly signatures?: boolean
+  /** How they are checked: of many, beside this thread. @default WebCrypto, as this thread calls it */
+  readonly verify?: VerifySignature | undefined
+}
+
+export interface OpenedRecord {
+  readonly id: CID
+  readonly record: LedgerRecord
 }
 
 /** @throws WireError, CreditError `BAD_RECORD` */
@@ -32,7 +40,7 @@ export async function openRecord(
   envelope: Signed,
   network: Network,
   options: VerifyOptions = {}
-): Promise<{ id: CID; record: LedgerRecord }> {
+): Promise<OpenedRecord> {
   const { record, checking } = readRecord(envelope, network, options)
   await checking
   return { id: cidHere(envelope.payload) ?? (await cidOf(envelope.payload)), record }
@@ -47,23 +55,30 @@ export async function openRecord(
 export function readRecord(
   envelope: Signed,
   network: Network,
-  { signatures = true }: VerifyOptions
+  { signatures = true, verify }: VerifyOptions
 ): { record: LedgerRecord; checking: Promise<void> | undefined } {
   const { value: record, message } = signatures
     ? openSigned(envelope, DOMAINS.record, recordSchema)
     : { value: decodeStrict(envelope.payload, recordSchema, SIGNED_PAYLOAD_MAX) }
   checkNetwork(record.net, network)
   checkPayloadSize(record.kind, envelope.payload.byteLength)
-  return { record, checking: message && checkSignature(record.author, message, envelope.signature) }
+  return { record, checking: message && checkSignature(record.author, message, envelope.signature, verify) }
 }
 
 /** @throws WireError */
 export async function verifyStatement<K extends Statement['kind']>(
   envelope: Signed,
   kind: K,
-  network: Network
+  network: Network,
+  options: Pick<VerifyOptions, 'verify'> = {}
 ): Promise<Extract<Statement, { kind: K }>> {
-  const value = await verifySigned(envelope, DOMAINS.statement, statementSchema, ({ author }) => author)
+  const value = await verifySigned(
+    envelope,
+    DOMAINS.statement,
+    statementSchema,
+    ({ author }) => author,
+    options.verify
+  )
   checkNetwork(value.net, network)
   return ofKind(value, kind)
 }
@@ -81,11 +96,13 @@ export function statementsOf<K extends Statement['kind']>(
   envelopes: readonly Signed[],
   kind: K,
   network: Network,
-  { signatures = true }: VerifyOptions = {}
+  options: VerifyOptions = {}
 ): Promise<Array<Extract<Statement, { kind: K }>>> {
   return Promise.all(
     envelopes.map((envelope) =>
-      signatures ? verifyStatement(envelope, kind, network) : decodeStatement(envelope, kind)
+      options.signatures === false
+        ? decodeStatement(envelope, kind)
+        : verifyStatement(envelope, kind, network, options)
     )
   )
 }

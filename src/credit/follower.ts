@@ -4,7 +4,8 @@ import {
   type PeerIdString,
   record as recordSchema,
   SIGNED_PAYLOAD_MAX,
-  type Signed
+  type Signed,
+  type VerifySignature
 } from '../wire/index.ts'
 import { applyRecord } from './chain.ts'
 import type { ChainRows } from './chain-rows.ts'
@@ -44,12 +45,19 @@ export class Follower {
   private readonly limits: FollowLimits
   private readonly rows: ChainRows | undefined
   private readonly network: Network
+  private readonly verify: VerifySignature | undefined
 
   /** @param init without `rows` nothing is kept beyond the memory; `limits` are smaller in tests only */
-  constructor(init: { rows?: ChainRows; network: Network; limits?: FollowLimits }) {
+  constructor(init: {
+    rows?: ChainRows
+    network: Network
+    limits?: FollowLimits
+    verify?: VerifySignature | undefined
+  }) {
     this.limits = init.limits ?? { records: CHAIN_READ_MAX, bytes: CHAIN_READ_BYTES, all: UNVOTED_BYTES }
     this.rows = init.rows
     this.network = init.network
+    this.verify = init.verify
   }
 
   /**
@@ -65,7 +73,8 @@ export class Follower {
     let state = isAhead ? start : known.state
     const steps = isAhead ? [] : [...known.steps]
     let size = isAhead ? 0 : (this.sizes.get(author) ?? 0)
-    for (const { envelope, verifying } of verifyRecords(unknownOf(tail, state), this.network)) {
+    const unknown = unknownOf(tail, state)
+    for (const { envelope, verifying } of verifyRecords(unknown, this.network, { verify: this.verify })) {
       const verified = await verifying
       const { seq } = verified.record
       if (state !== undefined && seq < state.seq) {

@@ -87,13 +87,14 @@ class SwarmLedger implements LedgerService {
     forked,
     slandered,
     terms = () => [],
-    knows
+    knows,
+    verify
   }: LedgerInit) {
     this.network = network
     const clock = new AuthorClock(now)
     this.now = clock.now
     this.chores = new Chores(log)
-    this.chain = new OwnChain({ store, key, network, now: this.now })
+    this.chain = new OwnChain({ store, key, network, now: this.now, verify })
     this.peer = this.chain.peer
     const transport = 'call' in node ? node : libp2pTransport(node, network, log, askingGate(knows))
     this.transport = { ...transport, call: (...message) => this.healing.over(transport).call(...message) }
@@ -107,7 +108,8 @@ class SwarmLedger implements LedgerService {
       clock,
       log,
       random,
-      within
+      within,
+      verify
     }
     const forks = new ForkBook({
       ...common,

@@ -15,7 +15,8 @@ import {
   record as recordSchema,
   SIGNED_PAYLOAD_MAX,
   type Signed,
-  signPayload
+  signPayload,
+  type VerifySignature
 } from '../wire/index.ts'
 import { checkPayloadSize } from './bodies.ts'
 import { applyRecord, type Intent, nextRecord, replayChain } from './chain.ts'
@@ -27,7 +28,7 @@ import { CreditError } from './errors.ts'
 import { healSteps } from './heal.ts'
 import { serial } from './serial.ts'
 import type { ChainState, OpenEscrow } from './state.ts'
-import { type Embedded, type VerifiedRecord, verifiedRecord, verifyRecord } from './verify.ts'
+import { type Embedded, type VerifiedRecord, verifiedRecord, verifyRecord, verifyRecords } from './verify.ts'
 
 export interface Appended {
   readonly id: CID
@@ -57,6 +58,7 @@ export class OwnChain {
   private readonly key: PrivateKey
   private readonly network: Network
   private readonly now: () => Milliseconds
+  private readonly verify: VerifySignature | undefined
   private readonly inTurn = serial()
   private current: ChainState | undefined
   private gate: Promise<void> = Promise.resolve()
@@ -67,7 +69,13 @@ export class OwnChain {
   /** When it was made; without one, when the chain began. */
   private checkpointTs: Milliseconds = 0
 
-  constructor(init: { store: Store; key: PrivateKey; network: Network; now: () => Milliseconds }) {
+  constructor(init: {
+    store: Store
+    key: PrivateKey
+    network: Network
+    now: () => Milliseconds
+    verify?: VerifySignature | undefined
+  }) {
     const peer = peerIdFromPrivateKey(init.key).toString()
     if (!isPeerIdString(peer)) {
       throw new CreditError('BAD_RECORD', 'A ledger needs an Ed25519 identity.')
@@ -77,6 +85,7 @@ export class OwnChain {
     this.key = init.key
     this.network = init.network
     this.now = init.now
+    this.verify = init.verify
   }
 
   /** Reads the chain, and makes its genesis if there is none. */
@@ -157,8 +166,9 @@ export class OwnChain {
       const rows: StoredRecord[] = []
       let state = head
       try {
-        for (const envelope of records) {
-          const verified = await verifyRecord(envelope, this.network)
+        const options = { verify: this.verify }
+        for (const { envelope, verifying } of verifyRecords(records, this.network, options)) {
+          const verified = await verifying
           const { id, record } = verified
           if (state !== undefined && (record.seq < state.seq || id.equals(state.id))) {
             continue

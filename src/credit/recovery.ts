@@ -1,14 +1,14 @@
 import { equals } from 'uint8arrays/equals'
-import type { Milliseconds, Network, PeerIdString, Signed } from '../wire/index.ts'
+import type { Milliseconds, Network, PeerIdString, Signed, VerifySignature } from '../wire/index.ts'
 import type { AuthorClock } from './clock.ts'
 import { ASK_MS, LOOK_AGAIN_MS, SOURCES_MAX } from './constants.ts'
-import { openRecord } from './envelope.ts'
 import { CreditError, ensure } from './errors.ts'
 import type { Healing } from './healing.ts'
 import type { Moving } from './moving.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { ChainState } from './state.ts'
 import type { LedgerTransport } from './transport.ts'
+import { openRecords } from './verify.ts'
 
 export interface RecoveryInit {
   readonly chain: OwnChain
@@ -20,6 +20,7 @@ export interface RecoveryInit {
   /** How long a quorum is waited for. @default as long as the network is patient */
   readonly patienceMs?: Milliseconds
   readonly within: (ms: Milliseconds, signal?: AbortSignal) => AbortSignal
+  readonly verify?: VerifySignature | undefined
 }
 
 /** The life of it: nothing is signed before, and what was missing is asked for until it is there. */
@@ -218,12 +219,12 @@ async function fetchUpTo(newest: number, heard: readonly PeerIdString[], init: R
 async function ownIn(
   tail: readonly Signed[],
   from: number,
-  { chain, network, log }: RecoveryInit
+  { chain, network, log, verify }: RecoveryInit
 ): Promise<OwnSigned[]> {
   const own: OwnSigned[] = []
-  for (const envelope of tail) {
+  for (const { envelope, verifying } of openRecords(tail, network, { verify })) {
     try {
-      const { record } = await openRecord(envelope, network)
+      const { record } = await verifying
       if (record.author === chain.peer && record.seq >= from) {
         own.push({ seq: record.seq, envelope })
       }

@@ -1,6 +1,13 @@
 import type { Libp2p, PrivateKey } from '@libp2p/interface'
 import type { Store } from '../store/index.ts'
-import type { EscrowBody, MicroCredits, Milliseconds, Network, PeerIdString } from '../wire/index.ts'
+import type {
+  EscrowBody,
+  MicroCredits,
+  Milliseconds,
+  Network,
+  PeerIdString,
+  VerifySignature
+} from '../wire/index.ts'
 import type { ForkBookInit } from './fork-book.ts'
 import type { RecognitionShare } from './standing.ts'
 import type { LedgerTransport } from './transport.ts'
@@ -36,6 +43,8 @@ export interface LedgerInit {
   /** What is proven of others: for `Priorities.bar`, and the router's trust. @default nobody listens */
   readonly forked?: ForkBookInit['forked']
   readonly slandered?: ForkBookInit['slandered']
+  /** Of the records of long tails, beside this thread. @default WebCrypto, as this thread calls it */
+  readonly verify?: VerifySignature | undefined
 }
 
 /** A `Ledger` with its life. */

@@ -10,7 +10,14 @@ import {
   sha256
 } from '../wire/index.ts'
 import { type VerifiedCertificate, verifyCertificate } from './certificate.ts'
-import { decodeStatement, readRecord, statementsOf, type VerifyOptions } from './envelope.ts'
+import {
+  decodeStatement,
+  type OpenedRecord,
+  openRecord,
+  readRecord,
+  statementsOf,
+  type VerifyOptions
+} from './envelope.ts'
 import { ensure } from './errors.ts'
 import { nextTask } from './next-task.ts'
 
@@ -109,27 +116,51 @@ export async function verifyRecord(
 }
 
 /** A record as it came, and the promise of what it is. */
-export interface Verifying {
+export interface Verifying<T = VerifiedRecord> {
   readonly envelope: Signed
-  readonly verifying: Promise<VerifiedRecord>
+  readonly verifying: Promise<T>
 }
 
 /**
  * Many records, some at a time and in order: while one half is looked at, the signatures of the other are checked, where
- * WebCrypto has threads for that. Where it has none, as in Chromium, and answers before anything else can happen, events
- * are let in after some halves. Whoever awaits the records one after the other meets the error of the first that is
- * wrong.
+ * that is done beside this thread: by WebCrypto's own ones, or by `verify`, which is not asked of the first half, since
+ * most tails are short. Chromium's WebCrypto has none, and answers before anything else can happen: so events are let in
+ * after some halves. Whoever awaits the records one after the other meets the error of the first that is wrong.
  */
-export function* verifyRecords(
+export function verifyRecords(
   envelopes: Iterable<Signed>,
   network: Network,
   options: VerifyOptions = {}
 ): Generator<Verifying> {
+  return inTurn(envelopes, options, (envelope, how) => verifyRecord(envelope, network, how))
+}
+
+/** The same of the records alone, whatever they embed. */
+export function openRecords(
+  envelopes: Iterable<Signed>,
+  network: Network,
+  options: VerifyOptions = {}
+): Generator<Verifying<OpenedRecord>> {
+  return inTurn(envelopes, options, (envelope, how) => openRecord(envelope, network, how))
+}
+
+type Check<T> = (envelope: Signed, options: VerifyOptions) => Promise<T>
+
+/** Half of what is under way at once: more is of no use, and lost behind a record that is wrong. */
+const HALF = 32
+/** Some 10 ms of a desktop's time: a slow phone is heard within 50 ms, too. */
+const HALVES_A_TASK = 4
+
+function* inTurn<T>(
+  envelopes: Iterable<Signed>,
+  options: VerifyOptions,
+  check: Check<T>
+): Generator<Verifying<T>> {
   const left = envelopes[Symbol.iterator]()
-  let ahead = begin(left, network, options)
+  let ahead = begin(left, { ...options, verify: undefined }, check)
   for (let halves = 1; ahead.length > 0; halves++) {
     const now = ahead
-    ahead = begin(left, network, options)
+    ahead = begin(left, options, check)
     yield* now
     const [next, ...rest] = ahead
     if (next && halves % HALVES_A_TASK === 0 && options.signatures !== false) {
@@ -138,16 +169,11 @@ export function* verifyRecords(
   }
 }
 
-/** Half of what is under way at once: more is of no use, and lost behind a record that is wrong. */
-const HALF = 32
-/** Some 10 ms of a desktop's time: a slow phone is heard within 50 ms, too. */
-const HALVES_A_TASK = 4
-
-function begin(left: Iterator<Signed>, network: Network, options: VerifyOptions): Verifying[] {
-  const begun: Verifying[] = []
+function begin<T>(left: Iterator<Signed>, options: VerifyOptions, check: Check<T>): Verifying<T>[] {
+  const begun: Verifying<T>[] = []
   for (let next = left.next(); !next.done; next = left.next()) {
     const envelope = next.value
-    const verifying = verifyRecord(envelope, network, options)
+    const verifying = check(envelope, options)
     verifying.catch(() => {}) // awaited in its turn, unless one before it is wrong
     begun.push({ envelope, verifying })
     if (begun.length === HALF) {
@@ -157,7 +183,7 @@ function begin(left: Iterator<Signed>, network: Network, options: VerifyOptions)
   return begun
 }
 
-const later = ({ envelope, verifying }: Verifying): Verifying => ({
+const later = <T>({ envelope, verifying }: Verifying<T>): Verifying<T> => ({
   envelope,
   verifying: nextTask().then(() => verifying)
 })

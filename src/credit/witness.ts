@@ -10,7 +10,8 @@ import {
   type Network,
   type PeerIdString,
   type Signed,
-  sign
+  sign,
+  type VerifySignature
 } from '../wire/index.ts'
 import { Cashier, type Unsigned } from './cashier.ts'
 import { ChainRows } from './chain-rows.ts'
@@ -73,12 +74,13 @@ export class Witness {
     followed?: (step: Step) => void
     /** On whose word this node reads a chain from a checkpoint: a quorum of these. @default nobody's */
     believes?: (peer: PeerIdString) => boolean
+    verify?: VerifySignature | undefined
   }) {
     this.forks = init.forks
     this.book = new VoteBook(init)
     this.rows = new ChainRows(init)
-    this.follower = new Follower({ network: init.network, rows: this.rows })
-    this.rebuilt = new Follower({ network: init.network })
+    this.follower = new Follower({ network: init.network, verify: init.verify, rows: this.rows })
+    this.rebuilt = new Follower({ network: init.network, verify: init.verify })
     this.deposits = new Deposits(init)
     this.cashier = new Cashier({
       ...init,

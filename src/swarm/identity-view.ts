@@ -13,6 +13,7 @@ import {
 } from '../wire/index.ts'
 import { defaultNetwork } from './host.ts'
 import { networkNamed } from './ledger-view.ts'
+import { SignatureWorker } from './signature-worker.ts'
 
 /** An identity file, opened and checked. */
 export interface OpenedIdentity {
@@ -35,7 +36,9 @@ export interface OpenedIdentity {
 export async function openIdentity(file: Uint8Array, passphrase?: string): Promise<OpenedIdentity> {
   const { identity, found } = await readFile(file, passphrase)
   const network = await networkNamed(found.network)
-  const state = await replayChain(undefined, found.records, network)
+  const signatures = new SignatureWorker()
+  const replaying = replayChain(undefined, found.records, network, { verify: signatures.verify })
+  const state = await replaying.finally(() => signatures.close())
   const peer = await ownerOf(found.key)
   if (state === undefined || peer !== state.author) {
     throw damaged()

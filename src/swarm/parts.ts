@@ -7,9 +7,11 @@ import { SwarmRouter } from '../router/index.ts'
 import { type Skill, skillsWith } from '../skills/index.ts'
 import { openStore, type Store } from '../store/index.ts'
 import { decodeIdentityFile, NETWORKS, type Network, networkOf } from '../wire/index.ts'
+import { endAll } from './end-all.ts'
 import type { Fittings } from './fittings.ts'
 import { defaultNetwork, findRelays } from './host.ts'
 import { ledgerListeners } from './ledger-listeners.ts'
+import { SignatureWorker } from './signature-worker.ts'
 
 /** What a node is made of: up, but for the ledger, which has not started. */
 export interface Parts {
@@ -22,6 +24,8 @@ export interface Parts {
   readonly node: SwarmNode<{ registry: SwarmRegistry }>
   readonly relays: readonly string[]
   readonly ledger: LedgerService
+  /** The ledger's. */
+  readonly signatures: SignatureWorker
   readonly router: SwarmRouter
   readonly priorities: Priorities
 }
@@ -55,11 +59,13 @@ export async function openParts(
       transports: fittings.transports,
       services: { registry: swarmRegistry({ network }) }
     })
+    const signatures = new SignatureWorker()
     const ledger = createLedger({
       store,
       key,
       network,
       node,
+      verify: signatures.verify,
       log: (message) => node.logger.forComponent('swarmharness:credit')(message),
       ...ledgerListeners(() => ({ priorities, router }), node.logger.forComponent('swarmharness:credit'))
     })
@@ -70,7 +76,7 @@ export async function openParts(
       idleOf: (peer) => priorities.idleOf(peer)
     })
     return {
-      parts: { init, fittings, skills, network, store, node, relays, ledger, router, priorities },
+      parts: { init, fittings, skills, network, store, node, relays, ledger, signatures, router, priorities },
       key
     }
   } catch (error) {
@@ -78,3 +84,7 @@ export async function openParts(
     throw error
   }
 }
+
+/** Of a node that never ran. */
+export const endParts = ({ signatures, ledger, node, store }: Parts) =>
+  endAll([() => signatures.close(), () => ledger.stop(), () => node.stop(), () => store.close()])

@@ -12,6 +12,13 @@ import type { PeerIdString } from './units.ts'
 const ALGORITHM = { name: 'Ed25519' }
 const VERIFIERS_MAX = 1_024
 
+/** Whether a signature is the peer's. May reject, for a key or a signature that is none: that is a no, too. */
+export type VerifySignature = (
+  peer: PeerIdString,
+  message: Uint8Array<ArrayBuffer>,
+  signature: Uint8Array
+) => Promise<boolean>
+
 type Verify = (message: Uint8Array<ArrayBuffer>, signature: Uint8Array<ArrayBuffer>) => Promise<boolean>
 type Sign = (message: Uint8Array<ArrayBuffer>) => Promise<Uint8Array>
 
@@ -52,8 +59,12 @@ export async function signEd25519(key: PrivateKey, message: Uint8Array<ArrayBuff
   return (await signer)(message)
 }
 
+/** The public key that a peer id is made of. */
+export const publicKeyOf = (peer: PeerIdString) =>
+  publicKeyFromProtobuf(peerIdFromString(peer).toMultihash().digest)
+
 async function importVerifier(peer: PeerIdString): Promise<Verify> {
-  const key = publicKeyFromProtobuf(peerIdFromString(peer).toMultihash().digest)
+  const key = publicKeyOf(peer)
   try {
     const { subtle } = crypto
     const imported = await subtle.importKey('raw', new Uint8Array(key.raw), ALGORITHM, false, ['verify'])

@@ -1,6 +1,7 @@
 export * from './advert.ts'
 export * from './chain-start.ts'
 export * from './codec.ts'
+export { publicKeyOf, type VerifySignature, verifyEd25519 } from './ed25519.ts'
 export * from './errors.ts'
 export * from './fork-proof.ts'
 export * from './frames.ts'

@@ -1,7 +1,7 @@
 import type { PrivateKey } from '@libp2p/interface'
 import * as z from 'zod/mini'
 import { decodeOwn, encode } from './codec.ts'
-import { signEd25519, verifyEd25519 } from './ed25519.ts'
+import { signEd25519, type VerifySignature, verifyEd25519 } from './ed25519.ts'
 import { WireError } from './errors.ts'
 import { bytesUpTo, signature } from './schema.ts'
 import type { PeerIdString } from './units.ts'
@@ -56,16 +56,18 @@ export async function signPayload(key: PrivateKey, domain: Domain, payload: Uint
  * Decodes a signed payload and checks the signature against the peer id that the payload names.
  *
  * @param signer picks the signer's peer id out of the decoded value
+ * @param verify @default WebCrypto, as this thread calls it
  * @throws WireError `TOO_LARGE`, `MALFORMED`, `NOT_CANONICAL` or `BAD_SIGNATURE`
  */
 export async function verifySigned<S extends z.ZodMiniType>(
   envelope: Signed,
   domain: Domain,
   schema: S,
-  signer: (value: z.output<S>) => PeerIdString
+  signer: (value: z.output<S>) => PeerIdString,
+  verify?: VerifySignature
 ): Promise<z.output<S>> {
   const { value, message } = openSigned(envelope, domain, schema)
-  await checkSignature(signer(value), message, envelope.signature)
+  await checkSignature(signer(value), message, envelope.signature, verify)
   return value
 }
 
@@ -89,12 +91,13 @@ export function openSigned<S extends z.ZodMiniType>(
 export async function checkSignature(
   peer: PeerIdString,
   message: Uint8Array<ArrayBuffer>,
-  signature: Uint8Array
+  signature: Uint8Array,
+  verify: VerifySignature = verifyEd25519
 ): Promise<void> {
   const mismatch = 'The signature does not belong to the peer that the message names.'
   let valid: boolean
   try {
-    valid = await verifyEd25519(peer, message, signature)
+    valid = await verify(peer, message, signature)
   } catch (cause) {
     // a signature of the wrong length or a key that is no point of the curve: libraries throw where they might say no
     throw new WireError('BAD_SIGNATURE', mismatch, { cause })

@@ -13,7 +13,9 @@ import {
   record as recordSchema,
   SIGNED_PAYLOAD_MAX,
   type Signed,
-  sign
+  sign,
+  type VerifySignature,
+  verifyEd25519
 } from '../../../src/wire/index.ts'
 import { copyStore } from '../../fixtures/copy-store.ts'
 import { eventually } from '../../fixtures/eventually.ts'
@@ -146,6 +148,16 @@ describe('a profile that was rolled back by more than the votes of its witnesses
     expect(await booksOf(peers)).toMatchObject({ balanced: true, debt: 0n, openEscrows: 0n })
     expect((await payee.ledger.balance()).settled).toBe(10_000_000n + 100n + BigInt(JOBS) + 400n)
     expect(new Set(asked.map(({ to }) => to)).size).toBeGreaterThan(1)
+  })
+
+  test('has what it is shown checked beside its own thread', async () => {
+    const { requester, old, whole } = await rolledBack()
+    const verify = vi.fn<VerifySignature>((...asked) => verifyEd25519(...asked))
+    swarm.verify = verify
+    await requester.restart(old)
+    await eventually(async () => expect((await old.chain.range()).slice(0, whole.length)).toEqual(whole))
+    const messages = verify.mock.calls.map(([, message]) => message.join())
+    expect(messages.length).toBeGreaterThan(new Set(messages).size) // once to see whose it is, once to take it up
   })
 
   test('finds its way past those who withhold, forge, drip, and never come to an end', async () => {

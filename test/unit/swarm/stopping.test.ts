@@ -1,10 +1,16 @@
 import { memory } from '@libp2p/memory'
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { TransportHandlers } from '../../../src/credit/index.ts'
 import { memoryStore } from '../../../src/store/index.ts'
 import type { Fittings } from '../../../src/swarm/fittings.ts'
 import type { Parts } from '../../../src/swarm/parts.ts'
 import { openSwarm } from '../../../src/swarm/sdk/index.ts'
 import { type RunningSwarm, startSwarm } from '../../../src/swarm.ts'
+import { TestChain } from '../../fixtures/chains.ts'
+
+afterEach(() => {
+  vi.unstubAllGlobals()
+})
 
 const start = (fittings: Fittings) =>
   startSwarm({ network: 'local', relays: [], listen: [] }, { transports: [memory()], ...fittings })
@@ -42,6 +48,35 @@ test('a balance that could not be read once does not end the change events', asy
   }
   expect(balance).toHaveBeenCalled()
   await swarm.stop()
+})
+
+test('who checks signatures beside a node is asked by its ledger, and ends with the node', async () => {
+  const workers: Array<{ isEnded: boolean }> = []
+  class FakeWorker {
+    isEnded = false
+    constructor() {
+      workers.push(this)
+    }
+    terminate() {
+      this.isEnded = true
+    }
+  }
+  vi.stubGlobal('Worker', FakeWorker)
+  const swarm = await start({ store: memoryStore() })
+  const { network, ledger } = partsOf(swarm)
+  const author = await TestChain.create(network, 7, Date.now())
+  const seat = { members: [], quorum: 0, unsure: true, votes: [] }
+  while (author.signed.length < 40) {
+    await author.append({ kind: 'seat', ts: author.head.ts, body: seat })
+  }
+  // private: what a peer would reach over a stream
+  const inside = ledger as unknown as { answer: TransportHandlers['answer'] }
+  const [record, tail] = [author.signedAt(39), author.signed.slice(0, -1)]
+  expect(workers).toEqual([])
+  await inside.answer(author.peer, { t: 'certify', record, tail, evidence: [] })
+  expect(workers).toMatchObject([{ isEnded: false }])
+  await swarm.stop()
+  expect(workers).toMatchObject([{ isEnded: true }])
 })
 
 describe('the signal of createSwarm', () => {
