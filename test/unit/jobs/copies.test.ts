@@ -136,5 +136,5 @@ describe('a job of which two units are late', () => {
     expect(receipt.providers.reduce((total, { units }) => total + units, 0)).toBe(17)
     expect(receipt.paid).toBe(17n * COST)
     expect(receipt.paid).toBeLessThanOrEqual((receipt.price * 105n) / 100n + COST)
-  })
+  }, 60_000)
 })
