@@ -6,6 +6,7 @@ import type {
   JobQuote,
   LedgerExport,
   LedgerExportOptions,
+  PauseReason,
   PeerInfo,
   PipelineJob,
   PipelineOptions,
@@ -97,6 +98,8 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
   private device: SwarmStatus['device']
   private balance = { settled: 0n, verified: 0n, pending: 0n, escrowed: 0n }
   private contributing = false
+  /** Why it does not contribute, while it does not. */
+  private idle: PauseReason = 'not-contributing'
   private power = 1
   private stopping: Promise<void> | undefined
   private readonly lookout: Lookout
@@ -177,7 +180,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
       network: this.parts.network.parameters.name,
       state: this.state,
       contributing: this.contributing,
-      paused: this.contributing ? undefined : 'not-contributing',
+      paused: this.contributing ? undefined : this.idle,
       power: this.power,
       device: this.device,
       peers: this.peers(),
@@ -250,6 +253,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
 
   async pause(): Promise<void> {
     this.contributing = false
+    this.idle = 'paused'
     this.parts.node.services.registry.withdraw()
     this.provider.pause()
     this.changed()

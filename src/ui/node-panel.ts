@@ -209,7 +209,9 @@ export class NodePanel extends PageElement {
         ? texts.work.rests[this.resting]
         : contributing
           ? texts.work.contributing
-          : texts.work[this.mode === 'hire' ? 'not-contributing' : (paused ?? 'paused')]
+          : this.mode === 'hire'
+            ? texts.work['not-contributing']
+            : texts.work[paused === 'paused' ? paused : 'idle']
     return html`
       <p id="contributing" data-contributing=${String(contributing)} data-paused=${this.resting ?? paused ?? ''} role="status">
         ${glyph(this.finishing ? 'flag' : contributing ? 'play' : 'bars')} <span>${text}</span>

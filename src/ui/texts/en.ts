@@ -83,6 +83,7 @@ export const en = {
     contributing: 'Contributing',
     finishing: (units: string) => `Finishing: ${units} in work`,
     paused: 'Paused: by you',
+    idle: 'Paused',
     rests: {
       clock: 'Paused: the clock of this device is wrong',
       battery: 'Paused: on battery',

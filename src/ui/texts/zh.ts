@@ -69,6 +69,7 @@ export const zh: Texts = {
     contributing: '正在贡献',
     finishing: (units) => `正在收尾：还有 ${units}在计算`,
     paused: '已暂停：由你暂停',
+    idle: '已暂停',
     rests: {
       clock: '已暂停：此设备的时钟不准',
       battery: '已暂停：正在使用电池',

@@ -37,6 +37,14 @@ test.each<[string, Fittings, (parts: Parts) => unknown]>([
   expect(ended).toHaveBeenLastCalledWith('stopped')
 })
 
+test('a node says why it does not contribute: it was not asked to, or it was paused', async () => {
+  const swarm = await start({ store: memoryStore() })
+  expect(swarm.status).toMatchObject({ contributing: false, paused: 'not-contributing' })
+  await swarm.pause()
+  expect(swarm.status).toMatchObject({ contributing: false, paused: 'paused' })
+  await swarm.stop()
+})
+
 test('a balance that could not be read once does not end the change events', async () => {
   const swarm = await start({ store: memoryStore() })
   const balance = vi.spyOn(partsOf(swarm).ledger, 'balance').mockRejectedValueOnce(new Error('busy'))
