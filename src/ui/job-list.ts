@@ -2,6 +2,7 @@ import { css, html, nothing, type PropertyValues } from 'lit'
 import type { Job, JobReceipt } from '../api.ts'
 import { PageElement } from './element.ts'
 import { formatAmount, shortId } from './format.ts'
+import { skillTitle } from './skill-words.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
@@ -71,7 +72,7 @@ export class JobList extends PageElement {
               const receipt = this.receipts.get(each.id)
               return html`
                 <tr data-job=${each.id} data-state=${each.state}>
-                  <td>${each.skill} <span class="mono soft">${shortId(each.id)}</span></td>
+                  <td>${skillTitle(each.skill)} <span class="mono soft">${shortId(each.id)}</span></td>
                   <td class="nowrap">${job.states[each.state]}</td>
                   <td class="number nowrap">${receipt === undefined ? '' : formatAmount(receipt.paid)}</td>
                   <td class="number">

@@ -17,6 +17,7 @@ import {
 import { jobReceipt } from './job-receipt.ts'
 import './result-view.ts'
 import type { ZoomPrices } from './result-view.ts'
+import { skillTitle } from './skill-words.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
@@ -130,7 +131,7 @@ export class JobView extends PageElement {
         <header>
           <h2 id="title" tabindex="-1">${label}</h2>
           <span class="soft small">
-            ${job.skill} <span class="mono">${texts.job.title(shortId(job.id))}</span>
+            ${skillTitle(job.skill)} <span class="mono">${texts.job.title(shortId(job.id))}</span>
           </span>
         </header>
         <div class="bar">
@@ -138,7 +139,7 @@ export class JobView extends PageElement {
             id="job-progress"
             aria-label=${texts.job.progress}
             max=${Math.max(1, model.of)}
-            .value=${model.done}
+            .value=${model.state === 'done' ? Math.max(1, model.of) : model.done}
           ></progress>
           <span class="number">${formatPercent(shareDone(model))}</span>
         </div>

@@ -5,6 +5,7 @@ import { PageElement } from './element.ts'
 import { describeFailure, type Failure } from './failure.ts'
 import { failureNote } from './failure-note.ts'
 import { formatInteger, formatPercent, shortId } from './format.ts'
+import { skillTitle } from './skill-words.ts'
 import { base } from './styles.ts'
 import { texts } from './texts/index.ts'
 
@@ -74,7 +75,7 @@ export class LearnedPanel extends PageElement {
                       ({ peer, skill, strength }) => html`
                         <tr data-peer=${peer}>
                           <td class="mono nowrap" title=${peer}>${shortId(peer)}</td>
-                          <td>${skill.slice(0, 64)}</td>
+                          <td>${skillTitle(skill)}</td>
                           <td class="number">${formatPercent(this.swarm.router.trustIn(peer, skill))}</td>
                           <td class="number">${formatPercent(strength)}</td>
                         </tr>

@@ -32,6 +32,10 @@ export class PeerTable extends PageElement {
       tbody tr:last-child > * {
         border-bottom: 0;
       }
+      .connection {
+        overflow-wrap: normal;
+        word-break: keep-all;
+      }
       .connection .glyph {
         color: var(--accent);
       }

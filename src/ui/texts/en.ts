@@ -146,7 +146,7 @@ export const en = {
     badPrice: (least: string, most: string) => `A whole number from ${least} to ${most}.`
   },
   balance: {
-    title: 'Balance in credits',
+    title: 'Balance in credits (of 1,000,000 µcr)',
     notPromised:
       'Kept in this browser alone, which has not promised to keep it: your credits are gone when its data is cleared, or a private window closed.',
     settled: { label: 'Settled', text: 'Yours to spend' },

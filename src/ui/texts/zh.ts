@@ -129,7 +129,7 @@ export const zh: Texts = {
     badPrice: (least, most) => `请输入 ${least} 到 ${most} 之间的整数。`
   },
   balance: {
-    title: '积分余额',
+    title: '积分余额（1 积分为 1,000,000 µcr）',
     notPromised: '只保存在此浏览器中，而浏览器并未承诺保留：清除数据或关闭无痕窗口后，你的积分便会消失。',
     settled: { label: '已结算', text: '可以使用' },
     verified: { label: '已检验', text: '已检验并有收据，尚未领取' },

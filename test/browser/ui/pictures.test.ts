@@ -191,6 +191,8 @@ describe('a job of an earlier visit', () => {
     await shown(first.app, '#job[data-state="done"]')
     expect(textOf(await shown(first.app, '#job-result'))).toContain('1 × 1')
     expect(textOf(await shown(first.app, '#split'))).toContain('One provider did all of it')
+    const bar = await shown(first.app, '#job-progress')
+    expect(bar instanceof HTMLProgressElement ? bar.position : undefined).toBe(1)
   })
 
   it('can be zoomed where it was a view of the plane', async () => {
@@ -204,6 +206,7 @@ describe('a job of an earlier visit', () => {
     await first.app.withdraw()
     first.swarm.update({ state: 'direct' })
     await click(first.app, '#consent-start')
+    expect(textOf(await shown(first.app, '#earlier-jobs'))).toContain('Mandelbrot set')
     await click(first.app, '#earlier-jobs button')
     const next = zoomed(VIEW, { x: 320, y: 200 }, 0.25)
     const price = formatAmount(mandelbrot?.price(next) ?? 0n)
