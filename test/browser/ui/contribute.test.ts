@@ -152,6 +152,34 @@ describe('contributing', () => {
     expect(swarm.calls).toEqual(expected)
   })
 
+  it.each([
+    ['metered', { metered: true }, { metered: false }, undefined, 'metered'],
+    ['heat', { hot: true }, { hot: false }, '#rest-onHeat', 'fully busy'],
+    ['schedule', { hour: 12 }, { hour: 23 }, '#schedule', 'outside your hours'],
+    ['used', { idleMs: 0 }, { idleMs: 60_000 }, '#profile-idle', 'you use this page']
+  ] as const)(
+    'rests for %s, says so, and runs anyway until that is over',
+    async (reason, on, off, rule, words) => {
+      const { app, swarm, tell } = await running()
+      await shown(app, '#contributing[data-contributing="true"]')
+      tell(off)
+      if (rule !== undefined) await click(app, rule)
+      const rests = `#contributing[data-paused="${reason}"][data-contributing="false"]`
+      tell(on)
+      expect(textOf(await shown(app, rests))).toContain(words)
+      expect(swarm.status.contributing).toBe(false)
+      await click(app, '#run-anyway')
+      await shown(app, '#contributing[data-contributing="true"]')
+      tell(off)
+      tell(on)
+      await shown(app, rests)
+      tell(off)
+      await shown(app, '#contributing[data-contributing="true"]')
+      expect(find(app, '#run-anyway')).toBeUndefined()
+      localStorage.removeItem(RULES_KEY)
+    }
+  )
+
   it('rests while the clock is wrong by the host, says how much, and goes on when it is set right', async () => {
     let off = 0
     const page = mount({ init: { hostTime: async () => Date.now() + off } })
