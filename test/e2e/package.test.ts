@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import type { Browser, Page } from 'playwright-core'
 import sirv from 'sirv'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -125,10 +126,9 @@ describe('the package', () => {
 const options = () => ({ cwd: folder, env: { ...process.env, RELAY: relay.multiaddrs[0] ?? '' } })
 
 describe('in Node', () => {
-  test('the example of its README runs', async () => {
-    const [, example = ''] =
-      /```js\n(.*?)```/s.exec(await readText('node_modules/swarmharness/README.md')) ?? []
-    await writeFile(join(folder, 'example.js'), `${example}process.exit()\n`)
+  test('the example of the README runs, which is its own, too', async () => {
+    expect(exampleIn(await readText('node_modules/swarmharness/README.md'))).toBe(EXAMPLE)
+    await writeFile(join(folder, 'example.js'), atRelay(EXAMPLE))
     const { stdout } = await run(process.execPath, ['example.js'], options())
     expect(stdout).toMatch(/queued\n[\s\S]*done\n[\s\S]*1, 2, 3, 4[\s\S]*paid 1 µcr/)
   })
@@ -191,6 +191,16 @@ process.exit()`
 
 const readText = async (path: string) => readFileSync(join(folder, path), 'utf8')
 
+/** The program of a README. */
+const exampleIn = (readme: string) => /```js\n(.*?)```/s.exec(readme)?.[1]
+const EXAMPLE = exampleIn(readFileSync(join(ROOT, 'README.md'), 'utf8')) ?? expect.unreachable('no example')
+
+/** With this test's relay in the place of that of `npm start`. */
+function atRelay(example: string): string {
+  expect(example).toContain("'http://127.0.0.1:7717'")
+  return example.replace('http://127.0.0.1:7717', relay.origin)
+}
+
 async function bundle(name: string, code: string): Promise<string> {
   const source = join(folder, name)
   await mkdir(source, { recursive: true })
@@ -209,7 +219,43 @@ async function bundle(name: string, code: string): Promise<string> {
   return join(source, 'dist')
 }
 
+/** Opens what was bundled. */
+async function visit(dist: string, look: (page: Page, url: string) => Promise<void>): Promise<void> {
+  const server = createServer(sirv(dist)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const page = await browser.newPage()
+  try {
+    // listening on TCP: the address is no pipe's name
+    await look(page, `http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  } finally {
+    await page.close()
+    server.close()
+  }
+}
+
+let browser: Browser
+
 describe('bundled by Vite', () => {
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+  afterAll(() => browser?.close())
+
+  test('the example of the README runs in a page', async () => {
+    const dist = await bundle('example', atRelay(EXAMPLE))
+    await visit(dist, async (page, url) => {
+      const said: string[] = []
+      page.on('console', (message) => said.push(message.text()))
+      const [paid] = await Promise.all([
+        page.waitForEvent('console', (message) => message.text().includes('paid')),
+        page.goto(url)
+      ])
+      expect(await paid.args()[0]?.evaluate((c: Int32Array) => [...c])).toEqual([1, 2, 3, 4])
+      expect(said).toEqual(expect.arrayContaining(['queued', 'done']))
+      expect(said.at(-1)).toMatch(/paid 1 µcr$/)
+    })
+  })
+
   test('it hires from a page, with a skill and a worker of the page’s own', async () => {
     const dist = await bundle(
       'page',
@@ -227,22 +273,14 @@ window.hire = async (relays) => {
   return { c: [...value.c], factors: [...own.value.factors], paid: String(receipt.paid), contributing }
 }`
     )
-    const server = createServer(sirv(dist)).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const browser = await launchChromium()
-    try {
-      const page = await browser.newPage()
-      // listening on TCP: the address is no pipe's name
-      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+    await visit(dist, async (page, url) => {
+      await page.goto(url)
       const hired = await page.evaluate(
         (relays) => (window as unknown as { hire(relays: string[]): Promise<unknown> }).hire(relays), // the page's own
         [...relay.multiaddrs]
       )
       expect(hired).toEqual({ c: [1, 2, 3, 4], factors: [7, 2, 3], paid: '1', contributing: true })
-    } finally {
-      await browser.close()
-      server.close()
-    }
+    })
   })
 
   test('what is not used is left out', async () => {
