@@ -29,8 +29,8 @@ export const STRANGER_USES_MAX = 4_096
  * How long a stranger may compute from now on, at most; 0: not now. The caller cuts a unit that takes longer, or
  * does not start one that would.
  *
- * @param share of the node's time for strangers in percent: the person's setting. @default the network's
- * @param lanes units that compute side by side: an hour has that many hours of compute time. @default 1
+ * @param limits `share` of the node's time for strangers in percent: the person's setting, by default the network's. `lanes`:
+ *   units that compute side by side, by default 1: an hour has that many hours of compute time
  */
 export function strangerAllowance(
   uses: StrangersUse,

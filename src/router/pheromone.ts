@@ -22,8 +22,8 @@ export function strengthAt({ strength, at }: Pheromone, now: Milliseconds): numb
 /**
  * p ← (1 − ρ)·p + ρ·success·min(1, target/latency), evaporated first.
  *
- * @param latencyMs of the unit, from dispatch to verified result; whatever it was if it failed
- * @param targetMs the skill's median latency
+ * @param unit.latencyMs from dispatch to verified result; whatever it was if it failed
+ * @param unit.targetMs the skill's median latency
  */
 export function reinforce(
   before: Pheromone,
