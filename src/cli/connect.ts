@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import type { Swarm } from '../index.ts'
 import { findRelays } from '../swarm/host.ts'
 import { SwarmError } from '../wire/index.ts'
-import { oneOf, type Terminal, wholeNumber } from './terminal.ts'
+import { folderName, oneOf, type Terminal, wholeNumber } from './terminal.ts'
 
 /** What every command that runs a node takes. */
 export interface RelayOptions {
@@ -38,7 +38,8 @@ export function withRelays(command: Command): Command {
     )
     .option(
       '--data <folder>',
-      'where identity and ledger are kept (default: nowhere, a new identity each time)'
+      'where identity and ledger are kept (default: nowhere, a new identity each time)',
+      folderName
     )
     .option('--json', 'the result as one line of JSON')
 }

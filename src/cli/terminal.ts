@@ -236,6 +236,14 @@ export function oneOf<T extends string>(name: string, choices: readonly T[]): (t
 }
 
 /** @throws UsageError */
+export function folderName(text: string): string {
+  if (text === '') {
+    throw new UsageError('--data names a folder; it is empty.')
+  }
+  return text
+}
+
+/** @throws UsageError */
 export function microcredits(text: string): bigint {
   if (!/^\d{1,16}$/.test(text) || BigInt(text) === 0n) {
     throw new UsageError(`--budget is a whole number of microcredits above 0, such as 5000; it is ${text}.`)

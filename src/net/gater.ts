@@ -18,6 +18,9 @@ export function isPrivateAddress(address: Multiaddr): boolean {
 /** @throws NetError `BAD_ADDRESS` */
 export function parseAddress(text: string): Multiaddr {
   try {
+    if (!/[^/]/.test(text)) {
+      throw new TypeError('it is empty') // a multiaddr to libp2p, which leads nowhere
+    }
     return multiaddr(text)
   } catch (cause) {
     throw new NetError(

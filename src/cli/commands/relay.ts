@@ -4,6 +4,7 @@ import { NETWORKS, type NetworkName, networkOf } from '../../wire/index.ts'
 import { tellParent } from '../child.ts'
 import {
   explain,
+  folderName,
   lifetime,
   oneOf,
   STATUS,
@@ -42,7 +43,8 @@ export function relayCommand(done: (status: number) => void): Command {
     .option('--network <name>', 'local or main', oneOf('network', ['local', 'main']), 'local')
     .option(
       '--data <folder>',
-      'where its key and its votes are kept (default: nowhere, a new identity each time)'
+      'where its key and its votes are kept (default: nowhere, a new identity each time)',
+      folderName
     )
     .option('--static <folder>', 'a built page to serve')
     .option(

@@ -53,6 +53,8 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
       /--key needs --data/,
       ['submit', 'matmul-i8', '--input', 'product.json', '--key', 'k']
     ],
+    ['an empty address', 2, /BAD_ADDRESS/, ['peers', '--relay', '']],
+    ['a folder without a name', 2, /--data names a folder/, ['relay', '--port', '0', '--data', '']],
     ['an address that is none', 2, /multiaddr/, ['peers', '--relay', 'somewhere']],
     ['no relay there', 1, /does not answer/, ['peers', '--relay', 'http://127.0.0.1:9']],
     ['no network', 1, /No relay answered/, ['peers', '--wait', '1', '--relay', '/ip4/127.0.0.1/tcp/9/ws']],
