@@ -71,7 +71,8 @@ function cores(): Finding {
     : { name: 'processor', verdict: 'limited', text: `${text}: computing and the network share one core.` }
 }
 
-async function dataFolder(folder: string): Promise<Finding> {
+/** Whether a node could keep its data there. */
+export async function dataFolder(folder: string): Promise<Finding> {
   const name = 'data folder'
   try {
     const there = await nearest(resolve(folder))

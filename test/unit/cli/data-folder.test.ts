@@ -1,23 +1,18 @@
 import { existsSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { dataFolder } from '../../../src/cli/commands/doctor.ts'
 import { at, said, useFolder } from '../../fixtures/command-line.ts'
 
 useFolder()
 
 describe('doctor', () => {
-  const verdictOn = async (folder: string) => {
-    const { out } = await said('doctor', '--json', '--data', folder)
-    const { findings } = JSON.parse(out)
-    return findings.find(({ name }: { name: string }) => name === 'data folder')
-  }
-
   test('looks at a data folder that is not there yet, and makes none', async () => {
-    expect(await verdictOn(at('not/yet'))).toMatchObject({ verdict: 'good' })
+    expect(await dataFolder(at('not/yet'))).toMatchObject({ verdict: 'good' })
     expect(existsSync(at('not'))).toBe(false)
   })
 
   test.runIf(process.platform === 'linux')('says where none can be', async () => {
-    expect(await verdictOn('/proc/none/data')).toMatchObject({
+    expect(await dataFolder('/proc/none/data')).toMatchObject({
       verdict: 'bad',
       text: expect.stringMatching(
         /^\/proc\/none\/data cannot be written \(no such file or folder\): choose another/
