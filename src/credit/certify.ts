@@ -1,7 +1,14 @@
 import type { CID } from 'multiformats/cid'
 import type { ChainStart, LedgerRecord, LedgerRequest, Network, PeerIdString, Signed } from '../wire/index.ts'
 import type { KeptStart } from './checkpoints.ts'
-import { START_BEYOND, START_BEYOND_KNOWN, TAIL_BYTES, TAIL_RECORDS, TAIL_ROUNDS_MAX } from './constants.ts'
+import {
+  SILENT_MS,
+  START_BEYOND,
+  START_BEYOND_KNOWN,
+  TAIL_BYTES,
+  TAIL_RECORDS,
+  TAIL_ROUNDS_MAX
+} from './constants.ts'
 import { isVoteOn, verifyStatement } from './envelope.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { Proofs } from './proofs.ts'
@@ -154,7 +161,7 @@ export class Certifier {
       const tail = from ? await this.chain.range(from.seq, from.seq + 1) : await this.tail(after, seq)
       const evidence = this.proofs.between(from?.seq ?? after, seq)
       const request = question.request(tail, evidence, from ? { start: from.start } : {})
-      const answer = await this.transport.call(peer, request, signal)
+      const answer = await this.call(peer, request, signal)
       switch (answer.t) {
         case 'vote':
           await question.check(answer.vote, peer)
@@ -185,6 +192,21 @@ export class Certifier {
       }
     }
     throw new Error('the chain is too long for it')
+  }
+
+  /** An exchange with whoever lives: one that crashed may look connected for many seconds. */
+  private async call(peer: PeerIdString, request: LedgerRequest, signal: AbortSignal) {
+    const dead = new AbortController()
+    const small = { t: 'forks', author: this.chain.peer } as const
+    const timer = setTimeout(() => {
+      const asking = AbortSignal.any([signal, AbortSignal.timeout(SILENT_MS)])
+      this.transport.call(peer, small, asking).catch((error) => dead.abort(error))
+    }, SILENT_MS)
+    try {
+      return await this.transport.call(peer, request, AbortSignal.any([signal, dead.signal]))
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** The chain has changed behind its head: peers say anew what they know of it. */

@@ -2,6 +2,8 @@
 
 /** How long an escrow's votes are waited for. */
 export const ESCROW_VOTE_MS = 5_000
+/** Who has not answered for so long is asked something small; so long again, and it is waited for no more. */
+export const SILENT_MS = 1_500
 /** How long a provider is asked on whose account it serves; who does not say serves a stranger. */
 export const TERMS_MS = 500
 /** How long the members of a new seat are asked for their time. */
