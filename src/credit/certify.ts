@@ -1,6 +1,7 @@
 import type { CID } from 'multiformats/cid'
 import type { ChainStart, LedgerRecord, LedgerRequest, Network, PeerIdString, Signed } from '../wire/index.ts'
 import type { KeptStart } from './checkpoints.ts'
+import type { AuthorClock } from './clock.ts'
 import {
   SILENT_MS,
   START_BEYOND,
@@ -49,6 +50,7 @@ export class Certifier {
   private readonly proofs: Proofs
   private readonly log: (message: string) => void
   private readonly conflicted: () => void
+  private readonly clock: Pick<AuthorClock, 'doubt'> | undefined
   private readonly starts: () => Promise<readonly KeptStart[]>
   private readonly inTurn = serialByKey()
   /** The place up to which a peer has followed this node's chain. */
@@ -62,6 +64,8 @@ export class Certifier {
     log: (message: string) => void
     /** A peer keeps another branch of this node's own chain. @default nobody listens */
     conflicted?: () => void
+    /** Doubted where a peer finds a record to be of another time. @default nobody's */
+    clock?: Pick<AuthorClock, 'doubt'>
     /** Where this node's own chain may be read from, newest first. @default from its genesis alone */
     starts?: () => Promise<readonly KeptStart[]>
   }) {
@@ -71,6 +75,7 @@ export class Certifier {
     this.proofs = init.proofs
     this.log = init.log
     this.conflicted = init.conflicted ?? (() => {})
+    this.clock = init.clock
     this.starts = init.starts ?? (async () => [])
   }
 
@@ -182,6 +187,9 @@ export class Certifier {
             from = undefined // whatever it has against this start, the whole chain may do
             untried = []
             break
+          }
+          if (answer.code === 'CLOCK') {
+            this.clock?.doubt()
           }
           throw new Error(`${answer.code}: ${answer.message}`)
         case 'conflict':

@@ -1,5 +1,5 @@
 import type { Milliseconds, PeerIdString } from '../wire/index.ts'
-import { CLOCK_TRUST_MS } from './constants.ts'
+import { ASK_AGAIN_MS, CLOCK_TRUST_MS } from './constants.ts'
 import { CreditError } from './errors.ts'
 
 /** Less than that is the network's delay. */
@@ -21,13 +21,43 @@ export class AuthorClock {
   /** What the witnesses say, where that is too much to be followed. */
   private tooFar: Milliseconds = 0
   private readonly device: () => Milliseconds
+  private readonly steady: () => Milliseconds
   private readonly apart = new Map<PeerIdString, Milliseconds>()
+  /** How far the device's clock was from the steady one when the witnesses were asked last, and when that was. */
+  private ahead: Milliseconds | undefined
+  private askedAt = Number.NEGATIVE_INFINITY
+  private isDoubted = false
 
-  constructor(device: () => Milliseconds) {
+  /** @param steady of the device, too, but one that nobody sets. @default there is none: no jump is seen */
+  constructor(device: () => Milliseconds, steady = device) {
     this.device = device
+    this.steady = steady
   }
 
   readonly now = (): Milliseconds => this.device() + this.offset
+
+  /**
+   * The witnesses are to be asked: the device's clock has been set, or has slept, since they were, or one of them found a
+   * record to be of another time. Not twice within 15 s.
+   */
+  get isDoubtful(): boolean {
+    const ahead = this.device() - this.steady()
+    this.ahead ??= ahead
+    const isSet = Math.abs(ahead - this.ahead) > WORTH_IT_MS
+    return (isSet || this.isDoubted) && this.steady() >= this.askedAt + ASK_AGAIN_MS
+  }
+
+  doubt(): void {
+    this.isDoubted = true
+  }
+
+  /** They are asked now: what they said before was of another clock. */
+  renew(): void {
+    this.apart.clear()
+    this.ahead = this.device() - this.steady()
+    this.askedAt = this.steady()
+    this.isDoubted = true
+  }
 
   /** A witness has told its time. @param quorum so many must have, before any of it counts */
   hear(peer: PeerIdString, now: Milliseconds, members: readonly PeerIdString[], quorum: number): void {
@@ -39,6 +69,7 @@ export class AuthorClock {
     }
     const middle = this.apart.size >= quorum ? median([...this.apart.values()]) : undefined
     if (middle !== undefined) {
+      this.isDoubted = false
       const isTooFar = Math.abs(middle) > CLOCK_TRUST_MS
       this.tooFar = isTooFar ? middle : 0
       this.offset = !isTooFar && Math.abs(middle) > WORTH_IT_MS ? middle : 0

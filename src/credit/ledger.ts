@@ -81,6 +81,7 @@ class SwarmLedger implements LedgerService {
     network,
     node,
     now = Date.now,
+    steady = now === Date.now ? () => performance.now() : now,
     random = randomBytes,
     log = () => {},
     followed = () => {},
@@ -91,10 +92,11 @@ class SwarmLedger implements LedgerService {
     verify
   }: LedgerInit) {
     this.network = network
-    const clock = new AuthorClock(now)
+    const clock = new AuthorClock(now, steady)
     this.now = clock.now
     this.chores = new Chores(log)
-    this.chain = new OwnChain({ store, key, network, now: this.now, verify })
+    const ready = () => this.keeper.setClock()
+    this.chain = new OwnChain({ store, key, network, now: this.now, verify, ready })
     this.peer = this.chain.peer
     const transport = 'call' in node ? node : libp2pTransport(node, network, log, askingGate(knows))
     this.transport = { ...transport, call: (...message) => this.healing.over(transport).call(...message) }

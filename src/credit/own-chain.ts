@@ -59,6 +59,7 @@ export class OwnChain {
   private readonly network: Network
   private readonly now: () => Milliseconds
   private readonly verify: VerifySignature | undefined
+  private readonly ready: () => Promise<void>
   private readonly inTurn = serial()
   private current: ChainState | undefined
   private gate: Promise<void> = Promise.resolve()
@@ -75,6 +76,8 @@ export class OwnChain {
     network: Network
     now: () => Milliseconds
     verify?: VerifySignature | undefined
+    /** Waited for before anything is signed. @default nothing is */
+    ready?: () => Promise<void>
   }) {
     const peer = peerIdFromPrivateKey(init.key).toString()
     if (!isPeerIdString(peer)) {
@@ -86,6 +89,7 @@ export class OwnChain {
     this.network = init.network
     this.now = init.now
     this.verify = init.verify
+    this.ready = init.ready ?? (async () => {})
   }
 
   /** Reads the chain, and makes its genesis if there is none. */
@@ -118,6 +122,7 @@ export class OwnChain {
   append(plan: Plan<AppendPlan | undefined>): Promise<Appended | undefined>
   async append(plan: Plan<AppendPlan | undefined>): Promise<Appended | undefined> {
     await this.gate
+    await this.ready()
     return this.appendNow(plan)
   }
 

@@ -29,7 +29,7 @@ export interface PayerInit {
   readonly transport: LedgerTransport
   readonly network: Network
   readonly now: () => Milliseconds
-  readonly clock: Pick<AuthorClock, 'offset' | 'check'>
+  readonly clock: Pick<AuthorClock, 'offset' | 'check' | 'isDoubtful'>
   readonly random: (length: number) => Uint8Array
   readonly log: (message: string) => void
   readonly changed: () => void
@@ -54,7 +54,7 @@ export class Payer {
 
   async openEscrow(order: Order): Promise<Contract> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const contract = await this.tryEscrow(order)
+      const contract = await this.tryEscrow(order, attempt === ATTEMPTS)
       if (contract) {
         return contract
       }
@@ -66,7 +66,7 @@ export class Payer {
   }
 
   /** Undefined where the witnesses did not answer. @throws CreditError `NO_VOTES` where no payee did */
-  private async tryEscrow(order: Order): Promise<Contract | undefined> {
+  private async tryEscrow(order: Order, isLast: boolean): Promise<Contract | undefined> {
     const { chain, keeper, changed, within } = this.init
     const { channels, tClose, signal } = order
     signal?.throwIfAborted()
@@ -93,7 +93,7 @@ export class Payer {
       void this.init.forks.inquire(peer, own.state.seat.members)
     }
     this.working.add(own.id.toString())
-    const certified = await this.certify(own, signal)
+    const certified = await this.certify(own, isLast, signal)
     if (certified === undefined || certified.length === 0 || signal?.aborted) {
       this.working.delete(own.id.toString())
       await this.init.settles.giveUp(own.id)
@@ -113,6 +113,7 @@ export class Payer {
   /** The payees that have taken the escrow; undefined without a quorum of its witnesses. */
   private async certify(
     own: OwnRecord & { state: ChainState },
+    isLast: boolean,
     signal: AbortSignal | undefined
   ): Promise<PeerIdString[] | undefined> {
     const { certifier, keeper, within } = this.init
@@ -126,7 +127,10 @@ export class Payer {
     const asked = body.witnesses.filter((peer) => !this.init.forks.has(peer))
     const votes = await certifier.collect(own, asked, within(ESCROW_VOTE_MS, signal), body.quorum)
     if (votes.size < body.quorum) {
-      keeper.silent(body.witnesses, votes.keys())
+      // who may have refused for this node's own clock is asked once more
+      if (isLast || !this.init.clock.isDoubtful) {
+        keeper.silent(body.witnesses, votes.keys())
+      }
       return undefined
     }
     const signed = [...votes.values()].slice(0, body.witnesses.length)

@@ -26,7 +26,7 @@ export interface SeatKeeperInit {
   readonly transport: LedgerTransport
   readonly network: Network
   readonly now: () => Milliseconds
-  readonly clock: Pick<AuthorClock, 'hear'>
+  readonly clock: Pick<AuthorClock, 'hear' | 'isDoubtful' | 'renew'>
   readonly forks: Pick<ForkBook, 'has'>
   readonly log: (message: string) => void
   readonly changed: () => void
@@ -44,6 +44,7 @@ export class SeatKeeper {
   private readonly mute = new Map<PeerIdString, Milliseconds>()
   private readonly init: SeatKeeperInit
   private changing: Promise<void> | undefined
+  private asking: Promise<void> | undefined
 
   constructor(init: SeatKeeperInit) {
     this.init = init
@@ -205,6 +206,19 @@ export class SeatKeeper {
   private async isPromised(): Promise<boolean> {
     const { seq } = await this.init.chain.latest()
     return (await this.proposal())?.seq === seq + 1
+  }
+
+  /** Before anything is signed: asks the seat for its time where this device's may be another. Never rejects. */
+  async setClock(): Promise<void> {
+    const { chain, clock } = this.init
+    if (clock.isDoubtful && this.asking === undefined) {
+      const { seat } = await chain.latest()
+      clock.renew()
+      this.asking = this.askTime(seat.members, seat.quorum).finally(() => {
+        this.asking = undefined
+      })
+    }
+    await this.asking
   }
 
   /** Before anything is signed for a seat that has not voted yet: a record of another hour would get no vote. */

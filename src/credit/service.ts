@@ -23,6 +23,8 @@ export interface LedgerInit {
   readonly node: Libp2p | LedgerTransport
   /** @default Date.now */
   readonly now?: () => Milliseconds
+  /** A clock that nobody sets, by which it shows that `now` was. @default performance.now; `now`, where that is given */
+  readonly steady?: () => Milliseconds
   /** Random bytes. @default crypto.getRandomValues */
   readonly random?: (length: number) => Uint8Array
   /** @default silent */

@@ -4,16 +4,17 @@ import { stateHash } from '../../../src/credit/checkpoint.ts'
 import { median } from '../../../src/credit/clock.ts'
 import { decodeStatement } from '../../../src/credit/envelope.ts'
 import { StoreError } from '../../../src/store/index.ts'
-import type { PeerIdString } from '../../../src/wire/index.ts'
+import { decodeStrict, type PeerIdString, record } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
 import { eventually } from '../../fixtures/eventually.ts'
-import { HOUR, LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
+import { HOUR, LedgerSwarm, NOW, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 let swarm: LedgerSwarm | undefined
 afterEach(() => swarm?.stop())
 
-async function open(count: number, seats = true) {
+async function open(count: number, { seats = true, seesJumps = true } = {}) {
   swarm = await LedgerSwarm.create({ seats })
+  swarm.seesJumps = seesJumps
   const peers: TestPeer[] = []
   for (let seed = 1; seed <= count; seed++) {
     peers.push(await swarm.add(seed))
@@ -46,6 +47,52 @@ describe('the clock of an author', () => {
     await late.restart()
     expect((await late.escrow([[payee, 10n]])).certifiedBy).toEqual([payee.peer])
     expect(swarm.logs.join()).not.toContain('CLOCK')
+  })
+})
+
+describe('a clock that is set while its ledger runs', () => {
+  const job = async ([author, payee]: readonly [TestPeer, TestPeer, ...TestPeer[]]) => {
+    const { escrow } = await author.escrow([[payee, 10n]])
+    await payee.ledger.acceptReceipt(await author.ledger.receipt(escrow, payee.peer, 10n), author.peer)
+    return escrow
+  }
+  const lastOf = async ({ ledger }: TestPeer) => {
+    const { records } = await ledger.exportLedger()
+    const payload = records.at(-1)?.payload ?? expect.unreachable('a record')
+    const { ts, seq, kind } = decodeStrict(payload, record, payload.byteLength)
+    return { ts, seq, kind }
+  }
+
+  test.each([
+    ['ahead', HOUR],
+    ['back', -HOUR]
+  ])('is seen to be, and set right before anything is signed: %s', async (_, skew) => {
+    const { swarm, peers } = await open(5)
+    const [author] = peers
+    const escrow = await job(peers)
+    swarm.skew.set(author.peer, skew)
+    swarm.now += 20_000
+    const units = [{ weight: 10n, payees: [0], quorum: 1 }]
+    expect((await author.ledger.settle(escrow, units, { seed: SEED })).certainty).toBe('witnessed')
+    expect(await lastOf(author)).toMatchObject({ kind: 'settle', ts: swarm.now })
+    swarm.skew.delete(author.peer) // and so when somebody sets it right
+    swarm.now += 20_000
+    await job(peers)
+    expect(await lastOf(author)).toMatchObject({ kind: 'escrow', ts: swarm.now })
+    expect(swarm.logs.join()).not.toContain('CLOCK')
+  })
+
+  test('and not seen to be, is set right when its witnesses refuse, which keep their seat', async () => {
+    const { swarm, peers } = await open(5, { seesJumps: false })
+    const [author] = peers
+    await job(peers)
+    const { seq } = await lastOf(author)
+    swarm.now += HOUR // for the others: its own has stopped
+    swarm.skew.set(author.peer, -HOUR)
+    await job(peers)
+    expect(swarm.logs.join()).toContain('CLOCK')
+    // the escrow that was refused, its refund, and the second one
+    expect(await lastOf(author)).toMatchObject({ kind: 'escrow', seq: seq + 3, ts: swarm.now })
   })
 })
 
@@ -166,7 +213,7 @@ describe('a seat stuffed with own names', () => {
   ) => swarm.deliver(author, to.peer, { t: 'escrow', escrow, votes })
 
   test('shows one earning to two providers: the payer whom both are to trust tells the second', async () => {
-    const { swarm, peers } = await open(3, false)
+    const { swarm, peers } = await open(3, { seats: false })
     const [one, two, payer] = peers
     for (const { peer } of [one, two]) {
       swarm.known.set(peer, new Set())
@@ -187,7 +234,7 @@ describe('a seat stuffed with own names', () => {
   })
 
   test('is served as a stranger where that payer cannot be asked', async () => {
-    const { swarm, peers } = await open(3, false)
+    const { swarm, peers } = await open(3, { seats: false })
     const [one, two, payer] = peers
     swarm.known.set(one.peer, new Set())
     swarm.away.add(payer?.peer ?? two.peer)
@@ -200,7 +247,7 @@ describe('a seat stuffed with own names', () => {
   })
 
   test('counts where this node has seen the work of those who sit in it', async () => {
-    const { swarm, peers } = await open(3, false)
+    const { swarm, peers } = await open(3, { seats: false })
     const [one, , payer] = peers
     swarm.away.add(payer?.peer ?? one.peer)
     const [first] = await stuffed(swarm, [one], payer?.peer ?? one.peer)
@@ -259,7 +306,7 @@ describe('an unsure seat after a sure one', () => {
     swarm.verdicts.filter(({ by }) => by === peer).map(({ forked }) => forked)
 
   test('that hides what its witnesses have seen is found by whoever sits in it', async () => {
-    const { swarm, peers } = await open(4, false)
+    const { swarm, peers } = await open(4, { seats: false })
     const [witness, next, ...payees] = peers
     const { author, take } = await rewound(swarm, witness, next, payees)
     expect((await take()).t).toBe('vote')
@@ -268,7 +315,7 @@ describe('an unsure seat after a sure one', () => {
   })
 
   test('behind more free records than were spent on the other way is found as well', async () => {
-    const { swarm, peers } = await open(4, false)
+    const { swarm, peers } = await open(4, { seats: false })
     const [witness, next, ...payees] = peers
     const { author, take } = await rewound(swarm, witness, next, payees, 40)
     expect((await take()).t).toBe('vote')
@@ -276,7 +323,7 @@ describe('an unsure seat after a sure one', () => {
   })
 
   test('is looked into again when a witness of before is back, however much was signed meanwhile', async () => {
-    const { swarm, peers } = await open(3, false)
+    const { swarm, peers } = await open(3, { seats: false })
     const [witness, next, payee] = peers
     const { author, take, goOn } = await rewound(swarm, witness, next, [payee ?? next])
     swarm.away.add(witness.peer)
@@ -292,7 +339,7 @@ describe('an unsure seat after a sure one', () => {
   })
 
   test('of who has only lost its witnesses accuses nobody', async () => {
-    const { swarm, peers } = await open(2, false)
+    const { swarm, peers } = await open(2, { seats: false })
     const [witness, next] = peers
     const { author, take } = await rewound(swarm, witness, next, [])
     expect((await take()).t).toBe('vote')
