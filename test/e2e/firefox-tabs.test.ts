@@ -1,7 +1,6 @@
 import type { Browser, Page } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findFirefox } from '../../scripts/find-firefox.mjs'
-import { createSwarm, type Swarm } from '../../src/index.ts'
 import { launchFirefox, openFirefoxTab } from '../fixtures/firefox.ts'
 import { PageHouse } from '../fixtures/page-house.ts'
 
@@ -9,7 +8,6 @@ import { PageHouse } from '../fixtures/page-house.ts'
 
 let house: PageHouse
 let browser: Browser
-let provider: Swarm
 
 const peerOf = (page: Page) => page.evaluate(() => window.swarmharness?.peer)
 /** `locator().wait()` finds nothing below a shadow root in Firefox. */
@@ -27,17 +25,10 @@ const recordsOf = (page: Page) =>
 describe.skipIf(findFirefox() === undefined)('two tabs of Firefox', () => {
   beforeAll(async () => {
     ;[house, browser] = await Promise.all([PageHouse.open(), launchFirefox()])
-    provider = await createSwarm({
-      relays: [...house.relay.multiaddrs],
-      listen: ['/ip4/127.0.0.1/tcp/0/ws'],
-      backend: 'cpu',
-      workers: 1
-    })
-    await provider.contribute()
+    await house.provider()
   })
   afterAll(async () => {
     await browser?.close()
-    await provider?.stop()
     await house?.close()
     await house?.browser.close()
   })

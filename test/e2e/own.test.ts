@@ -5,9 +5,9 @@ import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { createRelay, type Relay } from '../../relay/index.ts'
 import { launchChromium } from '../../src/cli/demo/tabs.ts'
-import { createSwarm, openIdentity, type Swarm } from '../../src/index.ts'
+import { openIdentity, type Swarm } from '../../src/index.ts'
 import { NETWORKS, networkOf } from '../../src/wire/index.ts'
-import { DIST } from '../fixtures/page-house.ts'
+import { DIST, startProvider } from '../fixtures/page-house.ts'
 
 // What is a visitor's own: the identity as it moves from browser to browser, the page's copy, and the end of both.
 
@@ -26,13 +26,7 @@ beforeAll(async () => {
   await cp(DIST, dist, { recursive: true })
   relay = await startRelay()
   browser = await launchChromium()
-  provider = await createSwarm({
-    relays: [...relay.multiaddrs],
-    listen: ['/ip4/127.0.0.1/tcp/0/ws'],
-    backend: 'cpu',
-    workers: 1
-  })
-  await provider.contribute()
+  provider = await startProvider(relay)
 })
 afterEach(async () => {
   await Promise.all(contexts.splice(0).map((context) => context.close()))

@@ -5,7 +5,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { CHROMIUM_FLAGS } from '../../scripts/chromium-flags.ts'
 import { findChromium } from '../../scripts/find-chromium.mjs'
-import { createSwarm, decodeLedgerFile, encodeLedgerFile, type Swarm } from '../../src/index.ts'
+import { decodeLedgerFile, encodeLedgerFile, type Swarm } from '../../src/index.ts'
 import { PageHouse } from '../fixtures/page-house.ts'
 
 // The built page as a visitor meets it, in a Chromium that has no WebGPU, with one provider in Node.
@@ -30,19 +30,12 @@ beforeAll(async () => {
     ...(executablePath === undefined ? {} : { executablePath })
   })
   house = await PageHouse.open('local', browser)
-  provider = await createSwarm({
-    relays: [...house.relay.multiaddrs],
-    listen: ['/ip4/127.0.0.1/tcp/0/ws'],
-    backend: 'cpu',
-    workers: 1
-  })
-  await provider.contribute()
+  provider = await house.provider()
 })
 afterEach(async () => {
   await Promise.all(contexts.splice(0).map((context) => context.close()))
 })
 afterAll(async () => {
-  await provider?.stop()
   await house?.close()
   await browser?.close()
 })

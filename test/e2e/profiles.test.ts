@@ -5,10 +5,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vi
 import { createRelay, type Relay } from '../../relay/index.ts'
 import { type Tab, waitForProviders } from '../../src/cli/demo/tabs.ts'
 import { audit, auditExports } from '../../src/credit/index.ts'
-import { createSwarm, type Swarm } from '../../src/index.ts'
+import type { Swarm } from '../../src/index.ts'
 import { NETWORKS, type Network, networkOf } from '../../src/wire/index.ts'
 import { keptBooks } from '../fixtures/kept-books.ts'
-import { DIST, rightReceipt, startJob } from '../fixtures/page-house.ts'
+import { DIST, rightReceipt, startJob, startProvider } from '../fixtures/page-house.ts'
 import { Profile } from '../fixtures/profile.ts'
 
 // A visitor's profile as people treat them: deleted, restored from a copy, used in two places at once.
@@ -31,13 +31,7 @@ afterAll(async () => {
   await relay?.stop()
 })
 beforeEach(async () => {
-  provider = await createSwarm({
-    relays: [...relay.multiaddrs],
-    listen: ['/ip4/127.0.0.1/tcp/0/ws'],
-    backend: 'cpu',
-    workers: 1
-  })
-  await provider.contribute()
+  provider = await startProvider(relay)
   folder = await mkdtemp(join(tmpdir(), 'profiles-'))
   profile = keep(new Profile(join(folder, 'one')))
 })

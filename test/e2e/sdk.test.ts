@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type * as Sdk from '../../src/index.ts'
-import { createSwarm, type Swarm } from '../../src/index.ts'
+import type { Swarm } from '../../src/index.ts'
 import { PageHouse } from '../fixtures/page-house.ts'
 
 // A page of another site: its own origin (localhost, not 127.0.0.1), nothing of ours but one import.
@@ -22,17 +22,10 @@ beforeAll(async () => {
     response.end('<!doctype html><title>a partner</title><script>load = (url) => import(url)</script>')
   }).listen(0, 'localhost')
   await once(site, 'listening')
-  provider = await createSwarm({
-    relays: [...house.relay.multiaddrs],
-    listen: ['/ip4/127.0.0.1/tcp/0/ws'],
-    backend: 'cpu',
-    workers: 1
-  })
-  await provider.contribute()
+  provider = await house.provider()
 })
 afterAll(async () => {
   site?.close()
-  await provider?.stop()
   await house?.close()
   await house?.browser.close()
 })
