@@ -1,5 +1,5 @@
 /** The door of our own page: what it uses of `index.ts`. */
-export { defaultNetwork } from './swarm/host.ts'
+export { defaultNetwork, findRelays } from './swarm/host.ts'
 export {
   type LeftIdentity,
   leftIdentity,

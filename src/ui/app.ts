@@ -15,6 +15,8 @@ export interface AppInit extends Omit<SessionInit, 'options' | 'load'>, KeeperIn
   /** As of the session: called after consent only. */
   readonly load: () => Promise<Awaited<ReturnType<SessionInit['load']>> & KeeperModule>
   readonly query: Query
+  /** Whether the device has any network. */
+  readonly isOnline: () => boolean
   /** Why this browser cannot run a node, or undefined. */
   readonly unsupported: () => string | undefined
 }
@@ -214,7 +216,11 @@ export class SwarmApp extends PageElement {
           `
           : nothing
       }
-      ${keeper.isOffline && this.isAtWork ? html`<p class="card" id="offline" role="status">${notice.offline}</p>` : nothing}
+      ${
+        keeper.isOffline && this.isAtWork
+          ? html`<p class="card" id="offline" role="status">${this.init.isOnline() ? notice.noRelay : notice.offline}</p>`
+          : nothing
+      }
       ${
         keeper.clockOff === undefined || !this.isAtWork
           ? nothing

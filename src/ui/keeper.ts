@@ -12,7 +12,8 @@ import { texts } from './texts/index.ts'
 export interface KeeperInit {
   readonly data: BrowserData
   readonly offline: OfflineCopy
-  readonly isOnline: () => boolean
+  /** Calls back once, after so many ms. @default setTimeout @returns what ends it */
+  readonly after?: (ms: number, act: () => void) => () => void
   readonly hostTime: ClockWatchInit['hostTime']
   readonly locks: LockManager
 }
@@ -22,6 +23,8 @@ export interface KeeperModule {
   createSwarm(init: CreateSwarmInit): Promise<SwarmCore>
   /** `local` or `main`, by the page's address. */
   defaultNetwork(): 'local' | 'main'
+  /** Rejects where the host names no relay of that network. */
+  findRelays(given: undefined, network: string): Promise<unknown>
   sealerOf(passphrase: string): Promise<(file: Uint8Array) => Promise<Uint8Array<ArrayBuffer>>>
   leftIdentity(network: string): Promise<LeftIdentity | undefined>
 }
@@ -34,6 +37,9 @@ export type Kept =
 
 /** Witnesses refuse a timestamp that is further from their own clock. */
 const CLOCK_OFF_MS = 120_000
+/** A host whose relay does not answer is asked again after so long, then after twice as long, up to the most. */
+const ASK_FIRST_MS = 2_000
+const ASK_MOST_MS = 60_000
 type WatchConditions = (changed: () => void) => ConditionsWatch
 
 const OVER: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled'])
@@ -41,7 +47,7 @@ const OVER: ReadonlySet<string> = new Set(['done', 'failed', 'cancelled'])
 /** What this browser keeps of its node: the identity that comes and goes, the page's own files, and the end of it all. */
 export class Keeper {
   kept: Kept = { kind: 'here' }
-  /** The node runs without a network: it was started offline. */
+  /** The node runs without a network: no relay answered when it started. It is asked for again and again. */
   isOffline = false
   /** How far this device's clock is off by the host's (ms), where that is too far for adverts and votes to be taken. */
   clockOff: number | undefined
@@ -56,6 +62,7 @@ export class Keeper {
   #network = ''
   #endClock: (() => void) | undefined
   #onClock: (() => void) | undefined
+  #endAsking: (() => void) | undefined
   #arriving: Uint8Array | undefined
   #apply: (() => void) | undefined
 
@@ -171,17 +178,36 @@ export class Keeper {
   forget(): void {
     this.#apply = undefined
     this.#endClock?.()
+    this.#endAsking?.()
     this.#init.offline.drop().catch(() => {}) // where nothing can be kept nothing is there
   }
 
-  /** The network is back. */
-  online(): Promise<void> {
-    return this.#act(async () => {
-      const session = this.#session()
-      if (!this.isOffline || session?.phase.kind !== 'running') return
-      await session.phase.swarm.stop()
+  /** The network is back, or may be: where a relay answers now the node starts anew, with it. */
+  async online(): Promise<void> {
+    if (this.isOffline) await this.#ask(0)
+  }
+
+  async #ask(tries: number): Promise<void> {
+    this.#endAsking?.()
+    const asking = this.#load().then(({ findRelays }) => findRelays(undefined, this.#network))
+    const isThere = await asking.then(
+      () => true,
+      () => false
+    )
+    const session = this.#session()
+    if (!this.isOffline || session?.phase.kind !== 'running') return
+    if (!isThere) return this.#askLater(tries)
+    const { swarm } = session.phase
+    await this.#act(async () => {
+      await swarm.stop()
       await session.start()
     })
+  }
+
+  #askLater(tries: number): void {
+    const { after = onTimeout } = this.#init
+    this.#endAsking?.()
+    this.#endAsking = after(Math.min(ASK_MOST_MS, ASK_FIRST_MS * 2 ** tries), () => void this.#ask(tries + 1))
   }
 
   /** What nobody waits for: its failure is shown. */
@@ -207,9 +233,11 @@ export class Keeper {
       return await module.createSwarm(whole)
     } catch (error) {
       if (codeOf(error) === 'MOVED') this.hasLeft = (await module.leftIdentity(this.#network)) !== undefined
-      if (this.#init.isOnline() || codeOf(error) !== 'NO_RELAY') throw error
+      if (codeOf(error) !== 'NO_RELAY') throw error
+      const swarm = await module.createSwarm({ ...whole, relays: [] })
       this.isOffline = true
-      return await module.createSwarm({ ...whole, relays: [] })
+      this.#askLater(0)
+      return swarm
     } finally {
       this.#keepCopy()
       this.#endClock?.()
@@ -253,3 +281,8 @@ function refuseJobs(swarm: SwarmCore): void {
 }
 
 const codeOf = (error: unknown) => (error instanceof Error && 'code' in error ? error.code : undefined)
+
+function onTimeout(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms)
+  return () => clearTimeout(timer)
+}

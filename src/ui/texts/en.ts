@@ -12,6 +12,8 @@ export const en = {
     notRemembered: 'This browser does not let the page store your choice. It holds until you close the tab.',
     offline:
       'You are offline. Your ledger can be read, checked and saved; computing and hiring begin when the network is back.',
+    noRelay:
+      'The relay of this page cannot be reached; it is asked again and again. Your ledger can be read, checked and saved; computing and hiring begin when it answers.',
     clock: (off: string) =>
       `The clock of this device is ${off} away from that of the relay: set it right, or nobody will be found to work with.`,
     update: 'A new version of this page is here.',
