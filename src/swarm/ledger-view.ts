@@ -11,6 +11,7 @@ import {
   SwarmError,
   WireError
 } from '../wire/index.ts'
+import { breathe } from './breathe.ts'
 import { SignatureWorker } from './signature-worker.ts'
 
 /** One record of a node's own chain, as people read it. */
@@ -28,6 +29,9 @@ export interface LedgerRow {
   /** Who votes on it, or has: of a seat its members, of a claim those whose votes it holds. */
   readonly witnesses: readonly PeerIdString[]
 }
+
+/** Some milliseconds' work. */
+const ROWS_A_TASK = 256
 
 /** Credit that is set aside for a job of this node. */
 export interface EscrowRow {
@@ -79,6 +83,9 @@ export async function readLedger(ledger: LedgerExport): Promise<LedgerRow[]> {
   const network = await networkNamed(ledger.network)
   const rows: LedgerRow[] = []
   for (const signed of ledger.records) {
+    if (rows.length % ROWS_A_TASK === ROWS_A_TASK - 1) {
+      await breathe()
+    }
     const verified = await verifyRecord(signed, network, { signatures: false })
     const { record, id } = verified
     // an export that starts at a checkpoint does not say what that one changed: nothing

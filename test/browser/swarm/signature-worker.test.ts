@@ -14,7 +14,7 @@ import { TestChain } from '../../fixtures/chains.ts'
 import { eventually } from '../../fixtures/eventually.ts'
 import { NOW } from '../../fixtures/ledger-swarm.ts'
 
-const LENGTH = 120
+const LENGTH = 200
 
 let network: Network
 let author: TestChain
@@ -92,7 +92,7 @@ test('a worker finds right what WebCrypto in the page does, and nothing else', a
 test('who checks a ledger starts a worker for a long one alone, and ends it', async () => {
   const workers = watchWorkers()
   const ledger = { network: 'local', peer: author.peer, records: author.signed }
-  expect(await checkLedger({ ...ledger, records: author.signed.slice(0, 32) })).toBeUndefined()
+  expect(await checkLedger({ ...ledger, records: author.signed.slice(0, 64) })).toBeUndefined()
   expect(workers.started).toBe(0)
   expect(await checkLedger(ledger)).toBeUndefined()
   expect(workers).toMatchObject({ started: 1, ended: 1 })

@@ -17,9 +17,9 @@ import { LedgerSwarm, NOW } from '../../fixtures/ledger-swarm.ts'
 
 /** Signatures that are not checked by the thread that asks, but by whoever the caller names for it. */
 
-const LENGTH = 100
+const LENGTH = 150
 /** So many are checked by the thread that asks: most tails are no longer. */
-const HERE = 32
+const HERE = 64
 
 let network: Network
 let author: TestChain

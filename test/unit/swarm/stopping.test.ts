@@ -74,12 +74,12 @@ test('who checks signatures beside a node is asked by its ledger, and ends with 
   const { network, ledger } = partsOf(swarm)
   const author = await TestChain.create(network, 7, Date.now())
   const seat = { members: [], quorum: 0, unsure: true, votes: [] }
-  while (author.signed.length < 40) {
+  while (author.signed.length < 70) {
     await author.append({ kind: 'seat', ts: author.head.ts, body: seat })
   }
   // private: what a peer would reach over a stream
   const inside = ledger as unknown as { answer: TransportHandlers['answer'] }
-  const [record, tail] = [author.signedAt(39), author.signed.slice(0, -1)]
+  const [record, tail] = [author.signedAt(69), author.signed.slice(0, -1)]
   expect(workers).toEqual([])
   await inside.answer(author.peer, { t: 'certify', record, tail, evidence: [] })
   expect(workers).toMatchObject([{ isEnded: false }])
