@@ -54,7 +54,7 @@ export function relayCommand(done: (status: number) => void): Command {
     )
     .option(
       '--ice <url>',
-      'STUN or TURN server told to whoever asks /relay.json (stun:…, turn:user:secret@host); may be repeated',
+      'STUN or TURN server told to whoever asks /relay.json (stun:…, turn:user:secret@host, : and @ in these as %3A and %40); may be repeated',
       collect
     )
     .option('--trust-proxy', 'believe X-Forwarded-For: only behind a proxy that writes it', false)
@@ -128,9 +128,25 @@ export function iceServer(text: string): RTCIceServer {
     return { urls: text }
   }
   if (kind?.startsWith('turn') && username && credential && host !== undefined && HOST.test(host)) {
-    return { urls: `${kind}:${host}`, username, credential }
+    return {
+      urls: `${kind}:${host}`,
+      username: decoded(username, text),
+      credential: decoded(credential, text)
+    }
   }
-  throw new UsageError(`--ice is stun:host:3478 or turn:user:secret@host:3478; it is ${text}.`)
+  throw badIce(text)
+}
+
+const badIce = (text: string) =>
+  new UsageError(`--ice is stun:host:3478 or turn:user:secret@host:3478; it is ${text}.`)
+
+/** Credentials that expire have a colon in their name (`1790000000:ann`): here it is %3A. */
+function decoded(part: string, text: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    throw badIce(text)
+  }
 }
 
 /** A name or an address, perhaps a port, perhaps how to get there (RFC 7064, 7065). */

@@ -198,6 +198,10 @@ test.each([
     'turn:me:my:secret@turn.example:3478',
     { urls: 'turn:turn.example:3478', username: 'me', credential: 'my:secret' }
   ],
+  [
+    'turn:1790000000%3Aann:a%40b@turn.example',
+    { urls: 'turn:turn.example', username: '1790000000:ann', credential: 'a@b' }
+  ],
   ['turns:me:secret@turn.example', { urls: 'turns:turn.example', username: 'me', credential: 'secret' }]
 ])('an ICE server %s', (text, server) => {
   expect(iceServer(text)).toEqual(server)
@@ -210,7 +214,8 @@ test.each([
   'stun:two words',
   'turn:turn.example',
   'turn:me@turn.example',
-  'turn:me:secret@'
+  'turn:me:secret@',
+  'turn:me:100%@turn.example'
 ])('no ICE server "%s": browsers would connect nobody', (text) => {
   expect(() => iceServer(text)).toThrow(/--ice is stun:/)
 })
