@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid'
 import type { Engine } from '../compute/index.ts'
 import type { Ledger, Priorities } from '../credit/index.ts'
 import { framedStream, isDirect, type SwarmNode, type Ticker } from '../net/index.ts'
-import { kernelHash, type Skill } from '../skills/index.ts'
+import type { Skill } from '../skills/index.ts'
 import type { Table } from '../store/index.ts'
 import {
   isPeerIdString,
@@ -18,7 +18,6 @@ import {
 import {
   FINISH_WAIT,
   KEPT_PART_BYTES,
-  OPEN_TIMEOUT,
   QUEUE_WAIT_MAX,
   RETRY_AFTER,
   SESSIONS_MAX,
@@ -26,6 +25,7 @@ import {
 } from './constants.ts'
 import { displaced } from './displaced.ts'
 import { JobError } from './errors.ts'
+import { firstFrame, type OpenFrame, type Refusal, refusalOf } from './opening.ts'
 import { PartStore } from './part-store.ts'
 import { RATE_DEFAULT } from './price.ts'
 import { PullServer, pullParts } from './pull.ts'
@@ -34,6 +34,7 @@ import type { ProviderStream } from './session-init.ts'
 import { StrangersShare, strangersBusy } from './strangers-share.ts'
 import { UseMeter } from './use-meter.ts'
 import { WorkQueue } from './work-queue.ts'
+import { WorkWindows } from './work-windows.ts'
 
 export interface ProviderInit {
   readonly node: SwarmNode
@@ -88,12 +89,6 @@ interface Computed {
   readonly result: Uint8Array
 }
 
-interface Refusal {
-  readonly code: string
-  readonly message: string
-  readonly retryAfterMs?: Milliseconds
-}
-
 /** The serving side: takes job streams while it contributes, one session each. */
 export class Provider {
   private readonly init: ProviderInit
@@ -103,12 +98,15 @@ export class Provider {
   private readonly strangers: StrangersShare
   private readonly parts = new PartStore(KEPT_PART_BYTES)
   private readonly use = new UseMeter()
+  private readonly windows = new WorkWindows()
   private last: Computed | undefined
   private readonly pulls: PullServer
   private queue: WorkQueue | undefined
   private rate = RATE_DEFAULT
   private serves: (skill: string) => boolean = () => true
   private isFinishing = false
+  /** How often a `finish` was made void. */
+  private resumed = 0
 
   constructor(init: ProviderInit) {
     this.init = init
@@ -153,15 +151,28 @@ export class Provider {
     this.parts.clear()
   }
 
+  /** Makes a `finish` under way void, at once: for who is about to contribute. */
+  resume(): void {
+    this.isFinishing = false
+    this.resumed += 1
+  }
+
   /**
-   * Takes no new work; resolves when what it has is done and receipted, or its requesters are gone, or hold a receipt
+   * Takes no new work, and pauses when what it has is done and receipted, or its requesters are gone, or hold a receipt
    * back for longer than one may take.
+   *
+   * @returns false if it goes on: `resume` was called meanwhile
    */
-  async finish(): Promise<void> {
+  async finish(): Promise<boolean> {
     this.isFinishing = true
-    const { finishWait = FINISH_WAIT } = this.init
+    const { resumed, init } = this
+    const { finishWait = FINISH_WAIT } = init
     await Promise.all([...this.sessions].map((session) => session.drain(finishWait)))
+    if (resumed !== this.resumed) {
+      return false
+    }
     this.pause('finished')
+    return true
   }
 
   async stop(): Promise<void> {
@@ -233,10 +244,10 @@ export class Provider {
       const opened = await firstFrame(frames, framed)
       const skill = this.serves(opened.skill) ? this.init.skills.get(opened.skill) : undefined
       const refused = await this.refusal(opened, payer, skill)
-      const closesAt = refused === undefined ? await this.promise(opened.escrow, payer) : 0
+      const contract = refused === undefined ? await this.promise(opened.escrow) : undefined
       const refusal = refused ?? this.crowded(opened.escrow, payer)
       const { queue } = this
-      if (refusal !== undefined || skill === undefined || queue === undefined) {
+      if (refusal !== undefined || skill === undefined || queue === undefined || contract === undefined) {
         const away = { code: 'NOT_CONTRIBUTING', message: 'It does not contribute now.' }
         await this.takeBack(opened.escrow)
         await framed.send({ t: 'refused', retryAfterMs: RETRY_AFTER, ...(refusal ?? away) })
@@ -253,6 +264,7 @@ export class Provider {
         asked: opened.parts,
         queue,
         escrow: opened.escrow,
+        window: this.windows.of(contract, Date.now()),
         rate: opened.rate,
         payer,
         key: this.init.key,
@@ -268,7 +280,10 @@ export class Provider {
         isFinishing: () => this.isFinishing
       })
       this.sessions.add(session)
-      const closing = setTimeout(() => session.leave('escrow-closed'), Math.max(0, closesAt - Date.now()))
+      const closing = setTimeout(
+        () => session.leave('escrow-closed'),
+        Math.max(0, contract.tClose - Date.now())
+      )
       try {
         await session.run()
       } finally {
@@ -286,44 +301,23 @@ export class Provider {
   }
 
   private async refusal(
-    opened: Awaited<ReturnType<typeof firstFrame>>,
+    opened: OpenFrame,
     payer: PeerIdString,
     skill: Skill | undefined
   ): Promise<Refusal | undefined> {
-    if (this.queue === undefined || this.isFinishing) {
-      return { code: 'NOT_CONTRIBUTING', message: 'This node does not take work now.' }
-    }
-    if (skill === undefined) {
-      return { code: 'UNKNOWN_SKILL', message: 'This node does not serve that skill.' }
-    }
-    const kernel = await kernelHash(skill)
-    if (kernel.some((byte, i) => byte !== opened.kernel[i])) {
-      return { code: 'OTHER_KERNEL', message: 'This node has another version of that skill.' }
-    }
-    if (opened.rate < this.rate) {
-      const message = `This node works for ${this.rate} thousandths of the published cost or more.`
-      return { code: 'PRICE', message }
-    }
-    const contract = await this.init.ledger.earning(opened.escrow)
-    if (contract === undefined || contract.payer !== payer) {
-      return { code: 'NO_ESCROW', message: 'No escrow of yours was certified here under that name.' }
-    }
-    if (contract.jobId.some((byte, i) => byte !== opened.jobId[i])) {
-      return { code: 'OTHER_JOB', message: 'That escrow pays for another job.' }
-    }
-    if (contract.tClose <= Date.now()) {
-      return { code: 'NO_ESCROW', message: 'That escrow has closed: open another one.' }
-    }
-    return undefined
+    return this.queue === undefined || this.isFinishing
+      ? { code: 'NOT_CONTRIBUTING', message: 'This node does not take work now.' }
+      : refusalOf(opened, { payer, skill, rate: this.rate, ledger: this.init.ledger, now: Date.now })
   }
 
-  /** On the account that the escrow names, as far as this node owes so much. Until when the escrow pays (ms since 1970). */
-  private async promise(escrow: CID, payer: PeerIdString): Promise<Milliseconds> {
+  /** On the account that the escrow names, as far as this node owes so much. Undefined: the escrow is gone. */
+  private async promise(escrow: CID): ReturnType<Ledger['earning']> {
     const contract = await this.init.ledger.earning(escrow)
     if (contract !== undefined) {
-      await this.init.promises?.promise(escrow.toString(), payer, contract.max, contract.on)
+      const { payer, max, on } = contract
+      await this.init.promises?.promise(escrow.toString(), payer, max, on)
     }
-    return contract?.tClose ?? 0
+    return contract
   }
 
   /** What was promised and not worked: owed again, once no stream is on the escrow. */
@@ -343,7 +337,7 @@ export class Provider {
     if (this.queue?.serves(payer, escrow.toString()) === false) {
       return { code: 'BUSY', message: strangersBusy().message, retryAfterMs: STRANGER_RETRY }
     }
-    // each stream has a window of unreceipted work: a second one would double it
+    // the streams of an escrow share its window, one after the other
     if ([...this.sessions].some((session) => session.isOn(escrow))) {
       return { code: 'BUSY', message: 'That escrow has a job stream here already.' }
     }
@@ -373,24 +367,5 @@ export class Provider {
 
   private weightOf(payer: PeerIdString, escrow: CID): number {
     return this.init.weightOf?.(payer, escrow.toString()) ?? 1
-  }
-}
-
-async function firstFrame(
-  frames: ReturnType<ProviderStream[typeof Symbol.asyncIterator]>,
-  stream: ProviderStream
-) {
-  const timer = setTimeout(
-    () => stream.abort(new JobError('PROTOCOL', 'No job was opened on the stream in time.')),
-    OPEN_TIMEOUT
-  )
-  try {
-    const { value, done } = await frames.next()
-    if (done === true || value.t !== 'open') {
-      throw new JobError('PROTOCOL', 'A job stream begins with `open`.')
-    }
-    return value
-  } finally {
-    clearTimeout(timer)
   }
 }
