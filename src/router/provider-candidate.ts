@@ -8,14 +8,14 @@ import type { SwarmCandidate } from './strategy.ts'
 /** Units that a provider has when it calls itself full (`load` 100), as `jobs/provider` counts. */
 const FULL = 4
 
-/** What this node knows of the provider beside its advert. */
-export interface Knowledge {
-  readonly judgement: Judgement
-  readonly speed: number
-  readonly own: number
-  readonly latencyMs: Milliseconds
+/** What all candidates of a decision share. */
+export interface Scene {
+  readonly task: Task
+  readonly now: Milliseconds
   /** Since a peer last earned, as far as this node knows. */
   readonly idleOf: (peer: PeerIdString) => Milliseconds
+  /** A round trip as this node measured it, else as the registry found it. */
+  readonly latencyTo: (provider: FoundProvider) => Milliseconds
 }
 
 /**
@@ -29,12 +29,14 @@ export class ProviderCandidate implements SwarmCandidate {
   readonly setAside: boolean
   readonly speed: number
   readonly own: number
-  readonly latencyMs: Milliseconds
+  private readonly scene: Scene
   private readonly judgement: Judgement
-  private readonly idleOf: Knowledge['idleOf']
-  private readonly now: Milliseconds
 
-  constructor(provider: FoundProvider, task: Task, knowledge: Knowledge, now: Milliseconds) {
+  /**
+   * @param speed operations a ms @param own units of this node that are at the peer now
+   */
+  constructor(provider: FoundProvider, scene: Scene, judgement: Judgement, speed: number, own: number) {
+    const { task } = scene
     const offered = provider.advert.skills.find(({ name }) => name === task.skill)
     this.provider = provider
     this.capable =
@@ -43,12 +45,10 @@ export class ProviderCandidate implements SwarmCandidate {
       (offered.kernel === task.kernel || equals(offered.kernel, task.kernel))
     this.affordable = offered !== undefined && offered.rate <= task.rate
     this.setAside = task.excluded.has(provider.advert.peer)
-    this.speed = knowledge.speed
-    this.own = knowledge.own
-    this.latencyMs = knowledge.latencyMs
-    this.judgement = knowledge.judgement
-    this.idleOf = knowledge.idleOf
-    this.now = now
+    this.speed = speed
+    this.own = own
+    this.scene = scene
+    this.judgement = judgement
   }
 
   get peer(): PeerIdString {
@@ -56,7 +56,7 @@ export class ProviderCandidate implements SwarmCandidate {
   }
 
   get fresh(): boolean {
-    return this.provider.advert.expires > this.now
+    return this.provider.advert.expires > this.scene.now
   }
 
   get load(): number {
@@ -69,11 +69,15 @@ export class ProviderCandidate implements SwarmCandidate {
   }
 
   get reportAgeMs(): Milliseconds {
-    return Math.max(0, this.now - this.provider.loadAt)
+    return Math.max(0, this.scene.now - this.provider.loadAt)
+  }
+
+  get latencyMs(): Milliseconds {
+    return this.scene.latencyTo(this.provider)
   }
 
   get idleMs(): Milliseconds {
-    return this.idleOf(this.peer)
+    return this.scene.idleOf(this.peer)
   }
 
   get trust(): number {

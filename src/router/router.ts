@@ -260,21 +260,23 @@ export class SwarmRouter {
     const typical = this.speeds.get(task.skill)?.value ?? 1 // none was timed: all count as equally fast
     const stranger = judge(neverMet(now), now)
     const met = this.known.of(task.skill)
-    const candidates = found.flatMap((provider) => {
+    const scene = {
+      task,
+      now,
+      idleOf: this.idleOf,
+      latencyTo: ({ advert, latencyMs }: FoundProvider) => this.latency.get(advert.peer) ?? latencyMs
+    }
+    const candidates: ProviderCandidate[] = []
+    for (const provider of found) {
       const { peer } = provider.advert
       if (this.condemned.size > 0 && this.isCondemned(peer)) {
-        return []
+        continue
       }
       const known = met.get(peer)
-      const knowledge = {
-        judgement: known === undefined ? stranger : judged(known, now),
-        speed: known?.speed ?? typical,
-        own: this.sent.size === 0 ? 0 : this.inFlight(peer),
-        latencyMs: this.latency.get(peer) ?? provider.latencyMs,
-        idleOf: this.idleOf
-      }
-      return new ProviderCandidate(provider, task, knowledge, now)
-    })
+      const judgement = known === undefined ? stranger : judged(known, now)
+      const own = this.sent.size === 0 ? 0 : this.inFlight(peer)
+      candidates.push(new ProviderCandidate(provider, scene, judgement, known?.speed ?? typical, own))
+    }
     return { candidates, request: { work: typical } }
   }
 }

@@ -79,11 +79,11 @@ function leastOfDrawn<C extends SwarmCandidate>(
   draws: number,
   drawsFresh: number
 ): Decision<C> | undefined {
-  const total = totalWeight(eligible)
+  const draw = wheelOf(eligible)
   const compared: C[] = []
   let wanted = draws
   while (compared.length < wanted) {
-    const candidate = drawByWeight(eligible, random() * total)
+    const candidate = draw(random())
     if (candidate === undefined) {
       break // there is nobody
     }
@@ -121,8 +121,8 @@ function explore<C extends SwarmCandidate>(
   random: () => number
 ): Decision<C> | undefined {
   const strangers = eligible.filter(({ verified }) => verified < EXPLORED)
-  const stranger = drawByWeight(strangers, random() * totalWeight(strangers))
-  const rival = drawByWeight(eligible, random() * totalWeight(eligible))
+  const stranger = wheelOf(strangers)(random())
+  const rival = wheelOf(eligible)(random())
   if (stranger === undefined || rival === undefined) {
     return undefined
   }
@@ -136,23 +136,31 @@ function extraDraws(candidate: SwarmCandidate, { work }: Request, max: number): 
   return Math.floor(max / (1 + STALENESS * age))
 }
 
-function drawByWeight<C extends SwarmCandidate>(eligible: readonly C[], at: number): C | undefined {
-  let left = at
-  for (const candidate of eligible) {
-    left -= weight(candidate)
-    if (left < 0) {
-      return candidate
-    }
-  }
-  return eligible.at(-1) // rounding
-}
-
-function totalWeight(candidates: readonly SwarmCandidate[]): number {
+/** Draws in proportion to weight: the weights are summed up once, and each draw (uniform in [0, 1)) is looked up. */
+function wheelOf<C extends SwarmCandidate>(candidates: readonly C[]): (at: number) => C | undefined {
+  const upTo = new Float64Array(candidates.length)
   let total = 0
+  let place = 0
   for (const candidate of candidates) {
     total += weight(candidate)
+    upTo[place++] = total
   }
-  return total
+  return (at) => candidates[firstAbove(upTo, at * total)] ?? candidates.at(-1) // rounding
+}
+
+/** Place of the first of these rising numbers that is above `at`; behind the last if none is. */
+function firstAbove(rising: Float64Array, at: number): number {
+  let from = 0
+  let to = rising.length
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if ((rising[middle] ?? 0) > at) {
+      to = middle
+    } else {
+      from = middle + 1
+    }
+  }
+  return from
 }
 
 /** Pheromone alone is no measure of size: every peer that is fast enough has 1. */
