@@ -97,6 +97,11 @@ export class Deposits {
     )
   }
 
+  /** Payouts of the settle of an escrow that this node has voted for. */
+  voted(escrow: CID): readonly MicroCredits[] | undefined {
+    return this.closed.get(escrow.toString())?.payouts
+  }
+
   get(escrow: CID, index: number): Lodged | undefined {
     return this.lodged.get(escrow.toString())?.get(index)
   }

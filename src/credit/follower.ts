@@ -10,11 +10,18 @@ import {
 import { applyRecord } from './chain.ts'
 import type { ChainRows } from './chain-rows.ts'
 import { checkCheckpoint } from './checkpoint.ts'
-import { CHAIN_READ_BYTES, CHAIN_READ_MAX, STATES_IN_MEMORY, UNVOTED_BYTES } from './constants.ts'
+import {
+  CHAIN_READ_BYTES,
+  CHAIN_READ_MAX,
+  OPEN_BYTES_MAX,
+  STATES_IN_MEMORY,
+  UNVOTED_BYTES
+} from './constants.ts'
 import { ensure } from './errors.ts'
 import { checkOpenBytes } from './open-bytes.ts'
 import type { ChainState } from './state.ts'
 import { type VerifiedRecord, verifyRecords } from './verify.ts'
+import { settledBy } from './voting.ts'
 
 /** A record that this node has followed and not voted beyond yet. */
 export interface Step {
@@ -109,8 +116,9 @@ export class Follower {
   async after({ before, verified }: Pick<Step, 'before' | 'verified'>): Promise<ChainState> {
     const state = applyRecord(before, verified, this.network.parameters)
     await checkCheckpoint(before, verified)
-    if (verified.record.kind === 'escrow') {
-      checkOpenBytes(state)
+    const { kind } = verified.record
+    if (kind === 'escrow' || kind === 'heal') {
+      checkOpenBytes(state, undefined, kind === 'heal' ? 2 * OPEN_BYTES_MAX : OPEN_BYTES_MAX) // a second branch's
     }
     return state
   }
@@ -151,10 +159,13 @@ export class Follower {
 }
 
 /** What a record is judged by: a state holds hundreds of escrows and claims, and a long chain as many states. */
-function seenBy({ record }: VerifiedRecord, before: ChainState): ChainState {
-  const key = record.kind === 'settle' ? record.body.escrow.toString() : ''
-  const ended = before.openEscrows.get(key)
-  return { ...before, openEscrows: ended ? new Map([[key, ended]]) : NONE, claimed: NONE }
+function seenBy(verified: VerifiedRecord, before: ChainState): ChainState {
+  const ended = settledBy({ verified, before }).flatMap(({ body }) => {
+    const key = body.escrow.toString()
+    const open = before.openEscrows.get(key)
+    return open ? [[key, open] as const] : []
+  })
+  return { ...before, openEscrows: ended.length > 0 ? new Map(ended) : NONE, claimed: NONE }
 }
 
 const NONE: ReadonlyMap<string, never> = new Map<string, never>()

@@ -26,13 +26,18 @@ export function openBytes(state: ChainState | undefined): number {
  *
  * @param state of the chain so far
  * @param more what is to be opened beside
+ * @param most bytes
  * @throws CreditError `BUSY`
  */
-export function checkOpenBytes(state: ChainState | undefined, more?: EscrowBody): void {
-  if (openBytes(state) + (more ? sizeOf(more) : 0) > OPEN_BYTES_MAX) {
+export function checkOpenBytes(
+  state: ChainState | undefined,
+  more?: EscrowBody,
+  most: number = OPEN_BYTES_MAX
+): void {
+  if (openBytes(state) + (more ? sizeOf(more) : 0) > most) {
     throw new CreditError(
       'BUSY',
-      `Escrows of ${OPEN_BYTES_MAX / 1024} KiB together are open at once at most: settle some first.`,
+      `Escrows of ${most / 1024} KiB together are open at once at most: settle some first.`,
       { retryable: true }
     )
   }

@@ -5,11 +5,12 @@ import type {
   NetworkParameters,
   PeerIdString,
   Release,
+  SettleBody,
   Vote
 } from '../wire/index.ts'
 import { orphanedAt, overAt } from './certificate.ts'
 import { isVoteOn } from './envelope.ts'
-import { CreditError, ensure } from './errors.ts'
+import { ensure } from './errors.ts'
 import type { Step } from './follower.ts'
 import type { ChainState, OpenEscrow } from './state.ts'
 import type { VerifiedRecord } from './verify.ts'
@@ -56,35 +57,56 @@ export function isOver(
   return escrow !== undefined && now > overAt(escrow.body.tClose)
 }
 
+/** What a step settles: one escrow that is open before it, or each that the branch of a heal has settled alone. */
+export function settledBy({ verified, before }: Pick<Step, 'verified' | 'before'>): Settled[] {
+  const open = new Map(before?.openEscrows)
+  const settled: Settled[] = []
+  for (const settle of 'branch' in verified ? verified.branch : [verified]) {
+    const { record, id } = settle
+    if (record.kind === 'escrow') {
+      open.set(id.toString(), { body: record.body })
+    } else if (record.kind === 'settle') {
+      const escrow = open.get(record.body.escrow.toString())
+      if (escrow !== undefined && open.delete(record.body.escrow.toString())) {
+        settled.push({ settle, body: record.body, escrow })
+      }
+    }
+  }
+  return settled
+}
+
+export interface Settled {
+  readonly settle: VerifiedRecord
+  readonly body: SettleBody
+  readonly escrow: Pick<OpenEscrow, 'body'>
+}
+
 /** What was sent along with records, its signatures checked. */
 export interface Evidence {
   readonly releases: readonly Release[]
   readonly votes: readonly Vote[]
 }
 
-export interface SettleCase {
-  readonly settle: VerifiedRecord
-  readonly escrow: OpenEscrow
+export interface SettleCase extends Settled {
   readonly self: PeerIdString
   readonly evidence: Evidence
   /** Receipts lodged here, by payee index. */
   readonly lodged: ReadonlyMap<number, MicroCredits>
+  /** Payouts of the settle of that escrow that this node has voted for, on whichever branch. @default none */
+  readonly voted?: readonly MicroCredits[] | undefined
   readonly now: Milliseconds
   readonly network: NetworkParameters
 }
 
 /**
- * Whether a settle may stand: no payout below a lodged receipt, and before tClose only with every payee's release.
- * Who was not among the escrow's witnesses goes by their votes, or waits until they are given up.
+ * Whether a settle may stand: no payout below a lodged receipt, nor below what this node has voted for; and before
+ * tClose only with every payee's release. Who was not among the escrow's witnesses goes by their votes, or waits until
+ * they are given up.
  *
  * @throws CreditError `UNDERPAID`, `NOT_RELEASED`, `NOT_CONCERNED`
  */
 export function checkSettleCase(given: SettleCase): void {
-  const { settle, escrow, self, now, network } = given
-  const { record } = settle
-  if (record.kind !== 'settle') {
-    throw new CreditError('BAD_RECORD', 'This is no settle.') // the callers look first
-  }
+  const { body, escrow, self, voted, now, network } = given
   const { tClose, witnesses } = escrow.body
   if (!witnesses.includes(self)) {
     ensure(
@@ -94,37 +116,45 @@ export function checkSettleCase(given: SettleCase): void {
     )
     return
   }
-  for (const [index, amount] of given.lodged) {
-    const payout = record.body.payouts[index] ?? 0n
-    ensure(payout >= amount, 'UNDERPAID', `The settle pays ${payout} µcr, and ${amount} µcr were receipted.`)
+  for (const [index, amount] of [...given.lodged, ...(voted?.entries() ?? [])]) {
+    const payout = body.payouts[index] ?? 0n
+    ensure(payout >= amount, 'UNDERPAID', `The settle pays ${payout} µcr, and ${amount} µcr are owed.`)
   }
-  if (now < tClose && network.orphanedAfterMs > 0) {
-    checkReleases(given, record.body.escrow, record.body.payouts)
+  if (voted === undefined && now < tClose && network.orphanedAfterMs > 0) {
+    checkReleases(given, body.escrow, body.payouts)
   }
 }
 
 /**
- * True for a settle over which this node sits as one of its escrow's witnesses, and which may stand.
+ * The settles of a step over which this node sits as one of their escrows' witnesses, and which may stand.
  *
- * @param given `lodged`: receipts lodged here for an escrow, by payee index
+ * @param given what this node keeps of an escrow
  * @throws CreditError as `checkSettleCase`, for one that this node would not have voted for
  */
-export function isFoundRight(
-  { verified, before }: Pick<Step, 'verified' | 'before'>,
+export function foundRight(
+  step: Pick<Step, 'verified' | 'before'>,
   given: Pick<SettleCase, 'self' | 'evidence' | 'now' | 'network'> & {
     readonly lodged: (escrow: CID) => SettleCase['lodged']
+    readonly voted: (escrow: CID) => SettleCase['voted']
   }
-): boolean {
-  const { record } = verified
+): Settled[] {
   const { self, now } = given
-  if (record.kind !== 'settle' || !isWitnessOf(self, verified, before) || isOver(verified, before, now)) {
-    return false
-  }
-  const escrow = before?.openEscrows.get(record.body.escrow.toString())
-  ensure(escrow !== undefined, 'BAD_RECORD', 'The settle is not of an open escrow of this chain.')
-  checkSettleCase({ ...given, settle: verified, escrow, lodged: given.lodged(record.body.escrow) })
-  return escrow.body.witnesses.includes(self)
+  const sits = sitting(step)
+  return settledBy(step).filter((settled) => {
+    const { witnesses, tClose } = settled.escrow.body
+    const concerns = witnesses.length > 0 && (witnesses.includes(self) || sits.includes(self))
+    if (!concerns || now > overAt(tClose)) {
+      return false
+    }
+    const { escrow } = settled.body
+    checkSettleCase({ ...given, ...settled, lodged: given.lodged(escrow), voted: given.voted(escrow) })
+    return witnesses.includes(self)
+  })
 }
+
+/** Who votes on a chain's records, and answers for what they settle. */
+const sitting = ({ verified: { record }, before }: Pick<Step, 'verified' | 'before'>) =>
+  record.kind === 'heal' ? record.body.witnesses : (before?.seat.members ?? [])
 
 function checkReleases({ escrow, evidence }: SettleCase, id: CID, payouts: readonly MicroCredits[]): void {
   for (const [index, { peer, max }] of escrow.body.payees.entries()) {

@@ -29,7 +29,7 @@ import { SEAT_SIZES } from './seat.ts'
 import { serialByKey } from './serial.ts'
 import { type VerifiedRecord, verifyRecord } from './verify.ts'
 import { type Page, type Place, VoteBook, withoutPromises } from './vote-book.ts'
-import { checkClock, type Evidence, isFoundRight, isOver, isWitnessOf } from './voting.ts'
+import { checkClock, type Evidence, foundRight, isOver, isWitnessOf } from './voting.ts'
 
 /**
  * Whether this node votes, other than as a witness, on a record that follows its author's chain: the payee's rule.
@@ -366,15 +366,16 @@ export class Witness {
     const top = page?.recent.findLast(({ id }) => id !== null)?.id
     const fresh = steps.slice(steps.findIndex(({ verified }) => top?.equals(verified.id)) + 1)
     const now = this.now()
-    const lodged = (escrow: CID) => this.deposits.amounts(escrow)
-    const given = { self: this.self, evidence, lodged, now, network: this.network.parameters }
-    const closing = fresh.filter((step) => isFoundRight(step, given))
-    for (const { verified, before } of closing) {
-      if (verified.record.kind === 'settle') {
-        const { body } = verified.record
-        const tClose = before?.openEscrows.get(body.escrow.toString())?.body.tClose ?? 0
-        await this.deposits.close(body, tClose)
-      }
+    const given = {
+      self: this.self,
+      evidence,
+      lodged: (escrow: CID) => this.deposits.amounts(escrow),
+      voted: (escrow: CID) => this.deposits.voted(escrow),
+      now,
+      network: this.network.parameters
+    }
+    for (const { body, escrow } of fresh.flatMap((step) => foundRight(step, given))) {
+      await this.deposits.close(body, escrow.body.tClose)
     }
     return fresh.map(({ envelope, verified, before }) => {
       const { id, record } = verified

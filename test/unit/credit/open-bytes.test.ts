@@ -50,3 +50,22 @@ test('a chain with more of them is followed by nobody, one that never had them o
   expect((await follower.follow(greedy.peer, greedy.signed.slice(0, 3))).state?.openEscrows.size).toBe(2)
   expect((await follower.follow(modest.peer, modest.signed)).state?.openEscrows.size).toBe(0)
 })
+
+test('nor one that joins branch after branch of them by heals', async () => {
+  swarm = await LedgerSwarm.create()
+  const [{ peer }, author] = (await Promise.all(
+    [1, 2].map((seed) => TestChain.create(swarm.network, seed, NOW))
+  )) as [TestChain, TestChain]
+  await author.append(author.escrowIntent([[peer, 1n]], NOW))
+  for (let nonce = 1; nonce <= 9; nonce++) {
+    const other = await TestChain.create(swarm.network, 2, NOW)
+    const escrow = await other.append(
+      other.escrowIntent([[peer, 1n]], NOW, { nonce: new Uint8Array(16).fill(nonce) })
+    )
+    const body = { head: escrow.id, branch: [other.signedAt(1)], witnesses: [], quorum: 0 }
+    await author.append({ kind: 'heal', ts: NOW, body }, [escrow])
+  }
+  const follower = new Follower({ network: swarm.network })
+  await expect(follower.follow(author.peer, author.signed)).rejects.toMatchObject({ code: 'BUSY' })
+  expect((await follower.follow(author.peer, author.signed.slice(0, 4))).state?.openEscrows.size).toBe(3)
+})
