@@ -49,6 +49,8 @@ const NEW: Row = { seq: 0, bytes: 0, until: 0, room: 0 }
  */
 export class ChainRows {
   private readonly rows = new Map<PeerIdString, Row>()
+  /** As they stand in the store. */
+  private readonly noted = new WeakSet<Row>()
   private readonly inTurn = serial()
   private readonly init: ChainRowsInit
   private limit: number
@@ -89,12 +91,8 @@ export class ChainRows {
     const until = this.concernedUntil(state)
     const size = until === 0 ? 0 : sizeOf(state)
     const room = size > SMALL_STATE ? size : 0
-    let others = 0
-    for (const [peer, row] of this.rows) {
-      others += peer !== author && this.isInUse(row) ? row.room : 0
-    }
     const { believes = () => false } = this.init
-    const fits = room === 0 || others + room <= (believes(author) ? this.limit : this.limit / 2)
+    const fits = room === 0 || this.othersRoom(author) + room <= this.limit / (believes(author) ? 1 : 2)
     const row = {
       ...before,
       until: fits ? until : Math.min(until, before.until),
@@ -141,6 +139,14 @@ export class ChainRows {
     await this.inTurn(async () => {})
   }
 
+  private othersRoom(author: PeerIdString): number {
+    let room = 0
+    for (const [peer, row] of this.rows) {
+      room += peer !== author && this.isInUse(row) ? row.room : 0
+    }
+    return room
+  }
+
   /** The largest that is not held, for what its author is to this node. */
   private async evict(): Promise<void> {
     const { believes = () => false } = this.init
@@ -167,8 +173,12 @@ export class ChainRows {
 
   private async note(author: PeerIdString): Promise<void> {
     const row = this.rows.get(author)
-    const key = PREFIX + author
-    await (row && row.bytes > 0 ? this.meta.put(key, encode(row), RELAXED) : this.meta.delete(key))
+    if (row === undefined) {
+      await this.meta.delete(PREFIX + author)
+    } else if (row.bytes > 0 && !this.noted.has(row)) {
+      this.noted.add(row)
+      await this.meta.put(PREFIX + author, encode(row), RELAXED)
+    }
   }
 
   private set(author: PeerIdString, row: Row | undefined): void {

@@ -120,7 +120,7 @@ const sidesOf = ({ minted, balances, openEscrows, certifiedUnclaimed, burned, fo
   balances + openEscrows + certifiedUnclaimed + burned + forfeited - debt
 ]
 
-test('a heal at a place that 64 divides forgets the claims whose window is over, as any record there does', async () => {
+test('a heal at a place that 64 divides forgets the claims whose window is over, like all records there', async () => {
   const filler = (ts: number): Intent => ({
     kind: 'seat',
     ts,
