@@ -15,7 +15,7 @@ export interface AppInit extends Omit<SessionInit, 'options' | 'load'>, KeeperIn
   /** As of the session: called after consent only. */
   readonly load: () => Promise<Awaited<ReturnType<SessionInit['load']>> & KeeperModule>
   readonly query: Query
-  /** Whether the device has any network. */
+  /** Whether the device has a network. */
   readonly isOnline: () => boolean
   /** Why this browser cannot run a node, or undefined. */
   readonly unsupported: () => string | undefined
