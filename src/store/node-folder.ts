@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import { decode, encode } from '@ipld/dag-cbor'
 import { StoreError } from './errors.ts'
-import { lockFolder } from './folder-lock.ts'
+import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { makeFolder } from './make-folder.ts'
 import { applyChange, type Change, type Contents, emptyContents, storeOver } from './memory.ts'
 import { type Store, TABLES } from './store.ts'
@@ -25,14 +25,14 @@ const COMPACT_ABOVE = 1024 * 1024
  * its end, `DENIED` when the folder cannot be written
  */
 export async function nodeFolderStore(folder: string): Promise<Store> {
-  const unlock = await translate(folder, async () => {
+  const lock = await translate(folder, async () => {
     await makeFolder(folder)
     return lockFolder(folder)
   })
   try {
-    return await translate(folder, () => openLog(folder, unlock))
+    return await translate(folder, () => openLog(folder, lock))
   } catch (error) {
-    await unlock()
+    await lock.release()
     throw error
   }
 }
@@ -40,15 +40,16 @@ export async function nodeFolderStore(folder: string): Promise<Store> {
 /** The log as a file: `live` bytes of `size` were in use when it was last looked at. */
 interface Log {
   readonly folder: string
+  readonly lock: FolderLock
   file: FileHandle
   size: number
   live: number
 }
 
-async function openLog(folder: string, unlock: () => Promise<void>): Promise<Store> {
+async function openLog(folder: string, lock: FolderLock): Promise<Store> {
   const path = join(folder, LOG)
   const contents = emptyContents()
-  const log: Log = { folder, file: await open(path, 'a+', 0o600), size: 0, live: 0 }
+  const log: Log = { folder, lock, file: await open(path, 'a+', 0o600), size: 0, live: 0 }
   try {
     const bytes = await log.file.readFile()
     log.size = replay(bytes, contents, path)
@@ -62,7 +63,7 @@ async function openLog(folder: string, unlock: () => Promise<void>): Promise<Sto
     await log.file.close()
     throw error
   }
-  return storeOver(logCommitter(log, contents, unlock))
+  return storeOver(logCommitter(log, contents))
 }
 
 interface Pending {
@@ -71,7 +72,7 @@ interface Pending {
 }
 
 /** Writes what gathered while the last frame was synced as one frame: one fsync for many callers. */
-function logCommitter(log: Log, contents: Contents, unlock: () => Promise<void>) {
+function logCommitter(log: Log, contents: Contents) {
   const next = { seq: contents.chain.length, identity: contents.identity !== undefined }
   let queue: Pending[] = []
   let writing: Promise<void> | undefined
@@ -132,12 +133,13 @@ function logCommitter(log: Log, contents: Contents, unlock: () => Promise<void>)
     async close() {
       await writing
       await log.file.close()
-      await unlock()
+      await log.lock.release()
     }
   }
 }
 
 async function append(log: Log, frame: Buffer): Promise<void> {
+  await log.lock.check() // who stood still so long that another process came must not write behind it
   await writeAll(log.file, frame)
   await log.file.datasync()
   log.size += frame.byteLength

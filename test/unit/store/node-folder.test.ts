@@ -119,11 +119,6 @@ test('is refused while another process lives, and taken over when it was killed'
   await store.close()
 })
 
-test('takes over the lock of an earlier process with this pid', async () => {
-  await writeFile(join(folder, 'lock'), `${process.pid} 1`)
-  await (await nodeFolderStore(folder)).close()
-})
-
 test('keeps the log small and private, while it is open and when it is opened', async () => {
   const store = await nodeFolderStore(folder)
   await store.saveIdentity(Uint8Array.of(7))
