@@ -26,6 +26,8 @@ export const PROVIDER_FAILURES = 3
 export const RETRY_AFTER: Milliseconds = 1_000
 /** Units that a provider takes unreceipted: starts at one, doubles with each receipt up to this. */
 export const WINDOW_MAX = 64
+/** Escrows whose windows a provider keeps: as many as its ledger keeps earnings. */
+export const WINDOWS_MAX = 16_384
 /** How long a job leaves a peer alone that it lost for the first time. */
 export const LOST_ASIDE: Milliseconds = 3_000
 /** The longest that a provider's "busy, try in n ms" is believed. */
@@ -72,7 +74,7 @@ export const PULL_GIVEN_MAX = 16 * 256 * 1024 * 1024
 export const PULL_TIMEOUT: Milliseconds = 20_000
 /** How long a requester's leave to fetch parts holds. */
 export const TICKET_LIFETIME: Milliseconds = 3_600_000
-/** Bytes that one job stream may have a provider fetch before a further receipt comes. */
+/** Bytes that the streams of one escrow may have a provider fetch before a further receipt comes. */
 export const PULL_BYTES_MAX = 256 * 1024 * 1024
 /** Checks of a next stage's results that a provider makes for each unit that it computed. */
 export const CHECKS_A_UNIT = 64

@@ -7,6 +7,7 @@ import type { JobRequestFrame, JobResponseFrame, MicroCredits, PeerIdString } fr
 import type { PartShelf } from './part-store.ts'
 import type { Pull } from './steps.ts'
 import type { WorkQueue } from './work-queue.ts'
+import type { WorkWindow } from './work-window.ts'
 
 export type ProviderStream = FramedStream<JobRequestFrame, JobResponseFrame>
 
@@ -25,6 +26,8 @@ export interface SessionInit {
   readonly asked: readonly Uint8Array[]
   readonly queue: WorkQueue
   readonly escrow: CID
+  /** The escrow's, over all its streams. */
+  readonly window: WorkWindow
   /** What is paid, in thousandths of the published cost. */
   readonly rate: number
   readonly payer: PeerIdString

@@ -20,7 +20,7 @@ import { type StepFrame, Steps } from './steps.ts'
 import type { Taken, Unit, UnitFrame } from './taken.ts'
 import { TakenUnits } from './taken-units.ts'
 import { Condition } from './waiting.ts'
-import { WorkWindow } from './work-window.ts'
+import type { WorkWindow } from './work-window.ts'
 
 type Arrived = Exclude<JobRequestFrame, { t: 'ack' | 'beat' | 'bye' }>
 const finishing = () => new JobError('BUSY', 'This node is finishing.', { retryable: true })
@@ -32,7 +32,9 @@ export class ProviderSession {
   private readonly arrivals: PartArrivals
   private readonly units = new TakenUnits()
   private readonly steps: Steps
-  private readonly window = new WorkWindow()
+  private readonly window: WorkWindow
+  /** Units that receipts on earlier streams of the escrow covered. */
+  private readonly receiptedBefore: number
   private readonly changed = new Condition()
   /** The requester wants no more, and the release. */
   private wantsRelease = false
@@ -40,7 +42,9 @@ export class ProviderSession {
 
   constructor(init: SessionInit) {
     this.init = init
-    const { skill, skills, parts, escrow, payer, queue, pull } = init
+    const { skill, skills, parts, escrow, payer, queue, pull, window } = init
+    this.window = window
+    this.receiptedBefore = window.receiptedUnits
     this.arrivals = new PartArrivals(parts)
     this.steps = new Steps({
       skill,
@@ -48,6 +52,7 @@ export class ProviderSession {
       parts,
       escrow,
       payer,
+      window,
       engine: queue.engine,
       pull,
       compute: (unit, cost, signal) =>
@@ -86,9 +91,9 @@ export class ProviderSession {
     return { skill: skill.manifest.name, requester: payer, units: this.running }
   }
 
-  /** Units that a receipt covers. */
+  /** Units that a receipt has come to cover. */
   get verifiedUnits(): number {
-    return this.window.receiptedUnits
+    return this.window.receiptedUnits - this.receiptedBefore
   }
 
   /** Computed, sent, and not yet receipted (µcr). */
@@ -150,7 +155,9 @@ export class ProviderSession {
 
   private end(): void {
     this.isOver = true
-    this.units.cancelAll(new JobError('CANCELLED', 'The session is over.'))
+    for (const { price } of this.units.cancelAll(new JobError('CANCELLED', 'The session is over.'))) {
+      this.window.giveBack(price)
+    }
     this.arrivals.close()
     this.notify()
   }
@@ -191,6 +198,7 @@ export class ProviderSession {
   private async releaseIfPaid(): Promise<void> {
     if (this.wantsRelease && this.pending === 0n) {
       this.wantsRelease = false
+      this.window.close()
       const release = await this.init.ledger.release(this.init.escrow, this.window.total)
       await this.init.stream.send({ t: 'released', release })
     }
@@ -236,15 +244,24 @@ export class ProviderSession {
    * @throws JobError `PROTOCOL`
    */
   private async take(index: number, size: number, costOf: () => MicroCredits): Promise<Taken | undefined> {
+    if (this.isOver) {
+      return undefined // it came while the stream was being closed
+    }
     if (this.units.has(index)) {
       throw new JobError('PROTOCOL', `Unit ${index} is here already.`)
     }
     let cost: MicroCredits
+    let price: MicroCredits
     try {
       if (this.init.isFinishing()) {
         throw finishing()
       }
       cost = costOf()
+      price = priceAt(cost, this.init.rate)
+      if (!this.window.pays(price)) {
+        const message = 'The escrow pays no further unit here: open another one.'
+        throw new JobError('BUDGET_TOO_SMALL', message, { retryable: true })
+      }
       if (!this.units.hasRoom(size)) {
         throw new JobError('BUSY', 'Too many input bytes wait here.', { retryable: true })
       }
@@ -252,7 +269,6 @@ export class ProviderSession {
       await this.fail(index, error)
       return undefined
     }
-    const price = priceAt(cost, this.init.rate)
     if (!this.window.take(price)) {
       throw new JobError('PROTOCOL', 'More units came than the window of unreceipted work allows.')
     }
@@ -323,7 +339,6 @@ export class ProviderSession {
   private async onReceipt(receipt: Parameters<Ledger['acceptReceipt']>[0]): Promise<void> {
     const { ledger, escrow, payer, stream } = this.init
     await ledger.acceptReceipt(receipt, payer)
-    this.steps.paid()
     const contract = await ledger.earning(escrow)
     if (contract !== undefined && !this.window.receive(contract.receipted)) {
       throw new JobError('PROTOCOL', 'The receipt is for another job.')

@@ -19,6 +19,7 @@ import { hex } from './plan.ts'
 import type { PullSink } from './pull.ts'
 import { checkStepSignature } from './result.ts'
 import { readTicket } from './ticket.ts'
+import type { WorkWindow } from './work-window.ts'
 
 export type StepFrame = Extract<JobRequestFrame, { t: 'step' }>
 
@@ -29,6 +30,8 @@ export interface StepsInit {
   readonly parts: PartShelf
   readonly escrow: CID
   readonly payer: PeerIdString
+  /** The escrow's: what was fetched for it counts there, over all its streams. */
+  readonly window: Pick<WorkWindow, 'pulled'>
   readonly engine: Pick<Engine, 'verify'>
   /** When its turn has come. */
   readonly compute: (unit: EngineUnit, cost: MicroCredits, signal: AbortSignal) => Promise<Uint8Array>
@@ -58,16 +61,9 @@ export class Steps {
   /** Results of this stream, by hash: what may be asked of it to check is what was made of them. */
   private readonly made = new Set<string>()
   private checks = 0
-  /** Bytes fetched since the last receipt. */
-  private pulled = 0
 
   constructor(init: StepsInit) {
     this.init = init
-  }
-
-  /** A receipt has come. */
-  paid(): void {
-    this.pulled = 0
   }
 
   /**
@@ -207,13 +203,13 @@ export class Steps {
     parts: readonly string[],
     signal: AbortSignal
   ): Promise<void> {
-    const { parts: shelf } = this.init
+    const { parts: shelf, window } = this.init
     const sink: PullSink = {
       expect: (hash, size) => {
-        if (this.pulled + size > PULL_BYTES_MAX) {
+        if (window.pulled + size > PULL_BYTES_MAX) {
           throw new JobError('BUSY', 'Too much was to be fetched without a receipt.', { retryable: true })
         }
-        this.pulled += size
+        window.pulled += size
         shelf.expect(hash, size)
       },
       keep: (hash, bytes) => shelf.keep(hash, bytes),

@@ -72,13 +72,15 @@ export class TakenUnits {
     return true
   }
 
-  /** Gives all up. */
-  cancelAll(reason: Error): void {
-    for (const { cancel } of this.units.values()) {
+  /** Gives all up. @returns what was there */
+  cancelAll(reason: Error): Taken[] {
+    const all = [...this.units.values()]
+    for (const { cancel } of all) {
       cancel.abort(reason)
     }
     this.units.clear()
     this.fed.clear()
     this.bytes = 0
+    return all
   }
 }

@@ -1,30 +1,51 @@
 import type { MicroCredits } from '../wire/index.ts'
 import { WINDOW_MAX } from './constants.ts'
 
+export interface WorkWindowInit {
+  /** All that the channel pays (µcr). */
+  readonly max: MicroCredits
+  /** Of that, what was receipted before (µcr). @default 0n */
+  readonly receipted?: MicroCredits
+}
+
 /**
- * What a provider does for a requester before it is paid: at most a window of units, which starts at one and doubles
- * with each receipt for whole units. All that a dishonest requester can take from it is that window.
+ * What a provider does on an escrow before it is paid, over all job streams: at most a window of units, which starts at
+ * one and doubles with each receipt for whole units. All that a dishonest requester can take from it is that window.
  */
 export class WorkWindow {
   /** Units that may be unreceipted. */
   units = 1
   /** Units that a receipt covers. */
   receiptedUnits = 0
-  private readonly delivered: MicroCredits[] = []
+  /** Bytes that were fetched from other providers since the last receipt. */
+  pulled = 0
+  /** Delivered in all (µcr), as far as is known here: all that was receipted before was delivered. */
+  total: MicroCredits
+  /** Prices of what was delivered and no receipt covers, oldest first. */
+  private readonly unpaid: MicroCredits[] = []
   /** Price of all units taken and not failed or cancelled, receipted or not. */
-  private taken: MicroCredits = 0n
-  private receipted: MicroCredits = 0n
+  private taken: MicroCredits
+  private receipted: MicroCredits
+  /** Of that, what is not for the units that are covered. */
+  private spare: MicroCredits = 0n
+  private max: MicroCredits
   private dearest: MicroCredits = 0n
 
-  /** Delivered in all (µcr). */
-  get total(): MicroCredits {
-    return this.delivered.reduce((total, price) => total + price, 0n)
+  constructor({ max, receipted = 0n }: WorkWindowInit) {
+    this.max = max
+    this.total = receipted
+    this.taken = receipted
+    this.receipted = receipted
   }
 
   /** Delivered and not receipted (µcr). */
   get owed(): MicroCredits {
-    const { total } = this
-    return total > this.receipted ? total - this.receipted : 0n
+    return this.total > this.receipted ? this.total - this.receipted : 0n
+  }
+
+  /** Whether the channel can still pay for one more unit. */
+  pays(price: MicroCredits): boolean {
+    return this.taken + price <= this.max
   }
 
   /** One more unit is here. False: it is more than the window allows. */
@@ -42,7 +63,9 @@ export class WorkWindow {
   }
 
   deliver(price: MicroCredits): void {
-    this.delivered.push(price)
+    this.total += price
+    this.unpaid.push(price)
+    this.cover()
   }
 
   /** @param total of all receipts so far. False: it is no more than the last one */
@@ -50,26 +73,32 @@ export class WorkWindow {
     if (total <= this.receipted) {
       return false
     }
+    this.spare += total - this.receipted
     this.receipted = total
-    const covered = this.coveredUnits()
-    if (covered > this.receiptedUnits) {
+    this.pulled = 0
+    if (this.cover()) {
       this.units = Math.min(WINDOW_MAX, this.units * 2) // for whole units only: a crumb buys no trust
     }
-    this.receiptedUnits = covered
     return true
   }
 
-  /** How many of the delivered units the receipts so far can have paid for. */
-  private coveredUnits(): number {
-    let left = this.receipted
+  /** The escrow was released: no receipt can pay for anything more. */
+  close(): void {
+    this.max = this.total
+  }
+
+  /** Whether the receipts so far pay for more of the delivered units than before. */
+  private cover(): boolean {
     let covered = 0
-    for (const price of this.delivered) {
-      left -= price
-      if (left < 0n) {
+    for (const price of this.unpaid) {
+      if (price > this.spare) {
         break
       }
+      this.spare -= price
       covered += 1
     }
-    return covered
+    this.unpaid.splice(0, covered)
+    this.receiptedUnits += covered
+    return covered > 0
   }
 }

@@ -57,7 +57,7 @@ describe('a provider’s window of unreceipted work', () => {
     )
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const window = new WorkWindow()
+        const window = new WorkWindow({ max: 10_000n })
         const inWork: bigint[] = []
         let delivered = 0n
         let receipted = 0n
@@ -92,8 +92,22 @@ describe('a provider’s window of unreceipted work', () => {
     )
   })
 
+  test('is that of the escrow: what was receipted before counts as delivered, and no unit beyond its pay is taken', () => {
+    const window = new WorkWindow({ max: 10n, receipted: 7n })
+    expect([window.total, window.owed, window.units]).toEqual([7n, 0n, 1])
+    expect(window.pays(3n)).toBe(true)
+    expect(window.pays(4n)).toBe(false)
+    expect(window.take(2n)).toBe(true)
+    window.deliver(2n)
+    expect([window.owed, window.pays(1n), window.pays(2n)]).toEqual([2n, true, false])
+    expect(window.receive(9n)).toBe(true)
+    expect([window.owed, window.units]).toEqual([0n, 2])
+    window.close()
+    expect(window.pays(1n)).toBe(false)
+  })
+
   test('doubles with each receipt for whole units, up to 64', () => {
-    const window = new WorkWindow()
+    const window = new WorkWindow({ max: 8n })
     const sizes: number[] = []
     for (let paid = 1n; paid <= 8n; paid++) {
       expect(window.take(1n)).toBe(true)

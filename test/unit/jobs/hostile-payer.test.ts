@@ -128,6 +128,99 @@ describe('a requester that pays with', () => {
   })
 })
 
+describe('a requester that comes again on an escrow that it used before', () => {
+  const receipted = async (job: OpenJob, amount: bigint) => {
+    const receipt = await hostile.ledger.receipt(job.escrow, provider.peer, amount)
+    await job.framed.send({ t: 'receipt', receipt })
+    for (let next = await job.reader.next(); next.done !== true; next = await job.reader.next()) {
+      if (next.value.t === 'window') {
+        return next.value.window
+      }
+    }
+    return 0
+  }
+
+  /** A further stream, once the one before is closed. */
+  async function again(job: OpenJob): Promise<OpenJob> {
+    await job.framed.close().catch(() => {}) // it may have been cut
+    const stream = await hostile.jobStream(provider.peer)
+    await stream.framed.send(job.opening)
+    expect((await stream.reader.next()).value).toMatchObject({ t: 'accepted' })
+    return sendPart({ ...job, ...stream })
+  }
+
+  /** How many units it gets that no receipt follows. */
+  async function unpaid(job: OpenJob, from: number): Promise<number> {
+    for (let index = from; ; index++) {
+      try {
+        await oneUnit(job, index)
+      } catch {
+        return index - from // cut
+      }
+    }
+  }
+
+  test('gets no unit beyond its window, nor beyond what the escrow pays, however often it comes', async () => {
+    const poor = await sendPart(await openJob(1n))
+    await oneUnit(poor)
+    const more = await again(poor)
+    await more.framed.send(await unitFrame(0))
+    expect((await more.reader.next()).value).toMatchObject({ t: 'failed', code: 'BUDGET_TOO_SMALL' })
+    await over(more)
+
+    const rich = await sendPart(await openJob())
+    await oneUnit(rich)
+    const second = await again(rich)
+    expect(await unpaid(second, 0)).toBe(0)
+    await over(second)
+  })
+
+  test('has its receipts counted once: each is for what was delivered first', async () => {
+    let job = await sendPart(await openJob())
+    for (const index of [0, 1, 2]) {
+      await oneUnit(job, index)
+      await receipted(job, BigInt(index + 1))
+    }
+    job = await again(job)
+    await oneUnit(job)
+    expect(await receipted(job, 4n)).toBe(16)
+    expect(await unpaid(job, 1)).toBe(16)
+    job = await again(job)
+    expect(await unpaid(job, 0)).toBe(0)
+    await over(job)
+  })
+
+  test('gets no release for the stream alone: what it owes of the one before is owed', async () => {
+    let job = await sendPart(await openJob())
+    await oneUnit(job)
+    await receipted(job, 1n)
+    await oneUnit(job, 1)
+    await oneUnit(job, 2)
+    job = await again(job)
+    await job.framed.send({ t: 'finish' })
+    const frames: string[] = []
+    const released = (async () => {
+      for (let next = await job.reader.next(); next.done !== true; next = await job.reader.next()) {
+        frames.push(next.value.t)
+        if (next.value.t === 'released') {
+          return
+        }
+      }
+    })()
+    await job.framed.send({
+      t: 'receipt',
+      receipt: await hostile.ledger.receipt(job.escrow, provider.peer, 2n)
+    })
+    await job.framed.send({
+      t: 'receipt',
+      receipt: await hostile.ledger.receipt(job.escrow, provider.peer, 3n)
+    })
+    await released
+    expect(frames).toEqual(['window', 'window', 'released'])
+    await over(job)
+  })
+})
+
 describe('a requester that ends its job', () => {
   /** The next frame of that kind. */
   async function next(job: OpenJob, kind: string) {

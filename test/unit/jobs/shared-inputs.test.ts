@@ -9,6 +9,7 @@ import { type HashedPlan, hashPlan } from '../../../src/jobs/plan.ts'
 import { ProviderSession } from '../../../src/jobs/session.ts'
 import { StrangersShare } from '../../../src/jobs/strangers-share.ts'
 import { WorkQueue } from '../../../src/jobs/work-queue.ts'
+import { WorkWindow } from '../../../src/jobs/work-window.ts'
 import { framedStream } from '../../../src/net/index.ts'
 import { skillByName } from '../../../src/skills/index.ts'
 import {
@@ -95,6 +96,7 @@ async function job(store: PartStore, payer: string, plan: HashedPlan<unknown>, e
       // a session only runs units
       queue: new WorkQueue({ engine: engine as unknown as Engine, weightOf: () => 1, strangers: everything }),
       escrow: ESCROW,
+      window: new WorkWindow({ max: 1_000n }),
       rate: 1_000,
       payer: payer as PeerIdString,
       key: await testKey(3),

@@ -11,6 +11,7 @@ import { hex } from '../../../src/jobs/plan.ts'
 import { signStep } from '../../../src/jobs/result.ts'
 import { type Pull, type StepFrame, Steps } from '../../../src/jobs/steps.ts'
 import { checkTicket, signTicket } from '../../../src/jobs/ticket.ts'
+import { WorkWindow } from '../../../src/jobs/work-window.ts'
 import { kernelHash, SKILLS, skillByName } from '../../../src/skills/index.ts'
 import { NETWORKS, networkOf, type PeerIdString } from '../../../src/wire/index.ts'
 import { int8s } from '../../fixtures/chain-input.ts'
@@ -126,6 +127,7 @@ function stepsOver(there: ReadonlyMap<string, Uint8Array>, limit = 2 ** 20) {
     parts: store.shelf(payer),
     escrow,
     payer,
+    window: new WorkWindow({ max: 1_000n }),
     engine,
     compute: (unit) => engine.run(unit),
     pull
