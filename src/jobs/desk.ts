@@ -1,5 +1,5 @@
 import type { JobReceipt, SubmitOptions } from '../api.ts'
-import type { MicroCredits } from '../wire/index.ts'
+import type { MicroCredits, SwarmError } from '../wire/index.ts'
 import { DEADLINE_DEFAULT } from './constants.ts'
 import { JobError } from './errors.ts'
 import type { JobHandle } from './job.ts'
@@ -111,8 +111,21 @@ export class JobDesk {
         handle.emit({ type: 'settled', receipt: book.receipt() })
       }
       const ended = place.end(book.paid, 'failed')
-      handle.fail(typedError(error, options.signal))
+      handle.fail(withCause(typedError(error, options.signal), handle.lastFailure))
       await ended
     }
   }
+}
+
+/** Why nobody is left, where those that there were have failed. */
+function withCause(error: SwarmError, last: JobHandle<unknown>['lastFailure']): SwarmError {
+  if (error.code !== 'NO_PROVIDER' || last === undefined) {
+    return error
+  }
+  const { message, retryable, details } = error
+  return new JobError('NO_PROVIDER', `${message} Unit ${last.unit} had come back: ${last.reason}`, {
+    retryable,
+    details: { ...details, unit: last.unit },
+    cause: error
+  })
 }

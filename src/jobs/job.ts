@@ -2,6 +2,7 @@ import type { Dispatch, Job, JobEvent, JobReceipt, JobState } from '../api.ts'
 import type { SwarmError } from '../wire/index.ts'
 
 type Progress = Extract<JobEvent, { type: 'progress' }>
+type Retried = Extract<JobEvent, { type: 'retried' }>
 
 /**
  * A submitted job as its requester holds it: a state, events, one result. Each iterator first gets what has
@@ -58,6 +59,11 @@ export class JobHandle<Output> implements Job<Output> {
 
   why(unit: number): readonly Dispatch[] {
     return this.dispatches.get(unit) ?? []
+  }
+
+  /** The last unit that a provider failed at, and why. */
+  get lastFailure(): Retried | undefined {
+    return this.history.findLast((event) => event.type === 'retried')
   }
 
   /** A unit was handed to a provider. */

@@ -75,6 +75,22 @@ test('is what the job fails with: its code and details beside the unit', async (
   }
 })
 
+test('is named where it leaves nobody who may do the work', async () => {
+  const broken = () => ({ run: () => Promise.reject(new ComputeError('KERNEL_FAILED', 'It is broken.')) })
+  const house = await EngineHouse.open([broken])
+  try {
+    const job = house.requester.submit('matmul-i8', product(16), { units: 1, providerWaitMs: 100 })
+    await expect(job.result).rejects.toMatchObject({
+      code: 'NO_PROVIDER',
+      retryable: true,
+      message: expect.stringMatching(/Unit 0 had come back: KERNEL_FAILED: It is broken\.$/),
+      details: { unit: 0 }
+    })
+  } finally {
+    await house.close()
+  }
+})
+
 test('says its code, whatever details a provider makes up', () => {
   const failure = {
     code: 'TIMEOUT',
