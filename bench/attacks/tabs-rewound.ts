@@ -1,28 +1,9 @@
-import type { PrivateKey } from '@libp2p/interface'
 import type { BrowserContext } from 'playwright-core'
 import { type Tab, waitForProviders } from '../../src/cli/demo/tabs.ts'
-import {
-  applyRecord,
-  type ChainState,
-  type Embedded,
-  type Intent,
-  nextRecord,
-  replayChain,
-  type VerifiedRecord,
-  verifyCertificate,
-  verifyRecord
-} from '../../src/credit/index.ts'
-import {
-  DOMAINS,
-  type Network,
-  type PeerIdString,
-  type SettleCertificate,
-  type Signed,
-  sign,
-  type Vote
-} from '../../src/wire/index.ts'
+import type { PeerIdString, Signed } from '../../src/wire/index.ts'
 import { type HostilePeer, SKILL } from '../../test/fixtures/hostile-peer.ts'
 import { rightReceipt, startJob } from '../../test/fixtures/page-house.ts'
+import { OddChain, settledBy, show } from './odd-chain.ts'
 import type { Outcome } from './scenario.ts'
 import { JOB, outcome, type Stage, withOdd } from './tabs-stage.ts'
 
@@ -54,7 +35,7 @@ function ownClock(): void {
 /** Two tabs that have had work of the worker, and the clocks of all, this process's among them. */
 interface Days extends Stage {
   /** The worker's chain, as it pays those who show it off. */
-  readonly paying: Branch
+  readonly paying: OddChain
   readonly tabs: readonly [Tab, Tab]
   /** What the worker did for each of the tabs (µcr). */
   readonly worked: bigint
@@ -84,7 +65,7 @@ export async function rewoundAttacks(stage: Stage): Promise<Outcome[]> {
         ahead += ms
         await Promise.all(tabs.map(({ page }) => page.evaluate((by) => window.skipAhead?.(by), ms)))
       }
-      const days: Days = { ...stage, paying: await Branch.of(worker), tabs, worked, skip }
+      const days: Days = { ...stage, paying: await OddChain.of(worker), tabs, worked, skip }
       return [await shownToMany(days), await rewind(days)]
     })
   } finally {
@@ -113,114 +94,12 @@ async function visit(
   return tab
 }
 
-/** A chain of the attacker's own: each record obeys its rules, and there may be two of them for one place. */
-class Branch {
-  readonly key: PrivateKey
-  readonly peer: PeerIdString
-  readonly network: Network
-  readonly signed: Signed[]
-  state: ChainState
-
-  constructor(init: Pick<Branch, 'key' | 'peer' | 'network' | 'state'> & { signed: readonly Signed[] }) {
-    this.key = init.key
-    this.peer = init.peer
-    this.network = init.network
-    this.signed = [...init.signed]
-    this.state = init.state
-  }
-
-  static async of({ key, peer, network, ledger }: HostilePeer): Promise<Branch> {
-    const { records: signed } = await ledger.exportLedger()
-    const state = await replayChain(undefined, signed, network)
-    if (state === undefined) {
-      throw new Error('a chain begins with its genesis')
-    }
-    return new Branch({ key, peer, network, state, signed })
-  }
-
-  another(): Branch {
-    return new Branch(this)
-  }
-
-  async add(intent: Intent, embedded?: Embedded): Promise<VerifiedRecord> {
-    const { state, peer, network } = this
-    const made = await sign(this.key, DOMAINS.record, nextRecord(state, intent, peer, network, embedded))
-    const verified = await verifyRecord(made, network)
-    this.state = applyRecord(state, verified, network.parameters)
-    this.signed.push(made)
-    return verified
-  }
-
-  escrow(payee: PeerIdString, max: bigint, on: ReadonlyArray<{ payer: PeerIdString; amount: bigint }> = []) {
-    const ts = Date.now()
-    const { members, quorum } = this.state.seat
-    return this.add({
-      kind: 'escrow',
-      ts,
-      body: {
-        jobId: new Uint8Array(16),
-        parent: null,
-        payees: [{ peer: payee, max, on: [...on] }],
-        amount: max,
-        inputRoot: new Uint8Array(32),
-        witnesses: [...members],
-        quorum,
-        tClose: ts + 60_000,
-        nonce: crypto.getRandomValues(new Uint8Array(16))
-      }
-    })
-  }
-
-  seat(members: readonly PeerIdString[]) {
-    const body = { members: [...members], quorum: members.length, unsure: true, votes: [] }
-    return this.add({ kind: 'seat', ts: Date.now(), body })
-  }
-
-  /** Paid by the other, with nobody else there to see it. */
-  async earn(payer: Branch): Promise<void> {
-    const escrow = await payer.escrow(this.peer, PAY)
-    const body = {
-      escrow: escrow.id,
-      payouts: [PAY],
-      refund: 0n,
-      split: {
-        form: 'units' as const,
-        seed: new Uint8Array(32),
-        inputs: [{ weight: PAY, payees: [0], quorum: 1 }]
-      }
-    }
-    const settle = await payer.add({ kind: 'settle', ts: Date.now(), body })
-    const vote: Vote = {
-      v: 1,
-      net: this.network.hash,
-      author: this.peer,
-      ts: Date.now(),
-      kind: 'vote',
-      subject: payer.peer,
-      seq: settle.record.seq,
-      record: settle.id
-    }
-    const votes = [await sign(this.key, DOMAINS.statement, vote)]
-    const [one, two] = payer.signed.slice(-2)
-    if (one === undefined || two === undefined) {
-      throw new Error('an escrow and its settle')
-    }
-    const certificate: SettleCertificate = { kind: 'settle', escrow: one, settle: two, seat: null, votes }
-    const embedded = await verifyCertificate(certificate, this.network)
-    await this.add({ kind: 'claim', ts: Date.now(), body: { certificate, index: 0 } }, embedded)
-  }
+function takeSeat(chain: OddChain, members: readonly PeerIdString[]) {
+  const body = { members: [...members], quorum: members.length, unsure: true, votes: [] }
+  return chain.add({ kind: 'seat', ts: Date.now(), body })
 }
 
-/** A peer's newest record, to a voter. */
-async function show(from: HostilePeer, branch: Branch, to: PeerIdString) {
-  const [tail, record] = [branch.signed.slice(0, -1), branch.signed.at(-1)]
-  if (record === undefined) {
-    throw new Error('an empty chain')
-  }
-  return from.tell(to, { t: 'certify', record, tail, evidence: [] })
-}
-
-async function mustVote(from: HostilePeer, branch: Branch, to: PeerIdString): Promise<Signed> {
+async function mustVote(from: HostilePeer, branch: OddChain, to: PeerIdString): Promise<Signed> {
   const answer = await show(from, branch, to)
   if (answer.t !== 'vote') {
     throw new Error(`No vote where one was due: ${JSON.stringify(answer)}`)
@@ -240,15 +119,15 @@ function shownToMany(days: Days): Promise<Outcome> {
   const { tabs, paying, worked } = days
   return withOdd(days, async (odd) => {
     await odd.meet(tabs.map(({ peer }) => peer))
-    const chain = await Branch.of(odd)
-    await chain.earn(paying)
-    const shown: Array<{ tab: Tab; branch: Branch; got: bigint }> = []
+    const chain = await OddChain.of(odd)
+    await chain.claim(await settledBy(paying, [chain], PAY))
+    const shown: Array<{ tab: Tab; branch: OddChain; got: bigint }> = []
     for (const tab of tabs) {
       const branch = chain.another()
-      await branch.escrow(tab.peer, 1n)
+      await branch.escrow([{ peer: tab.peer, max: 1n, on: [] }])
       await mustVote(odd, branch, tab.peer)
       const { on, amount } = await owed(tab, odd)
-      await branch.escrow(tab.peer, PAY, on)
+      await branch.escrow([{ peer: tab.peer, max: PAY, on }])
       await mustVote(odd, branch, tab.peer)
       shown.push({ tab, branch, got: amount })
     }
@@ -283,13 +162,13 @@ function rewind(days: Days): Promise<Outcome> {
         throw new RangeError('three names')
       }
       const old = [witness.peer, first.peer]
-      const branches = new Map<HostilePeer, Branch>()
+      const branches = new Map<HostilePeer, OddChain>()
       for (const name of [odd, honest]) {
         await name.node.dial(witness.node.getMultiaddrs())
         await name.meet(tabs.map(({ peer }) => peer))
-        const branch = await Branch.of(name)
-        await branch.earn(paying)
-        await branch.seat(old)
+        const branch = await OddChain.of(name)
+        await branch.claim(await settledBy(paying, [branch], PAY))
+        await takeSeat(branch, old)
         await mustVote(name, branch, first.peer)
         branches.set(name, branch)
       }
@@ -299,12 +178,12 @@ function rewind(days: Days): Promise<Outcome> {
         throw new Error('A day after its first seat the tab owes it half of what the worker paid.')
       }
       const spent = branches.get(odd)?.another()
-      await spent?.escrow(first.peer, PAY, on)
+      await spent?.escrow([{ peer: first.peer, max: PAY, on }])
       for (const peer of old) {
-        await mustVote(odd, spent ?? (await Branch.of(odd)), peer)
+        await mustVote(odd, spent ?? (await OddChain.of(odd)), peer)
       }
       for (const [name, branch] of branches) {
-        await branch.seat([second.peer])
+        await takeSeat(branch, [second.peer])
         await mustVote(name, branch, second.peer)
         if ((await owed(second, name)).amount > 0n) {
           throw new Error('Under an unsure seat its author is a stranger.')
