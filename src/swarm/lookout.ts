@@ -15,7 +15,7 @@ export interface LookoutInit {
 export class Lookout {
   private readonly init: LookoutInit
   private isStopped = false
-  private wake: (value: unknown) => void = () => {}
+  private wake: () => void = () => {}
 
   constructor(init: LookoutInit) {
     this.init = init
@@ -30,15 +30,26 @@ export class Lookout {
           onFound()
         }
       }
-      await new Promise((resolve) => {
-        this.wake = resolve
-        setTimeout(resolve, pause)
-      })
+      await this.pause(pause)
     }
+  }
+
+  /** Leaves no timer behind: a program ends when its node has. */
+  private async pause(ms: Milliseconds): Promise<void> {
+    if (this.isStopped) {
+      return
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   stop(): void {
     this.isStopped = true
-    this.wake(undefined)
+    this.wake()
   }
 }
