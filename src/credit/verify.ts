@@ -123,9 +123,9 @@ export interface Verifying<T = VerifiedRecord> {
 
 /**
  * Many records, some at a time and in order: while one half is looked at, the signatures of the other are checked, where
- * that is done beside this thread: by WebCrypto's own ones, or by `verify`, which is not asked of the first half, since
- * most tails are short. Chromium's WebCrypto has none, and answers before anything else can happen: so events are let in
- * after some halves. Whoever awaits the records one after the other meets the error of the first that is wrong.
+ * that is done beside this thread: by WebCrypto's own ones, or by `verify`, which is asked only where there is more than
+ * one half. Chromium's WebCrypto has none, and answers before anything else can happen: so events are let in after some
+ * halves. Whoever awaits the records one after the other meets the error of the first that is wrong.
  */
 export function verifyRecords(
   envelopes: Iterable<Signed>,
@@ -156,11 +156,14 @@ function* inTurn<T>(
   options: VerifyOptions,
   check: Check<T>
 ): Generator<Verifying<T>> {
-  const left = envelopes[Symbol.iterator]()
-  let ahead = begin(left, { ...options, verify: undefined }, check)
+  const all = [...envelopes]
+  const how = all.length > HALF ? options : { ...options, verify: undefined }
+  const begin = (from: number) =>
+    all.slice(from, from + HALF).map((envelope) => begun(envelope, check(envelope, how)))
+  let ahead = begin(0)
   for (let halves = 1; ahead.length > 0; halves++) {
     const now = ahead
-    ahead = begin(left, options, check)
+    ahead = begin(halves * HALF)
     yield* now
     const [next, ...rest] = ahead
     if (next && halves % HALVES_A_TASK === 0) {
@@ -169,18 +172,9 @@ function* inTurn<T>(
   }
 }
 
-function begin<T>(left: Iterator<Signed>, options: VerifyOptions, check: Check<T>): Verifying<T>[] {
-  const begun: Verifying<T>[] = []
-  for (let next = left.next(); !next.done; next = left.next()) {
-    const envelope = next.value
-    const verifying = check(envelope, options)
-    verifying.catch(() => {}) // awaited in its turn, unless one before it is wrong
-    begun.push({ envelope, verifying })
-    if (begun.length === HALF) {
-      break
-    }
-  }
-  return begun
+function begun<T>(envelope: Signed, verifying: Promise<T>): Verifying<T> {
+  verifying.catch(() => {}) // awaited in its turn, unless one before it is wrong
+  return { envelope, verifying }
 }
 
 const later = <T>({ envelope, verifying }: Verifying<T>): Verifying<T> => ({
