@@ -353,7 +353,7 @@ export interface SwarmCore {
   contribute(options?: ContributeOptions): Promise<void>
   /** Stop serving at once; units in work are handed back. */
   pause(): Promise<void>
-  /** Take no more units, end those in work, then pause. */
+  /** Take no more units, end those in work, then pause; `contribute()` meanwhile goes on, and nothing is paused. */
   finish(): Promise<void>
   /**
    * The last unit that was computed for another, where its skill has something to look at. A view of another tab's node

@@ -228,6 +228,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
     const { init, node } = this.parts
     this.power = power
     this.contributing = true
+    this.provider.resume() // before anything is awaited: a finish would pause meanwhile
     const { backend, workers, profile = 'page' } = init
     const tuning = tuningMemory(this.parts.store.table('meta'))
     const starting = this.engines.serve({ backend, workers, power, tuning, profile })
@@ -261,8 +262,9 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
 
   async finish(): Promise<void> {
     this.parts.node.services.registry.withdraw()
-    await this.provider.finish()
-    await this.pause()
+    if (await this.provider.finish()) {
+      await this.pause()
+    }
   }
 
   async exportLedger(options: LedgerExportOptions = {}): Promise<LedgerExport> {
@@ -335,6 +337,7 @@ export class RunningSwarm extends TypedEventEmitter<SwarmEvents> implements Swar
 
   private noEngine(error: unknown): never {
     this.contributing = false
+    this.provider.pause()
     this.changed()
     throw error
   }
