@@ -5,6 +5,10 @@ import type { Offer } from './index.ts'
 
 const NOTHING: Offer = { skills: [], device: { backend: 'cpu', class: 'none' }, load: 0, uptime: 0 }
 
+/** In seconds. Adverts are coarse, so that nobody is known again by them. */
+const UPTIME_STEP = 60
+const powerOfTwo = (bytes: number) => (bytes < 1 ? 0 : 2 ** Math.floor(Math.log2(bytes)))
+
 export interface OwnAdvertInit {
   readonly key: PrivateKey
   readonly peer: string
@@ -42,10 +46,11 @@ export class OwnAdvert {
       return this.last.envelope
     }
     this.seq = Math.max(this.seq + 1, now)
-    const offer = this.offered?.() ?? NOTHING
+    const { device, uptime, ...offer } = this.offered?.() ?? NOTHING
     const envelope = sign(key, DOMAINS.advert, {
       ...offer,
-      device: { memory: 0, ...offer.device },
+      device: { ...device, memory: powerOfTwo(device.memory ?? 0) },
+      uptime: uptime - (uptime % UPTIME_STEP),
       v: 1,
       net: network.hash,
       peer,

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { openAdvert } from '../../../src/registry/advert.ts'
 import { ADVERT_LIFETIME } from '../../../src/registry/constants.ts'
 import { skillKey } from '../../../src/registry/keys.ts'
+import { OwnAdvert } from '../../../src/registry/own-advert.ts'
 import {
   ADVERT_SKILLS_MAX,
   DOMAINS,
@@ -53,6 +54,20 @@ describe('a signed advert', () => {
   ])('%s: is refused', async (_, change, code) => {
     const envelope = await sign(key, DOMAINS.advert, { ...good, ...change })
     await expect(openAdvert(envelope, context)).rejects.toMatchObject({ code })
+  })
+
+  test('that a node makes tells uptime in whole minutes, and memory in powers of two', async () => {
+    const own = new OwnAdvert({ key, peer, network, lifetime: ADVERT_LIFETIME, now: () => NOW })
+    const told = async (uptime: number, memory: number | undefined) => {
+      const device = { backend: 'cpu' as const, class: 'cpu-2', ...(memory === undefined ? {} : { memory }) }
+      own.offer = () => ({ skills: [skill], device, load: 0, uptime })
+      const { uptime: said, device: shown } = await openAdvert(await own.signed(), context)
+      return [said, shown.memory]
+    }
+    expect(await told(59, undefined)).toEqual([0, 0])
+    expect(await told(60, 0)).toEqual([60, 0])
+    expect(await told(86_399, 2 ** 30)).toEqual([86_340, 2 ** 30])
+    expect(await told(61, 8_123_456_789)).toEqual([60, 2 ** 32])
   })
 
   test('replayed after a newer one: is refused', async () => {
