@@ -59,7 +59,7 @@ export function isOver(
 
 /** What a step settles: one escrow that is open before it, or each that the branch of a heal has settled alone. */
 export function settledBy({ verified, before }: Pick<Step, 'verified' | 'before'>): Settled[] {
-  const open = new Map(before?.openEscrows)
+  const open = new Map<string, Settled['escrow']>(before?.openEscrows)
   const settled: Settled[] = []
   for (const settle of 'branch' in verified ? verified.branch : [verified]) {
     const { record, id } = settle
