@@ -249,7 +249,9 @@ export class Dispatcher {
 
   private pick(index: number, queued: number): Channel | undefined {
     const work = this.work(index)
-    return pickLane(this.candidates(index), work, Math.max(queued, work))?.channel
+    // nobody waits for one that lags, however fast it was
+    const lanes = this.candidates(index).filter(({ channel }) => !channel.isLagging)
+    return pickLane(lanes, work, Math.max(queued, work))?.channel
   }
 
   private candidates(index: number) {
