@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import sirv from 'sirv'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createSwarm, type Swarm } from '../../src/index.ts'
 import { PageHouse } from '../fixtures/page-house.ts'
 
 // Pages of other sites that hire the swarm, by what a relay's host serves.
@@ -14,19 +13,11 @@ import { PageHouse } from '../fixtures/page-house.ts'
 const REPOSITORY = new URL('../../', import.meta.url)
 
 let house: PageHouse
-let provider: Swarm
 beforeAll(async () => {
   house = await PageHouse.open()
-  provider = await createSwarm({
-    relays: [...house.relay.multiaddrs],
-    listen: ['/ip4/127.0.0.1/tcp/0/ws'],
-    backend: 'cpu',
-    workers: 1
-  })
-  await provider.contribute()
+  await house.provider()
 })
 afterAll(async () => {
-  await provider?.stop()
   await house?.close()
   await house?.browser.close()
 })
