@@ -17,7 +17,8 @@ export const slimLibraries = (): Plugin[] => [
   noDnsaddr(),
   noRetries(),
   noLocksForOthers(),
-  oneReaderOfRanges()
+  oneReaderOfRanges(),
+  noMappings()
 ]
 
 /**
@@ -141,6 +142,17 @@ function noLocksForOthers(): Plugin {
 /** Of two libraries that say whether an address is in a range, libp2p's other one: 1.5 kB gzip. */
 function oneReaderOfRanges(): Plugin {
   return standIn('one-reader-of-ranges', /^netmask$/, "export { IpNet as Netmask } from '@chainsafe/netmask'")
+}
+
+/** No router forwards ports to a tab, and no domain name is its own: 0.7 kB gzip. */
+function noMappings(): Plugin {
+  return standIn(
+    'no-mappings',
+    /\/(dns|ip)-mappings\.js$/,
+    `class Nothing { add() {} has() { return false } remove() { return false } getAll() { return [] }
+  confirm() { return false } unconfirm() { return false } }
+export { Nothing as DNSMappings, Nothing as IPMappings }`
+  )
 }
 
 function standIn(name: string, path: RegExp, text: string): Plugin {

@@ -291,7 +291,7 @@ export class OwnPanel extends PageElement {
   /** What does not hold is not shown: only where, and why. */
   #open(file: File): Promise<void> {
     return this.#act(async (reader) => {
-      if (file.size > FILE_MAX) throw new PageError(texts.own.file.tooLarge(formatBytes(file.size)))
+      if (file.size > FILE_MAX) throw new PageError(texts.identity.bring.tooLarge(formatBytes(file.size)))
       const ledger = reader.openLedgerFile(new Uint8Array(await file.arrayBuffer()))
       const opened = { name: file.name, ledger }
       this.file = opened

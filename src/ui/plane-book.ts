@@ -24,9 +24,9 @@ export class PlaneBook {
     return this.#read().find(([id]) => id === job)?.[1]
   }
 
-  put(job: string, { x, y, span, width, height, iterations }: PlaneView): void {
+  put(job: string, view: PlaneView): void {
     const others = this.#read().filter(([id]) => id !== job)
-    const entries = [...others, [job, { x, y, span, width, height, iterations }]].slice(-KEPT)
+    const entries = [...others, [job, view]].slice(-KEPT)
     try {
       this.#storage().setItem(PLANE_KEY, JSON.stringify(entries))
     } catch {

@@ -171,8 +171,7 @@ export const en = {
       pick: 'Check a ledger file, of whomever it is',
       of: (name: string, network: string) =>
         `“${name}” is a ledger of the network “${network}”, for looking at only. Its peer:`,
-      back: 'Back to your own',
-      tooLarge: (size: string) => `${size} is too much for a ledger file. Nothing was read.`
+      back: 'Back to your own'
     },
     records: (count: string) => `${count} records, newest first`,
     place: 'Place',
@@ -244,7 +243,7 @@ export const en = {
       same: 'This identity is here already. Nothing was changed.',
       livesElsewhere:
         'This identity runs elsewhere at this moment: stop it there first. Nothing was changed.',
-      tooLarge: (size: string) => `${size} is too much for an identity file. Nothing was read.`
+      tooLarge: (size: string) => `${size} is too much for such a file. Nothing was read.`
     },
     erase: {
       title: 'Erase everything here',

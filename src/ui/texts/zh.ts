@@ -151,8 +151,7 @@ export const zh: Texts = {
     file: {
       pick: '检查账本文件（任何人的都可以）',
       of: (name, network) => `“${name}”是网络“${network}”上的一份账本，只供查看。它的节点：`,
-      back: '返回你的账本',
-      tooLarge: (size) => `${size} 对账本文件来说太大。没有读取任何内容。`
+      back: '返回你的账本'
     },
     records: (count) => `${count} 条记录，最新的在前`,
     place: '位置',
@@ -218,7 +217,7 @@ export const zh: Texts = {
       otherNetwork: (theirs, ours) => `文件属于网络“${theirs}”，而本页在“${ours}”。什么都没有改变。`,
       same: '此身份已经在这里。什么都没有改变。',
       livesElsewhere: '此身份此刻正在别处运行：请先在那里停止它。什么都没有改变。',
-      tooLarge: (size) => `${size} 对身份文件来说太大。没有读取任何内容。`
+      tooLarge: (size) => `${size} 对这种文件来说太大。没有读取任何内容。`
     },
     erase: {
       title: '清除此处的一切',

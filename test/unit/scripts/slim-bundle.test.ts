@@ -39,6 +39,10 @@ interface Messages {
   }
 }
 
+interface Mappings {
+  new (components: object): { has(address: unknown): boolean; getAll(addresses: unknown[]): unknown[] }
+}
+
 interface Libraries {
   readonly keys: typeof realKeys
   readonly bases: Readonly<Record<string, unknown>>
@@ -50,6 +54,7 @@ interface Libraries {
   readonly isPrivateIp: typeof isPrivateIp
   readonly mortice: (init: object) => { writeLock(): Promise<() => void> }
   readonly retry: (run: (attempt: number) => Promise<unknown>, init: object) => Promise<unknown>
+  readonly mappings: Readonly<Record<string, Mappings>>
   readonly logs: { defaultLogger(): { forComponent(name: string): (text: string) => void } }
 }
 
@@ -57,18 +62,24 @@ const ENTRY = `export * as keys from '@libp2p/crypto/keys'
 export { bases } from 'multiformats/basics'
 export * as messages from '${MESSAGES}'
 export * as resolvers from '${RESOLVERS}'
+export * as mappings from 'the-mappings'
 export * as logs from '@libp2p/logger'
 export { isPrivateIp } from '@libp2p/utils'
 export { default as mortice } from '${MODULES}/mortice/dist/src/index.js'
 export { default as retry } from 'p-retry'`
+
+const ADDRESSES = join(MODULES, 'libp2p/dist/src/address-manager')
+const MAPPINGS = `export { DNSMappings } from '${ADDRESSES}/dns-mappings.js'
+export { IPMappings } from '${ADDRESSES}/ip-mappings.js'`
 
 /** What the page has of the libraries. */
 async function slim(): Promise<Libraries> {
   const { build } = await import('vite')
   const entry = {
     name: 'entry',
-    resolveId: (id: string) => (id.endsWith('#entry') ? '#entry' : null),
-    load: (id: string) => (id === '#entry' ? ENTRY : null)
+    enforce: 'pre' as const,
+    resolveId: (id: string) => /(#entry|the-mappings)$/.exec(id)?.[0] ?? null,
+    load: (id: string) => ({ '#entry': ENTRY, 'the-mappings': MAPPINGS })[id] ?? null
   }
   const made = await build({
     configFile: false,
@@ -144,6 +155,24 @@ describe('the libraries in the page', () => {
     const { resolveMultiaddr, dnsaddrResolver } = libraries.resolvers
     expect(await resolveMultiaddr(address, { dnsaddr: dnsaddrResolver }, {})).toEqual([address])
   })
+
+  it.each(['DNSMappings', 'IPMappings'])(
+    'know of no %s, and can be asked all that is asked',
+    async (name) => {
+      const file = name === 'DNSMappings' ? 'dns-mappings.js' : 'ip-mappings.js'
+      const real: Readonly<Record<string, Mappings>> = await import(join(ADDRESSES, file))
+      const mine = libraries.mappings[name]
+      if (mine === undefined) throw new Error('it is not there')
+      const asked = Object.getOwnPropertyNames(real[name]?.prototype).filter(
+        (each) => !each.startsWith('maybe')
+      )
+      expect(asked.length).toBeGreaterThan(5)
+      expect(Object.getOwnPropertyNames(mine.prototype)).toEqual(expect.arrayContaining(asked))
+      const mappings = new mine({})
+      expect(mappings.has(multiaddr('/ip4/1.2.3.4/tcp/1'))).toBe(false)
+      expect(mappings.getAll([])).toEqual([])
+    }
+  )
 
   it('know the private addresses as ever', () => {
     const addresses = fc.oneof(
