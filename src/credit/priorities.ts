@@ -13,24 +13,19 @@ import {
   peerId,
   timestamp
 } from '../wire/index.ts'
-import { sum } from './bodies.ts'
 import { addWork, type CheckedUnit, type Edge, min, NO_EDGE, workOf } from './edges.ts'
 import { idleMs, priorityWeight } from './priority.ts'
-import { drawOn, giveOn, type Recogniser, recognise, recognised, recognition } from './recognition.ts'
+import { PROMISE, Promises, type Reservation } from './promises.ts'
+import { drawOn, giveOn, type Recogniser, recognise, recognition } from './recognition.ts'
 import { followStanding, type RecognitionShare, type Standing, unused } from './standing.ts'
 import type { VerifiedRecord } from './verify.ts'
 
 const edgeSchema = z.strictObject({ work: microCredits, served: microCredits, redeemed: microCredits })
-const promiseSchema = z.strictObject({
-  payer: peerId,
-  on: z.array(z.strictObject({ payer: peerId, amount: microCredits }))
-})
 
 /** Of an author: the place of the last unsure seat that was seen, and until when it makes its author a stranger. */
 const unsureSchema = z.strictObject({ seat: natural, until: timestamp })
 
 const EDGE = 'edge/'
-const PROMISE = 'promise/'
 const UNSURE = 'unsure/'
 const ROW_MAX = 4_096
 /** Authors whose standing is kept in memory: what was followed longest ago goes first. */
@@ -42,6 +37,16 @@ const UNSURE_MS = 24 * 3_600_000
 /** How long an author that has forked and healed is owed nothing, from when this node saw it heal. */
 export const PROBATION_MS = 30 * 24 * 3_600_000
 const NOTHING_SHOWN: Standing = new Map()
+
+/** A channel of an escrow that pays this node. */
+export interface ChannelTerms {
+  readonly payer: PeerIdString
+  readonly max: MicroCredits
+  /** When the escrow closes, by this node's clock. */
+  readonly tClose: Milliseconds
+  /** Named by the escrow: nothing is promised beyond. @default what this node would have offered */
+  readonly on?: readonly RecognitionShare[]
+}
 
 interface Followed {
   readonly seq: number
@@ -59,10 +64,7 @@ interface Followed {
  */
 export class Priorities implements Recogniser {
   readonly edges = new Map<PeerIdString, Edge>()
-  /** By escrow: what is promised on whom, until its settle says what was used. */
-  private readonly promises = new Map<string, z.output<typeof promiseSchema>>()
-  /** By escrow, of this life: sent to the requester (µcr). */
-  private readonly given = new Map<string, MicroCredits>()
+  private readonly promises: Promises
   private readonly followed = new Map<PeerIdString, Followed>()
   /** By this node's clock: from when on the unsure seat of an author is as good as a sure one. In the order of `until`. */
   private readonly unsure = new Map<PeerIdString, z.output<typeof unsureSchema>>()
@@ -78,16 +80,22 @@ export class Priorities implements Recogniser {
     this.network = init.network
     this.self = init.self
     this.now = init.now
+    this.promises = new Promises({
+      table: init.store.table('meta'),
+      now: init.now,
+      give: (payer, on, direction) => this.give(payer, direction === 1 ? on : this.held(payer, on), direction)
+    })
   }
 
   async load(): Promise<void> {
+    const promises: Array<[string, Uint8Array]> = []
     const unsure: Array<[PeerIdString, z.output<typeof unsureSchema>]> = []
     for (const [key, value] of await this.store.table('meta').entries()) {
       if (key.startsWith(EDGE)) {
         const peer = peerId.parse(key.slice(EDGE.length))
         this.edges.set(peer, decode(value, edgeSchema, ROW_MAX))
       } else if (key.startsWith(PROMISE)) {
-        this.promises.set(key.slice(PROMISE.length), decode(value, promiseSchema, ROW_MAX))
+        promises.push([key, value])
       } else if (key.startsWith(UNSURE)) {
         unsure.push([peerId.parse(key.slice(UNSURE.length)), decode(value, unsureSchema, ROW_MAX)])
       }
@@ -95,6 +103,7 @@ export class Priorities implements Recogniser {
     for (const [author, seen] of unsure.sort(([, a], [, b]) => a.until - b.until)) {
       this.unsure.set(author, seen)
     }
+    await this.promises.load(promises)
   }
 
   /** A unit of `peer` was checked. In memory at once; a crash before it is stored costs the peer a unit of credit. */
@@ -171,18 +180,17 @@ export class Priorities implements Recogniser {
   /**
    * A requester's weight in this node's queue (µcr, faded by its idling); 0: a stranger.
    *
-   * @param escrow whose work it is: that of a stranger, beyond what was promised for it; until then what is promised
+   * @param escrow whose work it is: that of a stranger, once what was promised for it is used; until then what is promised
    * weighs with what is owed. @default any that is still to come
    */
   weightOf(payer: PeerIdString, escrow?: string): number {
-    if (this.isUnsure(payer) || (escrow !== undefined && this.left(escrow) === 0n)) {
+    if (this.isUnsure(payer) || (escrow !== undefined && this.promises.left(escrow) === 0n)) {
       return 0
     }
     const idle = this.idle(this.followed.get(payer))
     const { parameters } = this.network
-    const open = escrow === undefined ? [] : [...this.promises]
-    const promised = open.map(([key, promise]) => (promise.payer === payer ? this.left(key) : 0n))
-    const owed = recognition(this, payer, this.standingOf(payer), parameters) + sum(promised)
+    const promised = escrow === undefined ? 0n : this.promises.leftTo(payer)
+    const owed = recognition(this, payer, this.standingOf(payer), parameters) + promised
     return priorityWeight(owed, idle, parameters)
   }
 
@@ -198,54 +206,36 @@ export class Priorities implements Recogniser {
 
   /**
    * Promises a channel of an escrow: of `max`, so much as is recognised. The rest is strangers' work. The same
-   * escrow again gives the same promise.
-   *
-   * @param named by the escrow: nothing is promised beyond. @default what this node would have offered
+   * escrow again gives the same promise, and once that is over what was not used of it.
    */
   async promise(
     escrow: string,
-    payer: PeerIdString,
-    max: MicroCredits,
-    named?: readonly RecognitionShare[]
+    { payer, max, tClose, on: named }: ChannelTerms
   ): Promise<RecognitionShare[]> {
-    const before = this.promises.get(escrow)
+    await this.promises.sweep()
+    const before = this.promises.of(escrow)
     if (before !== undefined) {
-      return before.on
+      return [...before]
     }
-    const on = named === undefined ? this.offer(payer, max) : within(named, this.sharesOf(payer), max)
+    const used = this.promises.usedBefore(escrow)
+    const on =
+      named === undefined
+        ? this.offer(payer, max - used)
+        : within(unused(named, used), this.sharesOf(payer), max - used)
     if (on.length > 0) {
-      const promised = { payer, on }
-      this.promises.set(escrow, promised)
-      await this.give(payer, on, 1) // first: whatever a crash leaves of it, too much is given to nobody
-      await this.store.table('meta').put(PROMISE + escrow, encode(promised))
+      await this.promises.make(escrow, { payer, on, tClose })
     }
     return on
   }
 
-  /** Work was sent to the requester, receipted or not: who does not pay has got it all the same (µcr). */
-  deliver(escrow: string, amount: MicroCredits): void {
-    this.given.set(escrow, (this.given.get(escrow) ?? 0n) + amount)
+  /** Holds a unit's price (µcr) from what is promised. Undefined: it does not cover that; the unit is a stranger's. */
+  reserve(escrow: string, price: MicroCredits): Reservation | undefined {
+    return this.promises.reserve(escrow, price)
   }
 
-  /**
-   * The work on the escrow is over: what was not delivered on it is owed again.
-   *
-   * @param delivered @default what `deliver` was told
-   */
-  async settled(escrow: string, delivered: MicroCredits = this.given.get(escrow) ?? 0n): Promise<void> {
-    this.given.delete(escrow)
-    const promised = this.promises.get(escrow)
-    if (promised !== undefined) {
-      this.promises.delete(escrow)
-      await this.store.table('meta').delete(PROMISE + escrow)
-      await this.give(promised.payer, unused(promised.on, delivered), -1)
-    }
-  }
-
-  /** Of what was promised for an escrow, what is not delivered yet. */
-  private left(escrow: string): MicroCredits {
-    const promised = this.promises.get(escrow)
-    return promised ? recognised(unused(promised.on, this.given.get(escrow) ?? 0n)) : 0n
+  /** The work on the escrow is over: what of the promise no unit has used is owed again. */
+  settled(escrow: string): Promise<void> {
+    return this.promises.end(escrow)
   }
 
   private isBarred(peer: PeerIdString): boolean {
@@ -278,6 +268,15 @@ export class Priorities implements Recogniser {
 
   private standingOf(payer: PeerIdString): Standing {
     return this.followed.get(payer)?.standing ?? NOTHING_SHOWN
+  }
+
+  /** Of what was given, what the edges still show: who was forgotten meanwhile has none, or a new one. */
+  private held(payer: PeerIdString, on: readonly RecognitionShare[]): RecognitionShare[] {
+    return on.map((share) => {
+      const isOwn = share.payer === this.self
+      const edge = this.edges.get(isOwn ? payer : share.payer) ?? NO_EDGE
+      return { payer: share.payer, amount: min(share.amount, isOwn ? edge.redeemed : edge.served) }
+    })
   }
 
   private give(payer: PeerIdString, on: readonly RecognitionShare[], direction: 1 | -1): Promise<void> {

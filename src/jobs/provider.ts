@@ -51,7 +51,7 @@ export interface ProviderInit {
    */
   readonly weightOf?: (payer: PeerIdString, escrow?: string) => number
   /** On whose account an escrow is worked for: `Priorities`. @default nobody keeps that */
-  readonly promises?: Pick<Priorities, 'promise' | 'deliver' | 'settled'>
+  readonly promises?: Pick<Priorities, 'promise' | 'reserve' | 'settled'>
   /** A unit of that skill was computed and sent. @default nobody listens */
   readonly onComputed?: (skill: string) => void
   /** How long `finish` waits for the receipts of what is done. @default 10 s */
@@ -217,9 +217,11 @@ export class Provider {
   }
 
   private newQueue(engine: Engine): WorkQueue {
+    const { weightOf = () => 1, promises } = this.init
     return new WorkQueue({
       engine,
-      weightOf: this.init.weightOf ?? (() => 1),
+      weightOf,
+      reserve: promises && ((escrow, price) => promises.reserve(escrow, price)),
       strangers: this.strangers,
       onUse: (share) => this.use.set(share, performance.now())
     })
@@ -271,9 +273,8 @@ export class Provider {
         self: this.init.ledger.peer,
         ledger: this.init.ledger,
         load: () => this.load,
-        onComputed: (price, params, result) => {
+        onComputed: (params, result) => {
           this.last = { skill, requester: payer, params, result }
-          this.init.promises?.deliver(opened.escrow.toString(), price)
           this.init.onComputed?.(skill.manifest.name)
         },
         onChange: this.init.onChange,
@@ -314,8 +315,7 @@ export class Provider {
   private async promise(escrow: CID): ReturnType<Ledger['earning']> {
     const contract = await this.init.ledger.earning(escrow)
     if (contract !== undefined) {
-      const { payer, max, on } = contract
-      await this.init.promises?.promise(escrow.toString(), payer, max, on)
+      await this.init.promises?.promise(escrow.toString(), contract)
     }
     return contract
   }

@@ -3,7 +3,7 @@ import type { CID } from 'multiformats/cid'
 import type { Ledger } from '../credit/index.ts'
 import type { FramedStream } from '../net/index.ts'
 import type { Skill } from '../skills/index.ts'
-import type { JobRequestFrame, JobResponseFrame, MicroCredits, PeerIdString } from '../wire/index.ts'
+import type { JobRequestFrame, JobResponseFrame, PeerIdString } from '../wire/index.ts'
 import type { PartShelf } from './part-store.ts'
 import type { Pull } from './steps.ts'
 import type { WorkQueue } from './work-queue.ts'
@@ -36,8 +36,8 @@ export interface SessionInit {
   readonly ledger: Ledger
   /** 0 (idle) to 100 (full). */
   readonly load: () => number
-  /** A unit of that price (µcr) was computed, and its result goes out. */
-  readonly onComputed: (price: MicroCredits, params: readonly number[], result: Uint8Array) => void
+  /** A unit was computed, and its result goes out. */
+  readonly onComputed: (params: readonly number[], result: Uint8Array) => void
   readonly onChange: () => void
   readonly isFinishing: () => boolean
 }

@@ -56,7 +56,11 @@ export class ProviderSession {
       engine: queue.engine,
       pull,
       compute: (unit, cost, signal) =>
-        queue.run(payer, Number(cost), unit, { signal, escrow: escrow.toString() })
+        queue.run(payer, Number(cost), unit, {
+          signal,
+          escrow: escrow.toString(),
+          price: priceAt(cost, init.rate)
+        })
     })
   }
 
@@ -290,13 +294,14 @@ export class ProviderSession {
     }
   }
 
-  private runUnit({ index, frame, cost, data, cancel: { signal } }: Unit): Promise<Uint8Array> {
+  private runUnit({ index, frame, cost, price, data, cancel: { signal } }: Unit): Promise<Uint8Array> {
     const { payer, queue, skill, escrow, stream } = this.init
     const parts = this.arrivals.named(frame.parts)
     const unit = { skill: skill.manifest.name, params: frame.params, data: data.bytes, parts }
     return queue.run(payer, Number(cost), unit, {
       signal,
       escrow: escrow.toString(),
+      price,
       onProgress: tellProgress(stream, index, signal)
     })
   }
@@ -329,7 +334,7 @@ export class ProviderSession {
     }
     if (params !== undefined) {
       this.computed += 1
-      this.init.onComputed(price, params, bytes)
+      this.init.onComputed(params, bytes)
       this.window.deliver(price)
     }
     await sendResult(stream, index, done, isSent)

@@ -1,5 +1,6 @@
 import type { Engine, EngineUnit, RunOptions } from '../compute/index.ts'
-import type { Milliseconds, PeerIdString } from '../wire/index.ts'
+import type { Priorities } from '../credit/index.ts'
+import type { MicroCredits, Milliseconds, PeerIdString } from '../wire/index.ts'
 import { QUEUE_UNITS_MAX, QUEUED_BYTES_MAX } from './constants.ts'
 import { JobError } from './errors.ts'
 import { FairQueue } from './fair-queue.ts'
@@ -9,14 +10,28 @@ export interface WorkQueueInit {
   readonly engine: Engine
   /** Of a requester's work on an escrow, 0 or more; 0: a stranger's, served after all others. */
   readonly weightOf: (payer: PeerIdString, escrow?: string) => number
+  /**
+   * Holds a unit's price (µcr) from what is promised on its escrow; undefined: that does not cover it, and it is served
+   * as a stranger's. @default everything is covered
+   */
+  readonly reserve?: ((escrow: string, price: MicroCredits) => Reservation | undefined) | undefined
   /** What strangers may have. */
   readonly strangers: StrangersShare
   /** So much of the engine is in use from now on, 0 to 1. @default nobody listens */
   readonly onUse?: (share: number) => void
 }
 
-/** `escrow` (CID text): on whose account it is worked. */
-type QueueOptions = RunOptions & { readonly escrow?: string }
+type Reservation = NonNullable<ReturnType<Priorities['reserve']>>
+
+/** `escrow` (CID text): on whose account it is worked; `price` (µcr): how much of that it uses. */
+type QueueOptions = RunOptions & { readonly escrow?: string; readonly price?: MicroCredits }
+
+/** As what a unit waits and runs: decided once, when it comes. */
+interface Standing {
+  /** 0: a stranger's. */
+  readonly weight: number
+  readonly reservation?: Reservation | undefined
+}
 
 interface Work {
   readonly start: () => void
@@ -73,42 +88,63 @@ export class WorkQueue {
     unit: EngineUnit,
     options: QueueOptions = {}
   ): Promise<Uint8Array> {
-    const hold = { bytes: unit.data.byteLength }
-    this.refuseStranger(payer, options.escrow)
-    this.makeRoom(hold.bytes, () => this.isStranger(payer, options.escrow))
-    this.bytes += hold.bytes
+    const hold = { bytes: 0 }
+    const standing = this.standing(payer, cost, options)
     try {
-      await this.turn(payer, cost, hold, options)
-      return await this.runNow(payer, cost, unit, options)
+      if (standing.weight === 0) {
+        this.refuseStranger(payer)
+      }
+      this.makeRoom(unit.data.byteLength, standing.weight === 0)
+      hold.bytes = unit.data.byteLength
+      this.bytes += hold.bytes
+      await this.turn(payer, cost, hold, standing, options)
+      return await this.runNow(payer, cost, unit, standing, options)
     } finally {
       this.free(hold)
+      standing.reservation?.end()
     }
+  }
+
+  /** Of a unit that what is promised on its escrow does not cover, that of a stranger. */
+  private standing(payer: PeerIdString, cost: number, options: QueueOptions): Standing {
+    const { weightOf, reserve } = this.init
+    const { escrow, price = BigInt(cost) } = options
+    const weight = weightOf(payer, escrow)
+    if (reserve === undefined || escrow === undefined || !(weight > 0)) {
+      return { weight: Math.max(weight, 0) }
+    }
+    const reservation = reserve(escrow, price)
+    return { weight: reservation === undefined ? 0 : weight, reservation }
   }
 
   /** Whether a requester may have anything now: a stranger may have had its share. */
   serves(payer: PeerIdString, escrow?: string): boolean {
-    const { engine, strangers } = this.init
-    return !this.isStranger(payer, escrow) || strangers.allows(payer, engine.concurrency)
+    return !this.isStranger(payer, escrow) || this.allowsStranger(payer)
   }
 
   private isStranger(payer: PeerIdString, escrow: string | undefined): boolean {
     return !(this.init.weightOf(payer, escrow) > 0)
   }
 
-  private refuseStranger(payer: PeerIdString, escrow: string | undefined): void {
-    if (!this.serves(payer, escrow)) {
+  private allowsStranger(payer: PeerIdString): boolean {
+    const { engine, strangers } = this.init
+    return strangers.allows(payer, engine.concurrency)
+  }
+
+  private refuseStranger(payer: PeerIdString): void {
+    if (!this.allowsStranger(payer)) {
       throw strangersBusy()
     }
   }
 
   /** For a recognised requester's unit strangers' give way: the last one of who has the most here. */
-  private makeRoom(bytes: number, isStranger: () => boolean): void {
+  private makeRoom(bytes: number, isStranger: boolean): void {
     while (this.queue.size >= QUEUE_UNITS_MAX || this.bytes + bytes > QUEUED_BYTES_MAX) {
       const busy = new JobError('BUSY', `This node has its hands full: try again in ${this.waitMs} ms.`, {
         retryable: true,
         details: { retryAfterMs: this.waitMs }
       })
-      const last = isStranger() ? undefined : this.queue.dropStrangers()
+      const last = isStranger ? undefined : this.queue.dropStrangers()
       if (last === undefined) {
         throw busy
       }
@@ -129,6 +165,7 @@ export class WorkQueue {
     payer: PeerIdString,
     cost: number,
     unit: EngineUnit,
+    { weight, reservation }: Standing,
     options: QueueOptions
   ): Promise<Uint8Array> {
     this.runningCost += cost
@@ -136,13 +173,13 @@ export class WorkQueue {
     const { engine, strangers } = this.init
     let stranger: StrangersUnit | undefined
     try {
-      if (this.isStranger(payer, options.escrow)) {
-        if (!strangers.allows(payer, engine.concurrency)) {
-          throw strangersBusy() // those before it have used up the share
-        }
+      options.signal?.throwIfAborted()
+      if (weight === 0) {
+        this.refuseStranger(payer) // those before it may have used up the share
         stranger = strangers.begin(payer, engine.concurrency)
       }
       const signals = [options.signal, stranger?.cut.signal].filter((signal) => signal !== undefined)
+      reservation?.begin() // from now on: who cancels what runs has had the time that it took
       const result = await engine.run(unit, { ...options, signal: AbortSignal.any(signals) })
       this.time(cost, begun)
       return result
@@ -162,7 +199,8 @@ export class WorkQueue {
     payer: PeerIdString,
     cost: number,
     hold: Hold,
-    { signal, escrow }: QueueOptions
+    { weight }: Standing,
+    { signal }: QueueOptions
   ): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const work: Work = {
@@ -179,7 +217,7 @@ export class WorkQueue {
     }
     signal?.throwIfAborted()
     signal?.addEventListener('abort', leave, { once: true })
-    this.queue.add(payer, this.init.weightOf(payer, escrow), Math.max(cost, 1), work)
+    this.queue.add(payer, weight, Math.max(cost, 1), work)
     this.next()
     try {
       await promise

@@ -156,7 +156,9 @@ test('under an unsure seat an author is a stranger for a day, by this node’s c
   priorities.follow(seat)
   expect(priorities.weightOf(chain.peer)).toBe(0)
   expect(priorities.sharesOf(chain.peer)).toEqual([])
-  expect(await priorities.promise('of a stranger', chain.peer, 10n)).toEqual([])
+  expect(
+    await priorities.promise('of a stranger', { payer: chain.peer, max: 10n, tClose: NOW + HOUR })
+  ).toEqual([])
   now += 24 * HOUR
   expect(priorities.weightOf(chain.peer)).toBeGreaterThan(0)
 })
@@ -234,21 +236,83 @@ test('weight fades with idling', async () => {
   expect(priorities.weightOf(j.peer)).toBeCloseTo(150, 3)
 })
 
-test('what is promised is kept over a restart and comes back as far as it was not used', async () => {
+/** A unit on an escrow that has begun. */
+function work(priorities: Priorities, escrow: string, price: bigint): void {
+  const reservation = priorities.reserve(escrow, price)
+  expect(reservation).toBeDefined()
+  reservation?.begin()
+  reservation?.end()
+}
+
+test('what is promised comes back as far as no unit has used it, and what was used no further stream gets', async () => {
+  const priorities = prioritiesOfV()
+  await priorities.learnEdge(p.peer, unit(600n))
+  const terms = { payer: p.peer, max: 200n, tClose: NOW + HOUR, on: [{ payer: p.peer, amount: 200n }] }
+  for (let again = 0; again < 2; again++) {
+    expect(await priorities.promise('escrow', terms)).toEqual(terms.on)
+    expect(priorities.weightOf(p.peer)).toBe(100)
+  }
+  work(priorities, 'escrow', 50n)
+  for (let again = 0; again < 2; again++) {
+    await priorities.settled('escrow')
+    expect(priorities.weightOf(p.peer)).toBe(250)
+  }
+  expect(await priorities.promise('escrow', terms)).toEqual([{ payer: p.peer, amount: 150n }])
+  work(priorities, 'escrow', 150n)
+  await priorities.settled('escrow')
+  expect(await priorities.promise('escrow', terms)).toEqual([])
+  expect(priorities.weightOf(p.peer)).toBe(100)
+})
+
+test('a unit is worked on recognition only where that covers its whole price; what waits holds it', async () => {
+  const priorities = prioritiesOfV()
+  await priorities.learnEdge(p.peer, unit(600n))
+  await priorities.promise('escrow', { payer: p.peer, max: 200n, tClose: NOW + HOUR })
+  expect(priorities.reserve('escrow', 201n)).toBeUndefined()
+  const [first, second] = [priorities.reserve('escrow', 120n), priorities.reserve('escrow', 80n)]
+  expect(priorities.reserve('escrow', 1n)).toBeUndefined()
+  first?.end() // it never began
+  work(priorities, 'escrow', 120n)
+  second?.begin()
+  second?.end()
+  expect(priorities.reserve('escrow', 1n)).toBeUndefined()
+  expect(priorities.weightOf(p.peer, 'escrow')).toBe(0)
+})
+
+test('a node that dies takes nothing from who had its word for long: what was not used is owed again at the next start', async () => {
   const store = memoryStore()
   const before = prioritiesOfV(store)
-  await before.learnEdge(p.peer, unit(600n))
-  expect(await before.promise('escrow', p.peer, 200n)).toEqual([{ payer: p.peer, amount: 200n }])
-  expect(await before.promise('escrow', p.peer, 200n)).toEqual([{ payer: p.peer, amount: 200n }])
-  expect(before.weightOf(p.peer)).toBe(100)
+  await before.learnEdge(p.peer, unit(1_600n))
+  await before.promise('idle', { payer: p.peer, max: 200n, tClose: NOW + HOUR })
+  await before.promise('at work', { payer: p.peer, max: 400n, tClose: NOW + HOUR })
+  work(before, 'at work', 100n)
+  const rows = async () => (await store.table('meta').entries()).filter(([key]) => key.startsWith('promise/'))
+  await eventually(async () => expect((await rows()).some(([, row]) => row.length > 0)).toBe(true))
   const after = prioritiesOfV(store)
   await after.load()
-  expect(after.weightOf(p.peer)).toBe(100)
-  await after.settled('escrow', 50n)
-  expect(after.weightOf(p.peer)).toBe(250)
-  await after.settled('escrow', 50n)
-  expect(after.weightOf(p.peer)).toBe(250)
-  await after.forget(p.peer)
+  expect(after.weightOf(p.peer)).toBe(800 - 100 - 50) // an eighth ahead of what was used
+  expect(await rows()).toEqual([])
+  expect(
+    await after.promise('at work', {
+      payer: p.peer,
+      max: 400n,
+      tClose: NOW + HOUR,
+      on: [{ payer: p.peer, amount: 400n }]
+    })
+  ).toEqual([{ payer: p.peer, amount: 250n }])
+})
+
+test('a promise outlives neither its escrow nor its peer’s good name', async () => {
+  const store = memoryStore()
+  let now = NOW
+  const priorities = new Priorities({ store, network, self: v.peer, now: () => now })
+  await priorities.learnEdge(p.peer, unit(600n))
+  await priorities.promise('left open', { payer: p.peer, max: 200n, tClose: NOW + HOUR })
+  now += HOUR
+  await priorities.promise('another', { payer: p.peer, max: 10n, tClose: now + HOUR })
+  expect(priorities.weightOf(p.peer)).toBe(290)
+  await priorities.forget(p.peer)
+  await priorities.settled('another')
   const last = prioritiesOfV(store)
   await last.load()
   expect(last.weightOf(p.peer)).toBe(0)

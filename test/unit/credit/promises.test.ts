@@ -1,10 +1,12 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { Engine, EngineUnit } from '../../../src/compute/index.ts'
 import { Priorities } from '../../../src/credit/index.ts'
+import { StrangersShare } from '../../../src/jobs/strangers-share.ts'
+import { WorkQueue } from '../../../src/jobs/work-queue.ts'
 import { memoryStore } from '../../../src/store/index.ts'
 import {
   decodeStrict,
-  type MicroCredits,
   NETWORKS,
   networkOf,
   type PeerIdString,
@@ -15,13 +17,12 @@ import { TestChain } from '../../fixtures/chains.ts'
 import { LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 const unit = (cost: bigint) => ({ cost, inputBy: 'self', verdict: 'verified' }) as const
-const min = (a: bigint, b: bigint) => [a, b].reduce((least, each) => (each < least ? each : least))
 const NAMES = 4
 
 /** What names of one owner may try at a node that owes some of them, in any order. */
 type Step =
   | { kind: 'promise'; who: number; job: number; max: number; named: Array<[number, number]> }
-  | { kind: 'deliver'; job: number; amount: number }
+  | { kind: 'unit'; job: number; price: number; isCancelled: boolean }
   | { kind: 'settle'; job: number }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -33,14 +34,44 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     named: fc.array(fc.tuple(fc.nat(NAMES), fc.integer({ min: 0, max: 5_000 })), { maxLength: 4 })
   }),
   fc.record({
-    kind: fc.constant('deliver' as const),
+    kind: fc.constant('unit' as const),
     job: fc.nat(5),
-    amount: fc.integer({ min: 1, max: 800 })
+    price: fc.integer({ min: 1, max: 800 }),
+    isCancelled: fc.boolean()
   }),
   fc.record({ kind: fc.constant('settle' as const), job: fc.nat(5) })
 )
 
-test('whatever escrows name and however they end, all names together get at most what their work left', async () => {
+/** A node's queue, and what its engine has computed, in full or in part, for the share of no stranger (µcr). */
+function busyNode(priorities: Priorities) {
+  const node = { served: 0n }
+  const engine = {
+    concurrency: 1,
+    async run(unit: EngineUnit) {
+      node.served += BigInt(unit.params[0] ?? 0)
+      await Promise.resolve()
+      return new Uint8Array()
+    }
+  }
+  const strangers = new StrangersShare({ network: NETWORKS.main, now: () => NOW })
+  strangers.share = 0
+  const queue = new WorkQueue({
+    engine: engine as unknown as Engine, // a queue only runs units
+    weightOf: (payer, escrow) => priorities.weightOf(payer, escrow),
+    reserve: (escrow, price) => priorities.reserve(escrow, price),
+    strangers
+  })
+  const work = (payer: PeerIdString, escrow: string, price: number, signal?: AbortSignal) =>
+    queue.run(
+      payer,
+      price,
+      { skill: 'any', params: [price], parts: [], data: new Uint8Array() },
+      { escrow, price: BigInt(price), ...(signal && { signal }) }
+    )
+  return { node, work }
+}
+
+test('whatever escrows name, however large units are and however they end, all names together are served at most what their work left', async () => {
   const network = await networkOf(NETWORKS.main)
   const chains = await Promise.all(
     Array.from({ length: NAMES + 1 }, (_, i) => TestChain.create(network, 10 + i, NOW))
@@ -56,41 +87,64 @@ test('whatever escrows name and however they end, all names together get at most
           await priorities.learnEdge(others[i] ?? v, unit(BigInt(work)))
         }
         const limit = works.reduce((sum, work) => sum + BigInt(work), 0n)
-        const jobs = new Map<string, { who: PeerIdString; promised: MicroCredits; sent: MicroCredits }>()
-        let got = 0n
+        const { node, work } = busyNode(priorities)
+        const jobs = new Map<string, PeerIdString>()
+        const running: Promise<unknown>[] = []
         for (const each of steps) {
           const job = `${each.job}`
-          const before = jobs.get(job)
-          if (each.kind === 'promise' && before === undefined) {
-            const who = others[each.who] ?? v
+          const who = jobs.get(job)
+          if (each.kind === 'promise' && who === undefined) {
+            const payer = others[each.who] ?? v
             const named = each.named.map(([name, amount]) => ({
               payer: chains[name]?.peer ?? v,
               amount: BigInt(amount)
             }))
-            const on = await priorities.promise(job, who, BigInt(each.max), named)
-            const promised = on.reduce((sum, { amount }) => sum + amount, 0n)
-            expect(promised).toBeLessThanOrEqual(BigInt(each.max))
-            for (const { payer, amount } of on) {
-              expect(named.some((share) => share.payer === payer && amount <= share.amount)).toBe(true)
+            const terms = { payer, max: BigInt(each.max), tClose: NOW + 1, on: named }
+            const on = await priorities.promise(job, terms)
+            expect(on.reduce((sum, { amount }) => sum + amount, 0n)).toBeLessThanOrEqual(terms.max)
+            for (const { payer: name, amount } of on) {
+              expect(named.some((share) => share.payer === name && amount <= share.amount)).toBe(true)
             }
-            jobs.set(job, { who, promised, sent: 0n })
-          } else if (each.kind === 'deliver' && before !== undefined) {
-            const weighs = priorities.weightOf(before.who, job) > 0
-            expect(weighs).toBe(before.sent < before.promised)
-            priorities.deliver(job, BigInt(each.amount))
-            before.sent += BigInt(each.amount)
-          } else if (each.kind === 'settle' && before !== undefined) {
+            jobs.set(job, payer)
+          } else if (each.kind === 'unit' && who !== undefined) {
+            const cancel = new AbortController()
+            running.push(work(who, job, each.price, cancel.signal).catch(() => {})) // cancelled, or a stranger's
+            if (each.isCancelled) {
+              cancel.abort(new Error('not wanted any more'))
+            }
+          } else if (each.kind === 'settle' && who !== undefined) {
+            await Promise.all(running)
             await priorities.settled(job)
-            got += min(before.sent, before.promised)
             jobs.delete(job)
-            expect(priorities.weightOf(before.who, job)).toBe(0)
+            expect(priorities.weightOf(who, job)).toBe(0)
           }
-          const open = [...jobs.values()].reduce((sum, { promised }) => sum + promised, 0n)
-          expect(got + open).toBeLessThanOrEqual(limit / 2n)
+          expect(node.served).toBeLessThanOrEqual(limit / 2n)
         }
+        await Promise.all(running)
+        expect(node.served).toBeLessThanOrEqual(limit / 2n)
       }
     )
   )
+})
+
+test('a microcredit of recognition on each of many escrows buys no unit that costs more', async () => {
+  const network = await networkOf(NETWORKS.main)
+  const [v, a] = await Promise.all([1, 2].map((seed) => TestChain.create(network, seed, NOW)))
+  if (v === undefined || a === undefined) {
+    throw new Error('two peers')
+  }
+  const priorities = new Priorities({ store: memoryStore(), network, self: v.peer, now: () => NOW })
+  await priorities.learnEdge(a.peer, unit(540n)) // one canary
+  const { node, work } = busyNode(priorities)
+  for (let i = 0; i < 20; i++) {
+    const on = [{ payer: a.peer, amount: 1n }]
+    expect(
+      await priorities.promise(`${i}`, { payer: a.peer, max: 10_000_000n, tClose: NOW + 1, on })
+    ).toEqual(on)
+    await expect(work(a.peer, `${i}`, 10_000_000)).rejects.toMatchObject({ code: 'BUSY' })
+    await priorities.settled(`${i}`)
+  }
+  expect(node.served).toBe(0n)
 })
 
 describe('an escrow', () => {
