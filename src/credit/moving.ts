@@ -2,6 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import type { Store } from '../store/index.ts'
 import {
   cidOf,
+  decodeIdentityFile,
   encode,
   type IdentityFile,
   type Milliseconds,
@@ -12,7 +13,7 @@ import {
 import type { Certifier } from './certify.ts'
 import { ESCROW_VOTE_MS } from './constants.ts'
 import { openRecord } from './envelope.ts'
-import { CreditError, ensure } from './errors.ts'
+import { ensure } from './errors.ts'
 import type { OwnChain } from './own-chain.ts'
 import type { ChainState } from './state.ts'
 
@@ -34,8 +35,11 @@ export const IMPORTED = 'imported'
 /** The token of a chain that was closed here, until somebody says that its file is kept. */
 const LEFT = 'left-token'
 
+/** The file of an identity that is coming here, until all of it is: who is stopped in between goes on with it. */
+const IMPORTING = 'importing'
+
 /** Of `meta` these stay: what a person has decided on this device, and its own. */
-const STAYS = new Set(['consent', TOKEN, IMPORTED, LEFT])
+const STAYS = new Set(['consent', TOKEN, IMPORTED, IMPORTING, LEFT])
 
 /** Takes a node's identity from one profile to another: the chain is closed here, and opened there. */
 export class Moving {
@@ -203,43 +207,65 @@ export async function importProfile(store: Store, file: IdentityFile, network: N
     'BAD_RECORD',
     `The identity is of the network ${file.network}, not of ${network.parameters.name}.`
   )
+  for (const { table } of file.rows) {
+    ensure(
+      MOVED.some((each) => each === table),
+      'BAD_RECORD',
+      `The identity file has a table ${table}: it is damaged, or newer.`
+    )
+  }
+  await resumeImport(store)
   const kept = await store.identity()
-  const isSame = kept?.every((byte, i) => byte === file.key[i]) === true
-  const isHere = isSame && (await store.chain.head()) !== undefined
-  if (isHere) {
+  const isSame = kept !== undefined && equals(kept, file.key)
+  if (isSame && (await store.chain.head()) !== undefined) {
     return
   }
-  const rows = file.rows.map(({ table, ...row }) => {
-    const known = MOVED.find((each) => each === table)
-    if (known === undefined) {
-      throw new CreditError('BAD_RECORD', `The identity file has a table ${table}: it is damaged, or newer.`)
-    }
-    return { ...row, table: known }
-  })
-  const meta = store.table('meta')
-  await meta.put(IMPORTED, new Uint8Array())
-  if (file.token) {
-    await meta.put(TOKEN, file.token)
+  if (kept !== undefined && !isSame) {
+    return store.saveIdentity(file.key) // refuses
   }
-  for (const { table, key, value } of rows) {
-    if (table !== 'meta' || !STAYS.has(key)) {
-      await store.table(table).put(key, value)
-    }
-  }
-  return putChain(store, file, isSame)
+  await store.table('meta').put(IMPORTING, encode(file))
+  await takeIn(store, file)
 }
 
-/** Last, the key and the chain: what was stopped before them begins anew. */
-async function putChain(store: Store, { key, records }: IdentityFile, hasKey: boolean): Promise<void> {
-  const rows = await Promise.all(
-    records.map(async (record, seq) => ({ seq, id: (await cidOf(record.payload)).toString(), record }))
-  )
-  if (!hasKey) {
+/** Ends an import that was stopped. Call it before anything else looks at the identity or the chain. */
+export async function resumeImport(store: Store): Promise<void> {
+  const file = await store.table('meta').get(IMPORTING)
+  if (file !== undefined) {
+    await takeIn(store, decodeIdentityFile(file))
+  }
+}
+
+/** Whatever of it is there already. */
+async function takeIn(store: Store, { key, token, records, rows }: IdentityFile): Promise<void> {
+  const meta = store.table('meta')
+  await meta.put(IMPORTED, new Uint8Array())
+  if (token) {
+    await meta.put(TOKEN, token)
+  }
+  for (const table of MOVED) {
+    for (const row of rows) {
+      if (row.table === table && !(table === 'meta' && STAYS.has(row.key))) {
+        await store.table(table).put(row.key, row.value)
+      }
+    }
+  }
+  if ((await store.identity()) === undefined) {
     await store.saveIdentity(key)
   }
-  const [first, ...rest] = rows
-  if (first) {
+  await putChain(store, records)
+  await meta.delete(IMPORTING)
+}
+
+async function putChain(store: Store, records: IdentityFile['records']): Promise<void> {
+  const [first, ...rest] = await Promise.all(
+    records.map(async (record, seq) => ({ seq, id: (await cidOf(record.payload)).toString(), record }))
+  )
+  let head = await store.chain.head()
+  if (first && head === undefined) {
     await store.chain.append(first)
-    await store.chain.replace(rest, first.id)
+    head = first
+  }
+  if (head && head.seq < rest.length) {
+    await store.chain.replace(rest, head.id)
   }
 }

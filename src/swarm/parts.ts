@@ -1,6 +1,6 @@
 import type { PrivateKey } from '@libp2p/interface'
 import type { CreateSwarmInit } from '../api.ts'
-import { createLedger, importProfile, type LedgerService, Priorities } from '../credit/index.ts'
+import { createLedger, importProfile, type LedgerService, Priorities, resumeImport } from '../credit/index.ts'
 import { createNode, loadIdentity, type SwarmNode } from '../net/index.ts'
 import { type SwarmRegistry, swarmRegistry } from '../registry/index.ts'
 import { SwarmRouter } from '../router/index.ts'
@@ -44,9 +44,9 @@ export async function openParts(
     fittings.store ?? (await openStore({ network: network.parameters.name, dataFolder: init.dataFolder }))
   try {
     const { relays, iceServers } = await asking // first: of a wrong network no identity is made
-    if (init.identity !== undefined) {
-      await importProfile(store, decodeIdentityFile(init.identity), network)
-    }
+    await (init.identity === undefined
+      ? resumeImport(store)
+      : importProfile(store, decodeIdentityFile(init.identity), network))
     await fittings.onStore?.(store)
     const key = fittings.key ?? (await loadIdentity(store))
     const node = await createNode({

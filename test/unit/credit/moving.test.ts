@@ -1,6 +1,12 @@
 import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { afterEach, expect, test, vi } from 'vitest'
-import { auditExports, forgetLeft, importProfile, leftProfile } from '../../../src/credit/index.ts'
+import {
+  auditExports,
+  forgetLeft,
+  importProfile,
+  leftProfile,
+  resumeImport
+} from '../../../src/credit/index.ts'
 import { memoryStore, type Store } from '../../../src/store/index.ts'
 import {
   decodeIdentityFile,
@@ -12,6 +18,7 @@ import {
   sha256
 } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
+import { CrashingStore } from '../../fixtures/crashing-store.ts'
 import { eventually } from '../../fixtures/eventually.ts'
 import { LedgerSwarm, NOW, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
@@ -207,3 +214,45 @@ test('a file of another network, another identity in the store, and a chain open
   await opened(token)
   await expect(opened(token)).rejects.toThrow('with its token')
 })
+
+test('an import that is stopped anywhere is ended by the next start: never a chain without its records, nor a key without its chain', async () => {
+  const { mover } = await open()
+  const file = decodeIdentityFile(await mover.ledger.moveAway())
+  const whole = memoryStore()
+  await importProfile(whole, file, swarm.network)
+  const expected = await contentsOf(whole)
+  for (const moment of ['before', 'after'] as const) {
+    let isWhole = false
+    for (let at = 0; !isWhole; at++) {
+      const store = memoryStore()
+      const crashing = new CrashingStore(store)
+      crashing.arm(at, moment)
+      isWhole = await importProfile(crashing, file, swarm.network).then(
+        () => true,
+        () => false
+      )
+      await resumeImport(store)
+      const isUntouched = at === 0 && moment === 'before'
+      expect(await contentsOf(store)).toEqual(isUntouched ? await contentsOf(memoryStore()) : expected)
+    }
+  }
+})
+
+test('an identity that is here is not disturbed by the file of another one', async () => {
+  const { mover, payee } = await open()
+  const file = decodeIdentityFile(await mover.ledger.moveAway())
+  const store = memoryStore()
+  await store.saveIdentity(privateKeyToProtobuf(payee.key))
+  const before = await contentsOf(store)
+  await expect(importProfile(store, file, swarm.network)).rejects.toMatchObject({ code: 'CONFLICT' })
+  expect(await contentsOf(store)).toEqual(before)
+})
+
+async function contentsOf(store: Store) {
+  const tables = ['votes', 'contracts', 'certificates', 'meta'] as const
+  return {
+    identity: await store.identity(),
+    chain: await store.chain.range(),
+    rows: await Promise.all(tables.map((table) => store.table(table).entries()))
+  }
+}
