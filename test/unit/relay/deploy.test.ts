@@ -13,7 +13,7 @@ import { NETWORKS, networkOf } from '../../../src/wire/index.ts'
 const DEPLOY = resolve(import.meta.dirname, '../../../deploy')
 const read = (name: string) => readFileSync(join(DEPLOY, name), 'utf8')
 
-const PAGE = ['/index.html', '/assets/main-Ab3_-9xZ.js', '/sdk/swarmharness.js']
+const PAGE = ['/index.html', '/service-worker.js', '/assets/main-Ab3_-9xZ.js', '/sdk/swarmharness.js']
 
 let relay: Relay
 let staticFolder: string
@@ -41,18 +41,19 @@ const HEADERS = [
   'Cross-Origin-Resource-Policy'
 ]
 
-/** Of Netlify and Cloudflare: each rule that fits, the later one wins. */
+/** Of Netlify and Cloudflare: what several fitting rules name is joined. */
 function staticHostHeaders(path: string): Map<string, string> {
   const rules = read('headers/_headers').split(/^(?=\/)/m)
   const fitting = rules.filter((rule) => {
     const pattern = rule.split('\n', 1)[0] ?? ''
     return pattern.endsWith('*') ? path.startsWith(pattern.slice(0, -1)) : path === pattern
   })
-  return new Map(
-    fitting.flatMap((rule) =>
-      [...rule.matchAll(/^ {2}([\w-]+): (.+)$/gm)].map(([, name = '', value = '']) => [name, value] as const)
-    )
-  )
+  const headers = new Map<string, string>()
+  for (const [, name = '', value = ''] of fitting.join('').matchAll(/^ {2}([\w-]+): (.+)$/gm)) {
+    const before = headers.get(name)
+    headers.set(name, before === undefined ? value : `${before}, ${value}`)
+  }
+  return headers
 }
 
 /** Of nginx: a location that adds headers inherits none of the server's. */
@@ -132,6 +133,9 @@ describe('deploy/', () => {
     const build = readFileSync(join(root, 'scripts/package/build.ts'), 'utf8')
     expect(build).toContain("swarmharness: './bin/swarmharness.js'")
     expect(text).toContain('"node_modules/swarmharness/bin/swarmharness.js", "relay"')
+    // what stands after the image's name replaces a CMD: the network of public pages is no part of one
+    expect(text).toMatch(/^ENTRYPOINT .*"--network", "main"/m)
+    expect(text).toMatch(/docker run -p 127\.0\.0\.1:.* --trust-proxy$/m)
   })
 
   test('the service is one that systemd can read, with no more rights than it needs; proxy and relay agree', () => {
