@@ -18,6 +18,7 @@ import { Lodging } from './lodging.ts'
 import { Lookout } from './lookout.ts'
 import { Moving } from './moving.ts'
 import { OwnChain } from './own-chain.ts'
+import { OwnStanding } from './own-standing.ts'
 import { Payee } from './payee.ts'
 import { Payer } from './payer.ts'
 import { Proofs } from './proofs.ts'
@@ -157,7 +158,13 @@ class SwarmLedger implements LedgerService {
     this.transfers = new Transfers({ ...parts, certifier, keeper: this.keeper })
     this.payee = new Payee(parts)
     this.lodging = new Lodging({ ...parts, payee: this.payee })
-    this.payer = new Payer({ ...parts, certifier, keeper: this.keeper, settles })
+    this.payer = new Payer({
+      ...parts,
+      certifier,
+      keeper: this.keeper,
+      settles,
+      standing: new OwnStanding({ chain: this.chain, network })
+    })
     this.lookout = new Lookout({
       ...base,
       transport,

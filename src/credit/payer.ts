@@ -5,10 +5,13 @@ import { sum } from './bodies.ts'
 import type { Certifier, OwnRecord } from './certify.ts'
 import type { AuthorClock } from './clock.ts'
 import { ESCROW_VOTE_MS, PAID_MS, TERMS_MS } from './constants.ts'
+import { min } from './edges.ts'
 import { CreditError } from './errors.ts'
 import type { ForkBook } from './fork-book.ts'
 import { checkOpenBytes } from './open-bytes.ts'
 import type { OwnChain } from './own-chain.ts'
+import type { OwnStanding } from './own-standing.ts'
+import { shown } from './recognition.ts'
 import type { SeatKeeper } from './seat-keeper.ts'
 import { openEscrowOf, type Settles } from './settles.ts'
 import type { Spending } from './spending.ts'
@@ -26,6 +29,7 @@ export interface PayerInit {
   readonly forks: ForkBook
   readonly keeper: SeatKeeper
   readonly settles: Settles
+  readonly standing: Pick<OwnStanding, 'now'>
   readonly transport: LedgerTransport
   readonly network: Network
   readonly now: () => Milliseconds
@@ -84,7 +88,7 @@ export class Payer {
         cause
       })
     }
-    const on = await asked
+    const on = await this.atMostShown(await asked)
     const own = await chain.append((state, ts) => ({
       intent: { kind: 'escrow', ts, body: this.escrowBody(order, on, state) }
     }))
@@ -176,6 +180,22 @@ export class Payer {
       log(`${peer} did not say on whose account it serves: ${String(error)}`)
       return []
     }
+  }
+
+  /** No more on a payer's account than this node's own chain shows: what is named is spent, whoever made it up. */
+  private async atMostShown(named: ReadonlyArray<RecognitionShare[]>): Promise<RecognitionShare[][]> {
+    const { chain, network, standing } = this.init
+    const known = named.flat().some(({ payer }) => payer !== chain.peer) ? await standing.now() : undefined
+    if (known === undefined) {
+      return [...named]
+    }
+    const left = new Map([...known].map(([payer, merit]) => [payer, shown(merit, network.parameters)]))
+    const take = ({ payer, amount }: RecognitionShare): RecognitionShare[] => {
+      const part = payer === chain.peer ? amount : min(amount, left.get(payer) ?? 0n)
+      left.set(payer, (left.get(payer) ?? 0n) - part)
+      return part > 0n ? [{ payer, amount: part }] : []
+    }
+    return named.map((on) => on.flatMap(take))
   }
 
   private escrowBody(

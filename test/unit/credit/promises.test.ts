@@ -14,7 +14,8 @@ import {
   SIGNED_PAYLOAD_MAX
 } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
-import { LedgerSwarm, NOW, type TestPeer } from '../../fixtures/ledger-swarm.ts'
+import { eventually } from '../../fixtures/eventually.ts'
+import { LedgerSwarm, NOW, SEED, type TestPeer } from '../../fixtures/ledger-swarm.ts'
 
 const unit = (cost: bigint) => ({ cost, inputBy: 'self', verdict: 'verified' }) as const
 const NAMES = 4
@@ -198,6 +199,32 @@ describe('an escrow', () => {
       [two, 50n]
     ])
     expect((await escrowsOf(requester)).map(({ payees }) => payees.map(({ on }) => on))).toEqual([[[], []]])
+  })
+
+  test('names no payer for more than its chain shows of it, whatever providers say, all of them together', async () => {
+    const [requester, one, two, payer] = await open()
+    const elsewhere = [{ payer: payer.peer, amount: 400n }]
+    swarm.terms.set(one.peer, () => elsewhere)
+    swarm.terms.set(two.peer, () => [{ payer: requester.peer, amount: 50n }, ...elsewhere])
+    const named = async (): Promise<unknown> => {
+      await requester.escrow([
+        [one, 500n],
+        [two, 500n]
+      ])
+      return (await escrowsOf(requester)).at(-1)?.payees.map(({ on }) => on)
+    }
+    const own = { payer: requester.peer, amount: 50n }
+    expect(await named()).toEqual([[], [own]])
+    const { escrow } = await payer.escrow([[requester, 1_000n]])
+    const receipt = await payer.ledger.receipt(escrow, requester.peer, 1_000n)
+    await requester.ledger.acceptReceipt(receipt, payer.peer)
+    const releases = new Map([[requester.peer, await requester.ledger.release(escrow)]])
+    await payer.ledger.settle(escrow, [], { seed: SEED, releases })
+    await eventually(async () => expect((await requester.ledger.balance()).verified).toBe(0n))
+    expect(await named()).toEqual([[...elsewhere], [own, { payer: payer.peer, amount: 100n }]])
+    expect(await named()).toEqual([[], [own]])
+    await requester.restart()
+    expect(await named()).toEqual([[], [own]])
   })
 
   test('is released for no less than the work that was delivered on it', async () => {
