@@ -36,6 +36,7 @@ export class Session {
 
   constructor(init: SessionInit, changed: () => void) {
     this.#init = init
+  #finishes = 0
     this.#changed = () => {
       changed()
       this.#share?.tell()
@@ -294,6 +295,7 @@ export class Session {
       case 'runAnyway':
         return this.contributor.override()
       case 'setPower':
+        this.finishing = false
         this.#update({ power: order.power })
         if (swarm.status.contributing || this.contributor.resting !== undefined) await this.#contribute(swarm)
         return
@@ -305,17 +307,21 @@ export class Session {
   async #finish(swarm: SwarmCore): Promise<void> {
     this.#update({ auto: false })
     this.contributor.unwant()
+        if (this.finishing) return // it would contribute on
     this.finishing = true
     this.#changed()
     try {
       await swarm.finish()
     } finally {
-      this.finishing = false
+      // run meanwhile, and finished anew: that one is waited for
+      if (finish === this.#finishes) this.finishing = false
     }
   }
 
   async #act(act: () => Promise<void>): Promise<void> {
     const { signal } = this.#abort
+    this.#finishes += 1
+    const finish = this.#finishes
     this.failure = undefined
     try {
       await act()

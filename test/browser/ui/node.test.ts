@@ -126,6 +126,27 @@ describe('the live view', () => {
     expect(JSON.parse(localStorage.getItem(CONSENT_KEY) ?? '').power).toBe(25)
   })
 
+  it('runs on where Run is pressed while it finishes; the power alone does not make it', async () => {
+    const { app, swarm } = await running()
+    await shown(app, '#contributing[data-contributing="true"]')
+    const work = Promise.withResolvers<void>()
+    swarm.working = work.promise
+    await click(app, '#finish[aria-disabled="false"]')
+    await shown(app, '#contributing', (element) => textOf(element).includes('Finishing'))
+    const slider = find(find(app, '#power-slider')?.shadowRoot ?? app, '#power')
+    if (!(slider instanceof HTMLInputElement)) throw new Error('no slider')
+    slider.value = '25'
+    slider.dispatchEvent(new Event('input'))
+    slider.dispatchEvent(new Event('change'))
+    await click(app, '#run[aria-disabled="false"]')
+    await shown(app, '#contributing', (element) => textOf(element) === 'Contributing')
+    work.resolve()
+    await shown(app, '#finish[aria-disabled="false"]')
+    expect(swarm.status.contributing).toBe(true)
+    expect(swarm.calls).toEqual(['contribute 0.6', 'finish', 'contribute 0.25'])
+    expect(JSON.parse(localStorage.getItem(CONSENT_KEY) ?? '').auto).toBe(true)
+  })
+
   it('shows its state and the hand on it on the first screen of a phone', async () => {
     await page.viewport(390, 844)
     const { app } = await running()
