@@ -173,6 +173,9 @@ export class SwarmApp extends PageElement {
           ({ name, allowed }) =>
             html`<p class="failure" data-ignored=${name}>${texts.notice.query(name, allowed)}</p>`
         )}
+        ${this.#session?.overruled.map(
+          (name) => html`<p class="card" data-overruled=${name}>${texts.notice.overruled(name)}</p>`
+        )}
         ${
           this.#session?.remembered === false && phase?.kind === 'running'
             ? html`<p class="failure" id="not-remembered">${texts.notice.notRemembered}</p>`
@@ -237,7 +240,8 @@ export class SwarmApp extends PageElement {
   }
 
   /** Not in a tab that only shows the node of another. */
-  #renderIdentity({ phase }: Session, keeper: Keeper | undefined) {
+  #renderIdentity(session: Session, keeper: Keeper | undefined) {
+    const { phase } = session
     if (phase.kind === 'viewing' || keeper === undefined) return nothing
     return html`
       <identity-panel
@@ -245,7 +249,7 @@ export class SwarmApp extends PageElement {
         .keeper=${keeper}
         .kept=${keeper.kept}
         .hasLeft=${keeper.hasLeft}
-        .network=${this.init.query.options.network}
+        .network=${session.consent?.network}
         .swarm=${phase.kind === 'running' ? phase.swarm : undefined}
       ></identity-panel>
     `

@@ -10,7 +10,13 @@ export interface Consent {
   readonly power: number
   /** Start by itself on the next visit; pausing takes it back. */
   readonly auto: boolean
+  /** @default the page's */
+  readonly network?: PageNetwork | undefined
 }
+
+/** The networks that an address may name. */
+export type PageNetwork = 'local' | 'main'
+export const isPageNetwork = (value: unknown): value is PageNetwork => value === 'local' || value === 'main'
 
 export const POWER_LEAST = 5
 export const POWER_MOST = 100
@@ -29,11 +35,12 @@ export function parseConsent(text: string | null): Consent | undefined {
     return undefined // Not JSON is not a consent: the page asks again.
   }
   if (typeof record !== 'object' || record === null) return undefined
-  const { v, mode, power, auto } = record as Record<string, unknown> // fields are checked below
+  const { v, mode, power, auto, network } = record as Record<string, unknown> // fields are checked below
   if (v !== 1 || (mode !== 'contribute' && mode !== 'hire') || !isPower(power) || typeof auto !== 'boolean') {
     return undefined
   }
-  return { mode, power, auto }
+  if (network === undefined) return { mode, power, auto }
+  return isPageNetwork(network) ? { mode, power, auto, network } : undefined
 }
 
 /** The consent record in `localStorage`, which may be denied. */

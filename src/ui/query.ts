@@ -1,10 +1,11 @@
-import { isPower } from './consent.ts'
+import { isPageNetwork, isPower, type PageNetwork } from './consent.ts'
 import { isLanguage, LANGUAGE_NAMES, type Language } from './texts/index.ts'
 
-/** What an address may ask for: `?backend=webgpu|cpu|auto&network=local|main&power=5…100&lang=en|zh`. */
+/**
+ * What an address may ask for, of who has agreed to nothing yet: a stored consent wins over its power and network. `?backend=webgpu|cpu|auto&network=local|main&power=5…100&lang=en|zh`. */
 export interface QueryOptions {
   readonly backend?: 'webgpu' | 'cpu' | 'auto'
-  readonly network?: 'local' | 'main'
+  readonly network?: PageNetwork
   /** Percent. */
   readonly power?: number
   readonly lang?: Language
@@ -32,9 +33,7 @@ export function parseQuery(search: string): Query {
   const backend = pick('backend', 'webgpu, cpu, auto', (text) =>
     text === 'webgpu' || text === 'cpu' || text === 'auto' ? text : undefined
   )
-  const network = pick('network', 'local, main', (text) =>
-    text === 'local' || text === 'main' ? text : undefined
-  )
+  const network = pick('network', 'local, main', (text) => (isPageNetwork(text) ? text : undefined))
   const power = pick('power', '5–100', (text) => {
     const value = /^\d{1,3}$/.test(text) ? Number(text) : undefined
     return isPower(value) ? value : undefined

@@ -1,7 +1,7 @@
 import type { CreateSwarmInit, SwarmCore, SwarmStatus } from '../api.ts'
 import type { Share, ShareInit, View, ViewInit } from '../core.ts'
 import type { ConditionsWatch } from './conditions.ts'
-import type { ConsentStore } from './consent.ts'
+import type { ConsentStore, PageNetwork } from './consent.ts'
 import type { RulesStore } from './contributor.ts'
 import type { Failure } from './failure.ts'
 import type { QueryOptions } from './query.ts'
@@ -11,6 +11,8 @@ export interface SessionInit {
   /** Loads the public API. Called after consent only. */
   readonly load: () => Promise<{
     createSwarm(init: CreateSwarmInit): Promise<SwarmCore>
+    /** By the page's address. */
+    defaultNetwork(): PageNetwork
     /** Shows this tab's node to other tabs. */
     shareSwarm(init: ShareInit): Share
     /** The node of another tab. */

@@ -24,6 +24,9 @@ export class Session {
   /** Whether the browser has promised to keep what is stored. */
   promised: boolean | undefined
 
+  /** What the address asks for, and an earlier consent says otherwise. */
+  overruled: ReadonlyArray<'power' | 'network'> = []
+
   readonly contributor: Contributor
   readonly #init: SessionInit
   readonly #changed: () => void
@@ -33,10 +36,10 @@ export class Session {
   #release: (() => void) | undefined
   #share: Share | undefined
   #hasAskedToKeep = false
+  #finishes = 0
 
   constructor(init: SessionInit, changed: () => void) {
     this.#init = init
-  #finishes = 0
     this.#changed = () => {
       changed()
       this.#share?.tell()
@@ -65,14 +68,16 @@ export class Session {
     return there ?? { mode: this.consent?.mode ?? 'hire', power, finishing, resting, rules }
   }
 
-  /** Reads the consent record; starts only where an earlier visit agreed to it. */
+  /** Reads the consent record; starts only where an earlier visit agreed to it, and as it agreed: links come from strangers. */
   boot(): void {
     const stored = this.#init.consents.read()
     if (stored === undefined) {
       this.#enter({ kind: 'asking', paused: false })
       return
     }
-    this.consent = { ...stored, power: this.#init.options.power ?? stored.power }
+    this.consent = stored
+    const { power = stored.power } = this.#init.options
+    if (power !== stored.power) this.overruled = ['power']
     if (stored.auto) void this.start()
     else this.#enter({ kind: 'asking', paused: true })
   }
@@ -82,7 +87,8 @@ export class Session {
     if (this.phase.kind === 'running' || this.phase.kind === 'viewing') {
       return this.#give({ act: 'agree', mode, power })
     }
-    this.consent = { mode, power, auto: true }
+    this.overruled = []
+    this.consent = { mode, power, auto: true, network: this.#init.options.network ?? this.consent?.network }
     await this.start()
   }
 
@@ -134,6 +140,7 @@ export class Session {
     this.#init.consents.forget()
     this.contributor.forget()
     this.consent = undefined
+    this.overruled = []
     this.failure = undefined
     // A node that is only being built ends by the signal.
     const stopped = 'swarm' in this.phase ? this.phase.swarm.stop() : this.#starting
@@ -177,13 +184,16 @@ export class Session {
   }
 
   async #run(consent: Consent, signal: AbortSignal): Promise<void> {
-    const { backend, network } = this.#init.options
-    const { createSwarm, shareSwarm } = await this.#init.load()
+    const { backend, network: asked } = this.#init.options
+    const { createSwarm, shareSwarm, defaultNetwork } = await this.#init.load()
+    const { network = defaultNetwork() } = consent
+    if (asked !== undefined && asked !== network)
+      this.overruled = [...new Set([...this.overruled, 'network' as const])]
     await breathe() // all of that code was just run for the first time
     signal.throwIfAborted()
     const swarm = await createSwarm({
       ...(backend === undefined ? {} : { backend }),
-      ...(network === undefined ? {} : { network }),
+      network,
       signal
     })
     await breathe() // the node has just started
@@ -280,11 +290,12 @@ export class Session {
   async #obey(swarm: SwarmCore, order: Order): Promise<void> {
     switch (order.act) {
       case 'agree':
-        this.consent = { mode: order.mode, power: order.power, auto: true }
+        this.consent = { ...this.consent, mode: order.mode, power: order.power, auto: true }
         this.#remember()
         return this.#contribute(swarm)
       case 'run':
         this.#update({ auto: true })
+        this.finishing = false
         return this.#contribute(swarm)
       case 'pause':
         this.#update({ auto: false })
@@ -295,8 +306,8 @@ export class Session {
       case 'runAnyway':
         return this.contributor.override()
       case 'setPower':
-        this.finishing = false
         this.#update({ power: order.power })
+        if (this.finishing) return // it would contribute on
         if (swarm.status.contributing || this.contributor.resting !== undefined) await this.#contribute(swarm)
         return
       case 'changeRules':
@@ -307,8 +318,9 @@ export class Session {
   async #finish(swarm: SwarmCore): Promise<void> {
     this.#update({ auto: false })
     this.contributor.unwant()
-        if (this.finishing) return // it would contribute on
     this.finishing = true
+    this.#finishes += 1
+    const finish = this.#finishes
     this.#changed()
     try {
       await swarm.finish()
@@ -320,8 +332,6 @@ export class Session {
 
   async #act(act: () => Promise<void>): Promise<void> {
     const { signal } = this.#abort
-    this.#finishes += 1
-    const finish = this.#finishes
     this.failure = undefined
     try {
       await act()

@@ -9,6 +9,8 @@ export const en = {
   notice: {
     query: (name: string, allowed: string) =>
       `The address asks for an unknown “${name}”. It was ignored; use ${allowed}.`,
+    overruled: (name: string) =>
+      `The address asks for another “${name}” than you agreed to in this browser. Yours counts.`,
     notRemembered: 'This browser does not let the page store your choice. It holds until you close the tab.',
     offline:
       'You are offline. Your ledger can be read, checked and saved; computing and hiring begin when the network is back.',

@@ -12,6 +12,7 @@ export const zh: Texts = {
   ],
   notice: {
     query: (name, allowed) => `网址中的“${name}”无法识别，已忽略；可用的值：${allowed}。`,
+    overruled: (name) => `网址要求的“${name}”与你在此浏览器中同意过的不同，以你同意的为准。`,
     notRemembered: '此浏览器不允许本页保存你的选择。选择只在关闭标签页之前有效。',
     offline: '你处于离线状态。账本可以阅读、检查和保存；网络恢复后即可计算和雇用。',
     noRelay: '无法连接本页的中继，正在不断重试。账本可以阅读、检查和保存；中继回应后即可计算和雇用。',

@@ -38,6 +38,9 @@ describe('before consent', () => {
     for (const word of ['WebGPU', 'CPU', 'power', 'IP address', 'kept in this browser'])
       expect(text).toContain(word)
     expect(find(app, '#consent-hire')).toBeDefined()
+    const toHire = textOf(await shown(app, '#hire-title + p'))
+    for (const word of ['IP address', 'peer id']) expect(toHire).toContain(word)
+    for (const each of [text, toHire]) expect(each).toContain('records: jobs, partners, amounts')
     expect(find(app, '#run-sample')).toBeUndefined()
   })
 
@@ -54,7 +57,8 @@ describe('before consent', () => {
       { power: 0 },
       { power: 101 },
       { power: 6.5 },
-      { auto: 'yes' }
+      { auto: 'yes' },
+      { network: 'moon' }
     ]) {
       expect(parseConsent(record(bad))).toBeUndefined()
     }
@@ -73,11 +77,42 @@ describe('consent', () => {
       v: 1,
       mode: 'contribute',
       power: 35,
-      auto: true
+      auto: true,
+      network: 'local'
     })
   })
 
   it('to hire only never serves, until the rest is agreed to', async () => {
+  it('of an earlier visit wins over the address, which may be a stranger’s link, and the page says so', async () => {
+    const stored = record({ power: 20, network: 'local' })
+    localStorage.setItem(CONSENT_KEY, stored)
+    const { app, module, swarm } = mount({ search: '?power=100&network=main' })
+    await shown(app, '#contributing[data-contributing="true"]')
+    expect(swarm.calls).toEqual(['contribute 0.2'])
+    expect(module.inits).toMatchObject([{ network: 'local' }])
+    expect(JSON.parse(localStorage.getItem(CONSENT_KEY) ?? '')).toEqual(JSON.parse(stored))
+    for (const name of ['power', 'network']) await shown(app, `[data-overruled="${name}"]`)
+
+    // what it does not name is the page's own, and not the address'
+    await unmountAll()
+    localStorage.setItem(CONSENT_KEY, record())
+    const next = mount({ search: '?power=60&network=main' })
+    await shown(next.app, '[data-overruled="network"]')
+    await shown(next.app, '#contributing[data-contributing="true"]')
+    expect(next.module.inits).toMatchObject([{ network: 'local' }])
+    expect(find(next.app, '[data-overruled="power"]')).toBeUndefined()
+  })
+
+  it('given anew after a pause is for the network of the address, at the power of before', async () => {
+    localStorage.setItem(CONSENT_KEY, record({ auto: false, power: 20, network: 'local' }))
+    const { app, module, swarm } = mount({ search: '?power=100&network=main' })
+    await click(app, '#consent-start')
+    await shown(app, '#contributing[data-contributing="true"]')
+    expect(swarm.calls).toEqual(['contribute 0.2'])
+    expect(module.inits).toMatchObject([{ network: 'main' }])
+    expect(find(app, '[data-overruled]')).toBeUndefined()
+  })
+
     const { app, swarm } = mount()
     await click(app, '#consent-hire')
     await shown(app, '#run-sample')
