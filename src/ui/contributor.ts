@@ -127,18 +127,18 @@ export class Contributor {
     if (this.#wanted === undefined || now === undefined) return
     const { swarm, power } = this.#wanted
     this.#overridden = stillOverridden(rules, now, this.#overridden)
-    const reason = restReason(rules, now, this.#overridden)
+    const served = swarm.skills.map(({ name }) => name).filter((name) => !rules.without.includes(name))
+    const reason = served.length === 0 ? 'unserved' : restReason(rules, now, this.#overridden)
     const before = this.resting
     this.resting = reason
     if (reason !== undefined) {
       if (before === undefined && swarm.status.contributing) await swarm.pause()
     } else if (isAsked || before !== undefined) {
-      const served = swarm.skills.map(({ name }) => name).filter((name) => !rules.without.includes(name))
       await swarm.contribute({
         power,
         ...(rules.rate === FIRST_RULES.rate ? {} : { rate: rules.rate }),
         ...(rules.strangers === null ? {} : { strangers: rules.strangers / 100 }),
-        ...(served.length === 0 || served.length === swarm.skills.length ? {} : { skills: served })
+        ...(served.length === swarm.skills.length ? {} : { skills: served })
       })
     }
     if (before !== reason) this.#init.onChange()

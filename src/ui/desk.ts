@@ -32,7 +32,8 @@ const RESTS: Readonly<Record<RestReason, true>> = {
   metered: true,
   heat: true,
   schedule: true,
-  used: true
+  used: true,
+  unserved: true
 }
 const isMode = (value: unknown): value is ConsentMode => value === 'contribute' || value === 'hire'
 const isRest = (value: unknown): value is RestReason =>

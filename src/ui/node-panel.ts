@@ -217,7 +217,7 @@ export class NodePanel extends PageElement {
         ${glyph(this.finishing ? 'flag' : contributing ? 'play' : 'bars')} <span>${text}</span>
       </p>
       ${
-        this.resting === undefined
+        this.resting === undefined || this.resting === 'unserved'
           ? nothing
           : html`
             <div class="row">

@@ -47,7 +47,8 @@ export interface Conditions {
   readonly hour: number
 }
 
-export type RestReason = 'battery' | 'metered' | 'heat' | 'schedule' | 'used' | 'clock'
+/** `unserved`: no skill is left to serve, which nothing overrides. */
+export type RestReason = 'battery' | 'metered' | 'heat' | 'schedule' | 'used' | 'clock' | 'unserved'
 
 export const RATE_LEAST = 100
 export const RATE_MOST = 100_000

@@ -94,7 +94,8 @@ export const en = {
       metered: 'Paused: the network is metered',
       heat: 'Paused: the processor is fully busy',
       schedule: 'Paused: outside your hours',
-      used: 'Paused: you use this page'
+      used: 'Paused: you use this page',
+      unserved: 'Paused: no skill is switched on'
     },
     anyway: 'Run anyway',
     'not-contributing': 'Not contributing: this tab only hires'

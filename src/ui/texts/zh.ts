@@ -78,7 +78,8 @@ export const zh: Texts = {
       metered: '已暂停：网络按流量计费',
       heat: '已暂停：处理器满负荷',
       schedule: '已暂停：不在你设定的时段内',
-      used: '已暂停：你正在使用本页'
+      used: '已暂停：你正在使用本页',
+      unserved: '已暂停：没有启用任何技能'
     },
     anyway: '仍然运行',
     'not-contributing': '未贡献：此标签页只雇用'

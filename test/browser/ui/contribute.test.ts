@@ -268,6 +268,22 @@ describe('contributing', () => {
     await shown(app, `#serve-${swarm.skills[0]?.name}:disabled`)
   })
 
+  it('rests and says so where no skill is left to serve, whatever the rules allow, until one is switched on', async () => {
+    const without = mount().swarm.skills.map(({ name }) => name)
+    await unmountAll()
+    localStorage.setItem(RULES_KEY, JSON.stringify({ ...FIRST_RULES, without }))
+    const { app, swarm, tell } = await running()
+    expect(textOf(await shown(app, '#contributing[data-paused="unserved"]'))).toContain('no skill')
+    tell({ battery: true })
+    expect(find(app, '#run-anyway')).toBeUndefined()
+    tell({ battery: false })
+    expect(swarm.calls).toEqual([])
+    await click(app, '#serve-mandelbrot')
+    await shown(app, '#contributing[data-contributing="true"]')
+    expect(swarm.contributed?.skills).toEqual(['mandelbrot'])
+    localStorage.removeItem(RULES_KEY)
+  })
+
   it('shows what is computed now, for whom', async () => {
     const { app, swarm } = await running()
     const requester = PEERS[1]?.peer
