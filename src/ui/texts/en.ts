@@ -35,8 +35,8 @@ export const en = {
         text: 'Computing draws power and warms the device. You set the limit, and can pause at any time.'
       },
       {
-        term: 'Network address',
-        text: 'The relay and the peers you work with see your IP address, as in a video call.'
+        term: 'What others see',
+        text: 'The relay and peers see your IP address, as in a video call, a lasting peer id, and adverts that tell your skills, class of device, load and uptime. Whoever hires you, or is hired, sees and checks your records: jobs, partners, amounts.'
       },
       {
         term: 'Data',
@@ -46,7 +46,7 @@ export const en = {
     start: 'Start contributing',
     hireTitle: 'Only hire',
     hireText:
-      'Joins the network to submit jobs and computes nothing for others. Peers see your network address, and a key and your records are kept in this browser.',
+      'Joins the network to submit jobs and computes nothing for others. Peers see your IP address and a lasting peer id; those you hire see and check your records: jobs, partners, amounts. Key and records are kept in this browser.',
     hire: 'Join to hire',
     before:
       'So far this page has loaded its own files and looked for your earlier choice. Nothing else has started.',

@@ -31,16 +31,17 @@ describe('before consent', () => {
     vi.restoreAllMocks()
   })
 
-  it('names processor, power, network address and data, and both choices', async () => {
+  it('names processor, power, data, all that others see, and both choices', async () => {
     const { app } = mount()
     const card = await shown(app, 'consent-card')
     const text = textOf(card.shadowRoot?.querySelector('div') ?? card)
-    for (const word of ['WebGPU', 'CPU', 'power', 'IP address', 'kept in this browser'])
+    for (const word of ['WebGPU', 'CPU', 'power', 'kept in this browser']) expect(text).toContain(word)
+    for (const word of ['IP address', 'lasting peer id', 'class of device, load and uptime'])
       expect(text).toContain(word)
-    expect(find(app, '#consent-hire')).toBeDefined()
     const toHire = textOf(await shown(app, '#hire-title + p'))
     for (const word of ['IP address', 'peer id']) expect(toHire).toContain(word)
     for (const each of [text, toHire]) expect(each).toContain('records: jobs, partners, amounts')
+    expect(find(app, '#consent-hire')).toBeDefined()
     expect(find(app, '#run-sample')).toBeUndefined()
   })
 
@@ -82,7 +83,6 @@ describe('consent', () => {
     })
   })
 
-  it('to hire only never serves, until the rest is agreed to', async () => {
   it('of an earlier visit wins over the address, which may be a stranger’s link, and the page says so', async () => {
     const stored = record({ power: 20, network: 'local' })
     localStorage.setItem(CONSENT_KEY, stored)
@@ -113,6 +113,7 @@ describe('consent', () => {
     expect(find(app, '[data-overruled]')).toBeUndefined()
   })
 
+  it('to hire only never serves, until the rest is agreed to', async () => {
     const { app, swarm } = mount()
     await click(app, '#consent-hire')
     await shown(app, '#run-sample')
