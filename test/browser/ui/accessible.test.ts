@@ -2,6 +2,7 @@ import axe from 'axe-core'
 import { afterEach, describe, expect, inject, it, vi } from 'vitest'
 import { page } from 'vitest/browser'
 import type { AppInit } from '../../../src/ui/app.ts'
+import { IdentityPanel } from '../../../src/ui/identity-panel.ts'
 import { OwnPanel } from '../../../src/ui/own-panel.ts'
 import { type Language, setLanguage } from '../../../src/ui/texts/index.ts'
 import { SwarmError } from '../../../src/wire/index.ts'
@@ -118,11 +119,19 @@ async function unfold({ app }: Mounted): Promise<void> {
       openLedgerFile: () => ({ network: 'local', peer: ME, records: [] })
     })
   }
-  for (const id of ['#own', '#learned', '#identity', '#rules']) {
-    const fold = find(app, id)
-    if (fold instanceof HTMLDetailsElement) fold.open = true
-  }
-  await shown(app, '#records')
+  const folds = () => shadowsOf(app).flatMap((shadow) => [...shadow.querySelectorAll('details')])
+  for (const fold of folds()) fold.open = true
+  for (const id of ['#records', '#log-lines', '#job-log', '#plot-work']) await shown(app, id)
+  expect(folds().filter(({ open }) => !open)).toEqual([])
+}
+
+/** An identity file is looked into. */
+async function foundIdentity({ app }: Mounted): Promise<void> {
+  const panel = await shown(app, 'identity-panel')
+  if (!(panel instanceof IdentityPanel)) throw new Error('no panel')
+  const peer = peerId('12D3KooWProv11111111111111111111111111111111prov001')
+  panel.found = { identity: Uint8Array.of(7), peer, network: 'local', records: 12, balance: 3_000_000n }
+  await shown(app, '#found')
 }
 
 describe('no rule of axe is broken', () => {
@@ -161,8 +170,31 @@ describe('no rule of axe is broken', () => {
     await looksRight(failed)
   })
 
+  it('while it rests with a wrong clock, without a relay, and a new version waits', async () => {
+    const module = new FakeModule()
+    module.hasRelay = false
+    const mounted = mount({
+      module,
+      init: {
+        hostTime: async () => Date.now() + 3_600_000,
+        offline: { keep: (onUpdate) => onUpdate(() => {}), drop: async () => {} }
+      }
+    })
+    await click(mounted.app, '#consent-start')
+    for (const id of ['#update', '#offline', '#clock-off', '#run-anyway']) await shown(mounted.app, id)
+    await looksRight(mounted, ['contribute'])
+  })
+
+  it('in a second tab', async () => {
+    const first = await running('#consent-start')
+    const second = mount()
+    await shown(second.app, '#viewing')
+    first.app.style.display = 'none'
+    await looksRight(second, ['contribute'])
+  })
+
   it(
-    'while it contributes: a crowd of peers, a job done, all folds open',
+    'while it contributes: a crowd of peers, a quote, a picture, an identity found, all folds open',
     async () => {
       const mounted = await running('#consent-start')
       const crowd = Array.from({ length: 8 }, (_, index) => ({
@@ -173,10 +205,25 @@ describe('no rule of axe is broken', () => {
         skills: ['matmul-i8']
       }))
       mounted.swarm.update({ state: 'direct', peers: [...PEERS, ...crowd] })
-      await click(mounted.app, '#run-sample')
+      mounted.swarm.quoteNext = {
+        price: 1_234n,
+        units: 9,
+        providers: 2,
+        measured: 1,
+        etaMs: 2_000,
+        localEtaMs: 30_000,
+        fasterAtHome: true
+      }
+      await click(mounted.app, '#skill-mandelbrot')
+      await shown(mounted.app, '#iterations')
+      await click(mounted.app, '#get-quote')
+      await shown(mounted.app, '#quote[data-price="1234"]')
+      await click(mounted.app, '#submit-job')
       await shown(mounted.app, '#job')
-      mounted.swarm.submitted[0]?.succeed({ c: new Int32Array(256 * 256), m: 256, n: 256 })
-      await shown(mounted.app, '#job-receipt')
+      const counts = new Uint32Array(640 * 400).fill(4)
+      mounted.swarm.submitted[0]?.succeed({ counts, width: 640, height: 400 })
+      await shown(mounted.app, '#zoom-in')
+      await foundIdentity(mounted)
       await unfold(mounted)
       await looksRight(mounted)
     },
