@@ -18,7 +18,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import type { OwnSkill, Swarm } from './api.ts'
 import { ComputeError, createInlineEngine, type Engine } from './compute/index.ts'
 import { type Audit, auditExports } from './credit/index.ts'
-import { JobError } from './jobs/index.ts'
+import { checkObject, JobError, shown } from './jobs/index.ts'
 import type { SwarmNode } from './net/index.ts'
 import { kernelHash, skillsWith } from './skills/index.ts'
 import { memoryStore } from './store/index.ts'
@@ -72,6 +72,7 @@ const PEERS_MAX = 16
  * @throws JobError `BAD_OPTION`
  */
 export async function createTestSwarm(init: TestSwarmInit = {}): Promise<TestSwarm> {
+  checkObject(init)
   const { peers: count = 3, seed = 1, faults = {}, network = 'local', skills = [] } = init
   check({ count, seed, faults })
   const peers: Swarm[] = []
@@ -213,35 +214,49 @@ async function known(swarm: Swarm, providers: readonly Swarm[]): Promise<void> {
   end()
 }
 
-const KINDS: readonly string[] = ['wrong', 'silent', 'fails', 'slow', 'leaves'] satisfies Fault['kind'][]
+const KINDS: readonly unknown[] = ['wrong', 'silent', 'fails', 'slow', 'leaves'] satisfies Fault['kind'][]
 
-function check({
-  count,
-  seed,
-  faults
-}: {
-  count: number
-  seed: number
-  faults: TestSwarmInit['faults'] & object
-}): void {
-  if (!(Number.isSafeInteger(count) && count >= 2 && count <= PEERS_MAX)) {
+/** A program without types may pass anything. */
+interface Unchecked {
+  readonly count: unknown
+  readonly seed: unknown
+  readonly faults: unknown
+}
+
+/** @throws JobError `BAD_OPTION` */
+function check({ count, seed, faults }: Unchecked): void {
+  if (!(isWhole(count) && count >= 2 && count <= PEERS_MAX)) {
     throw new JobError(
       'BAD_OPTION',
-      `peers must be a whole number from 2 to ${PEERS_MAX}; it is ${String(count)}.`
+      `peers must be a whole number from 2 to ${PEERS_MAX}; it is ${shown(count)}.`
     )
   }
-  if (!Number.isSafeInteger(seed)) {
-    throw new JobError('BAD_OPTION', `seed must be a whole number; it is ${String(seed)}.`)
+  if (!isWhole(seed)) {
+    throw new JobError('BAD_OPTION', `seed must be a whole number; it is ${shown(seed)}.`)
   }
-  for (const [index, { kind, share = 1 }] of Object.entries(faults)) {
-    const isPeer = Number.isSafeInteger(Number(index)) && Number(index) >= 1 && Number(index) < count
-    if (!isPeer || !KINDS.includes(kind) || !(share >= 0 && share <= 1)) {
+  if (typeof faults !== 'object' || faults === null) {
+    throw new JobError('BAD_OPTION', "faults is an object, such as { 1: { kind: 'wrong' } }.")
+  }
+  for (const [index, fault] of Object.entries(faults)) {
+    const isPeer = isWhole(Number(index)) && Number(index) >= 1 && Number(index) < count
+    if (!isPeer || !isFault(fault)) {
       throw new JobError(
         'BAD_OPTION',
-        `faults[${index}] must belong to a provider (1 to ${count - 1}), with a kind of ${KINDS.join(', ')} and a share of 0 to 1.`
+        `faults[${index}] must belong to a provider (1 to ${count - 1}), with a kind of ${KINDS.join(', ')}, a share of 0 to 1, and a delayMs of 0 or more.`
       )
     }
   }
+}
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
+
+function isFault(fault: Partial<Record<keyof Fault, unknown>> | null): boolean {
+  if (typeof fault !== 'object' || fault === null) {
+    return false
+  }
+  const { kind, share = 1, delayMs = 0 } = fault
+  const isShare = typeof share === 'number' && share >= 0 && share <= 1
+  return KINDS.includes(kind) && isShare && isWhole(delayMs) && delayMs >= 0
 }
 
 /** mulberry32 (Tommy Ettinger, public domain): uniform in [0, 1) with 32 bits. */

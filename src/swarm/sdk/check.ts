@@ -107,6 +107,27 @@ export function checkStream(options: StreamOptions): number {
 }
 
 /** @throws JobError `BAD_OPTION` */
+export function checkListener(listener: unknown, options: { readonly signal?: unknown }): void {
+  if (typeof listener !== 'function') {
+    throw new JobError('BAD_OPTION', `on takes an event and a function; the second is ${shown(listener)}.`)
+  }
+  checkObject(options)
+  const { signal } = options
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new JobError('BAD_OPTION', 'signal must be an AbortSignal.')
+  }
+}
+
+/** @throws JobError `BAD_OPTION` */
+export function checkExport(options: { readonly from?: unknown }): void {
+  checkObject(options)
+  const { from } = options
+  if (from !== undefined && from !== 'genesis' && from !== 'checkpoint') {
+    throw new JobError('BAD_OPTION', `from must be "genesis" or "checkpoint"; it is ${shown(from)}.`)
+  }
+}
+
+/** @throws JobError `BAD_OPTION` */
 export function nameOf(skill: unknown): string {
   const name = typeof skill === 'object' && skill !== null && 'name' in skill ? skill.name : skill
   if (typeof name !== 'string') {

@@ -29,7 +29,16 @@ import { checkObject, JobError, type JobHooks, shown } from '../../jobs/index.ts
 import { type RunningSwarm, startSwarm } from '../../swarm.ts'
 import type { Fittings } from '../fittings.ts'
 import { JobArchive } from './archive.ts'
-import { checkInit, checkKey, checkMap, checkStages, checkStream, nameOf } from './check.ts'
+import {
+  checkExport,
+  checkInit,
+  checkKey,
+  checkListener,
+  checkMap,
+  checkStages,
+  checkStream,
+  nameOf
+} from './check.ts'
 import { mapInputs } from './map.ts'
 import { PieceStream } from './pieces.ts'
 import { encodeValue } from './values.ts'
@@ -114,7 +123,7 @@ class ProgramSwarm implements Swarm {
     return this.core.router
   }
 
-  quote(skill: AnySkill, input: unknown, options?: QuoteOptions): Promise<JobQuote> {
+  async quote(skill: AnySkill, input: unknown, options?: QuoteOptions): Promise<JobQuote> {
     return this.core.quote(nameOf(skill), input, options)
   }
 
@@ -159,12 +168,13 @@ class ProgramSwarm implements Swarm {
         return () => this.submitted.delete(follow)
       }
     }
-    if (!Object.hasOwn(tell, type)) {
+    if (typeof type !== 'string' || !Object.hasOwn(tell, type)) {
       throw new JobError(
         'BAD_OPTION',
         `There are events ${Object.keys(tell).join(', ')}; not ${shown(type)}.`
       )
     }
+    checkListener(listener, options)
     if (options.signal?.aborted === true) {
       return () => {}
     }
@@ -192,7 +202,8 @@ class ProgramSwarm implements Swarm {
     return this.core.finish()
   }
 
-  exportLedger(options?: LedgerExportOptions): Promise<LedgerExport> {
+  async exportLedger(options: LedgerExportOptions = {}): Promise<LedgerExport> {
+    checkExport(options)
     return this.core.exportLedger(options)
   }
 

@@ -56,7 +56,8 @@ const CALLS: Record<string, fc.Arbitrary<unknown[]>> = {
   pipeline: fc.tuple(stages, options),
   job: fc.tuple(junk),
   contribute: fc.tuple(options),
-  exportLedger: fc.tuple(options)
+  exportLedger: fc.tuple(options),
+  on: fc.tuple(fc.oneof(fc.constantFrom('change', 'state', 'submitted', 'settled'), junk), junk, options)
 }
 
 /** What a call came to, with all that it started ended again. */
@@ -76,7 +77,53 @@ async function outcomeOf(name: string, given: unknown[]): Promise<void> {
   await (name === 'stream' ? result.job : result)?.cancel?.()
 }
 
+/** Each was taken, and threw later, where nobody could catch it. */
+const LISTENERS: unknown[][] = [
+  ['change'],
+  ['settled', 5],
+  ['submitted', {}],
+  ['state', () => {}, null],
+  ['state', () => {}, { signal: 5 }]
+]
+
+const TEST_SWARMS: unknown[] = [
+  null,
+  5,
+  'x',
+  { peers: Symbol('odd') },
+  { seed: Object.create(null) },
+  { network: 'mian' },
+  { faults: null },
+  { faults: 5 },
+  { faults: { 1: null } },
+  { faults: { 1: 'wrong' } },
+  { faults: { 1: { kind: 'wrong', share: '1' } } },
+  { faults: { 1: { kind: 'slow', delayMs: 'x' } } },
+  { faults: { 3: { kind: 'slow' } } }
+]
+
 describe('a node that is called with wrong types', () => {
+  test.each(LISTENERS)('on refuses a listener that is none: %s, %s, %s', (...given) => {
+    expect(() => (house.requester as unknown as Loose).on?.(...given)).toThrow(
+      expect.objectContaining({ code: 'BAD_OPTION' })
+    )
+  })
+
+  test('what returns a promise rejects, and throws nothing at once', async () => {
+    const swarm = house.requester as unknown as Loose // as a program without types sees it
+    for (const result of [
+      swarm.quote?.(42),
+      swarm.exportLedger?.({ from: 'x' }),
+      swarm.exportLedger?.(null)
+    ]) {
+      await expect(result).rejects.toMatchObject({ code: 'BAD_OPTION' })
+    }
+  })
+
+  test.each(TEST_SWARMS)('createTestSwarm refuses %o', async (init) => {
+    await expect(createTestSwarm(init as never)).rejects.toMatchObject({ code: 'BAD_OPTION' })
+  })
+
   test.each(Object.keys(CALLS))('%s refuses with a code, or does it', async (name) => {
     await fc.assert(
       fc.asyncProperty(CALLS[name] ?? fc.constant<unknown[]>([]), async (given) => {
