@@ -72,7 +72,7 @@ export class JobList extends PageElement {
               const receipt = this.receipts.get(each.id)
               return html`
                 <tr data-job=${each.id} data-state=${each.state}>
-                  <td>${skillTitle(each.skill)} <span class="mono soft">${shortId(each.id)}</span></td>
+                  <td>${skillTitle(each.skill)} <span class="mono soft nowrap">${shortId(each.id)}</span></td>
                   <td class="nowrap">${job.states[each.state]}</td>
                   <td class="number nowrap">${receipt === undefined ? '' : formatAmount(receipt.paid)}</td>
                   <td class="number">
