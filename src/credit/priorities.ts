@@ -17,7 +17,7 @@ import { addWork, type CheckedUnit, type Edge, min, NO_EDGE, workOf } from './ed
 import { idleMs, priorityWeight } from './priority.ts'
 import { PROMISE, Promises, type Reservation } from './promises.ts'
 import { drawOn, giveOn, type Recogniser, recognise, recognition } from './recognition.ts'
-import { followStanding, type RecognitionShare, type Standing, unused } from './standing.ts'
+import { followStanding, NO_MERIT, type RecognitionShare, type Standing, unused } from './standing.ts'
 import type { VerifiedRecord } from './verify.ts'
 
 const edgeSchema = z.strictObject({ work: microCredits, served: microCredits, redeemed: microCredits })
@@ -53,6 +53,8 @@ interface Followed {
   readonly standing: Standing
   readonly idleSince: Milliseconds
   readonly firstSeat: Milliseconds | undefined
+  /** By its open escrows: what they name for this node. In the standing that is spent already. */
+  readonly named: ReadonlyMap<string, readonly RecognitionShare[]>
   /** This node is on the author's seat, and so sees whatever it earns. */
   readonly isWitness: boolean
 }
@@ -152,6 +154,7 @@ export class Priorities implements Recogniser {
       seq,
       idleSince,
       standing: followStanding(before?.standing ?? new Map(), verified, escrow),
+      named: namedFor(this.self, before?.named ?? new Map(), verified),
       firstSeat: before?.firstSeat ?? (kind === 'seat' ? ts : undefined),
       isWitness: kind === 'seat' ? record.body.members.includes(this.self) : (before?.isWitness ?? false)
     })
@@ -167,9 +170,16 @@ export class Priorities implements Recogniser {
     }
   }
 
-  /** On whose account this node serves a requester now, and for how much. Empty: a stranger. */
-  sharesOf(payer: PeerIdString): RecognitionShare[] {
-    return this.isUnsure(payer) ? [] : recognise(this, payer, this.standingOf(payer), this.network.parameters)
+  /**
+   * On whose account this node serves a requester now, and for how much. Empty: a stranger.
+   *
+   * @param escrow whose own claim on it is still to be served. @default none: a further one
+   */
+  sharesOf(payer: PeerIdString, escrow?: string): RecognitionShare[] {
+    const own = escrow === undefined ? undefined : this.followed.get(payer)?.named.get(escrow)
+    const now = this.standingOf(payer)
+    const standing = own === undefined ? now : unspent(now, own)
+    return this.isUnsure(payer) ? [] : recognise(this, payer, standing, this.network.parameters)
   }
 
   /** On whose account this node would serve a requester up to `max`: what its escrow may name. */
@@ -221,7 +231,7 @@ export class Priorities implements Recogniser {
     const on =
       named === undefined
         ? this.offer(payer, max - used)
-        : within(unused(named, used), this.sharesOf(payer), max - used)
+        : within(unused(named, used), this.sharesOf(payer, escrow), max - used)
     if (on.length > 0) {
       await this.promises.make(escrow, { payer, on, tClose })
     }
@@ -290,6 +300,30 @@ export class Priorities implements Recogniser {
     const table = this.store.table('meta')
     await Promise.all([...changed].map(([peer, edge]) => table.put(EDGE + peer, encode(edge), { relaxed })))
   }
+}
+
+/** What an author's open escrows name for a node, after one more record. */
+function namedFor(
+  self: PeerIdString,
+  before: Followed['named'],
+  { id, record }: VerifiedRecord
+): Followed['named'] {
+  if (record.kind === 'escrow') {
+    const { on = [] } = record.body.payees.find(({ peer }) => peer === self) ?? {}
+    return on.length === 0 ? before : new Map([...before, [id.toString(), on]])
+  }
+  const ended = record.kind === 'settle' ? record.body.escrow.toString() : ''
+  return before.has(ended) ? new Map([...before].filter(([escrow]) => escrow !== ended)) : before
+}
+
+/** A standing as if these were not spent. */
+function unspent(standing: Standing, on: readonly RecognitionShare[]): Standing {
+  const after = new Map(standing)
+  for (const { payer, amount } of on) {
+    const { paid, spent } = standing.get(payer) ?? NO_MERIT
+    after.set(payer, { paid, spent: spent > amount ? spent - amount : 0n })
+  }
+  return after
 }
 
 /** Of the shares named, what this node owes; at most `max` in all. */

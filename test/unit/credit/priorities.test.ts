@@ -302,6 +302,25 @@ test('a node that dies takes nothing from who had its word for long: what was no
   ).toEqual([{ payer: p.peer, amount: 250n }])
 })
 
+test('who votes on the escrow that names what it owes serves on it as others do: its own claim is not spent before', async () => {
+  const priorities = prioritiesOfV()
+  await priorities.learnEdge(p.peer, unit(10_000n))
+  const chain = await TestChain.create(network, 11, NOW)
+  await pay(p, chain, 1_000n, NOW + 2_000)
+  const on = [{ payer: p.peer, amount: 400n }]
+  const escrow = await chain.append(
+    chain.escrowIntent([[v.peer, 400n]], NOW + 3_000, { payees: [{ peer: v.peer, max: 400n, on }] })
+  )
+  for (const record of chain.records) {
+    priorities.follow(record)
+  }
+  const terms = { payer: chain.peer, max: 400n, tClose: NOW + HOUR, on }
+  expect(priorities.sharesOf(chain.peer)).toEqual([{ payer: p.peer, amount: 100n }])
+  expect(await priorities.promise('another', terms)).toEqual([{ payer: p.peer, amount: 100n }])
+  await priorities.settled('another')
+  expect(await priorities.promise(escrow.id.toString(), terms)).toEqual(on)
+})
+
 test('a promise outlives neither its escrow nor its peer’s good name', async () => {
   const store = memoryStore()
   let now = NOW
