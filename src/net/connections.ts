@@ -30,6 +30,13 @@ function transportNames(connection: Connection): string[] {
     .filter((name) => TRANSPORTS.has(name))
 }
 
+/** Whether a connection is the one to a relay that was named: by its peer id or, without `/p2p/…`, by its address. */
+export function isTo(relay: string, { remotePeer, remoteAddr }: Connection): boolean {
+  return relay.includes('/p2p/')
+    ? relay.endsWith(remotePeer.toString())
+    : `${remoteAddr}/`.startsWith(`${relay}/`)
+}
+
 /** Streams that come and go by themselves: a connection with only these carries nothing. */
 const HOUSEKEEPING = /^\/ipfs\/(id|id\/push|ping)\/|^\/webrtc-signaling\/|\/kad\/|^\/libp2p\/(dcutr|autonat)/
 

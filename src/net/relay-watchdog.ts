@@ -2,6 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { platform } from '#net-platform'
+import { isTo } from './connections.ts'
 import { NetError } from './errors.ts'
 import { parseAddress } from './gater.ts'
 import type { RelayWatchdog, SwarmNode, Ticker } from './types.ts'
@@ -118,7 +119,7 @@ function watch(address: Multiaddr): Watched {
 
 function isConnected(node: SwarmNode, { peer, address }: Watched): boolean {
   return peer === undefined
-    ? node.getConnections().some(({ remoteAddr }) => remoteAddr.toString().startsWith(address.toString()))
+    ? node.getConnections().some((connection) => isTo(address.toString(), connection))
     : node.getConnections(peer).some(({ status }) => status === 'open')
 }
 

@@ -1,5 +1,5 @@
 import type { PeerInfo, SwarmState } from '../api.ts'
-import { isDirect, type SwarmNode, transportOf } from '../net/index.ts'
+import { isDirect, isTo, type SwarmNode, transportOf } from '../net/index.ts'
 import type { SwarmRegistry } from '../registry/index.ts'
 import { isPeerIdString } from '../wire/index.ts'
 
@@ -20,7 +20,7 @@ export function connectedPeers(
         peer,
         connection: isDirect(best) ? ('direct' as const) : ('relayed' as const),
         transport: transportOf(best),
-        isRelay: relays.some((relay) => relay.endsWith(peer)),
+        isRelay: relays.some((relay) => connections.some((each) => isTo(relay, each))),
         skills: node.services.registry.known(peer)?.skills.map(({ name }) => name) ?? [],
         ...(best.rtt === undefined ? {} : { rttMs: best.rtt })
       }
