@@ -67,11 +67,11 @@ const DRAIN_MS = 1_000
  * A relay on one port: introduces peers (circuit relay, DHT), serves the page, and votes as a witness where it is
  * asked to. It keeps no state but its key and its votes.
  *
- * @throws RelayError `PORT_TAKEN`, `CANNOT_LISTEN`, or `BAD_OPTION` for a `staticFolder` without a page; NetError `BAD_ADDRESS` for an `announce` that is none;
- * StoreError if the data folder is in use
+ * @throws RelayError `PORT_TAKEN`, `CANNOT_LISTEN`, or `BAD_OPTION` for a `staticFolder` without a page, or an `announce` that
+ * leads to no relay; NetError `BAD_ADDRESS` for one that is no multiaddr; StoreError if the data folder is in use
  */
 export async function createRelay(options: RelayOptions): Promise<Relay> {
-  const announce = (options.announce ?? []).map((address) => parseAddress(address).toString())
+  const announce = (options.announce ?? []).map(announced)
   await checkPage(options.staticFolder)
   const store = await openStore({
     network: options.network.parameters.name,
@@ -90,6 +90,23 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     await store.close()
     throw error
   }
+}
+
+/**
+ * Peers reach a relay by WebSocket alone, and its peer id is put behind the address.
+ *
+ * @throws RelayError `BAD_OPTION`; NetError `BAD_ADDRESS`
+ */
+function announced(text: string): string {
+  const address = parseAddress(text)
+  const names = address.getComponents().map(({ name }) => name)
+  if (names[1] !== 'tcp' || !/^wss?$/.test(names.at(-1) ?? '') || names.includes('p2p')) {
+    throw new RelayError(
+      'BAD_OPTION',
+      `An announced address is like /dns4/relay.example/tcp/443/tls/ws: it ends in /ws or /wss, without /p2p/…; it is ${text}.`
+    )
+  }
+  return address.toString()
 }
 
 async function checkPage(folder: string | undefined): Promise<void> {

@@ -13,6 +13,8 @@ beforeAll(async () => {
   await writeFile(at('newer/local/store.log'), 'SWH9')
 })
 
+const ANNOUNCE = ['relay', '--port', '0', '--announce']
+
 describe('what cannot be is said in a sentence, and nothing is started', () => {
   test.each<[string, number, RegExp, string[]]>([
     ['an unknown command', 2, /unknown command/, ['frobnicate']],
@@ -65,6 +67,21 @@ describe('what cannot be is said in a sentence, and nothing is started', () => {
       2,
       /no page in .*BAD_OPTION/,
       ['relay', '--port', '0', '--static', 'no/page']
+    ],
+    [
+      'an announced address that no tab dials',
+      2,
+      /ends in \/ws/,
+      [...ANNOUNCE, '/dns4/relay.example/tcp/443']
+    ],
+    [
+      'an announced address with a peer id',
+      2,
+      /without \/p2p\//,
+      [
+        ...ANNOUNCE,
+        '/dns4/relay.example/tcp/443/tls/ws/p2p/12D3KooWGC6TvWhfagifX6kzyKbJLpLGzLgmgaRRyFEgJHSwq3Qh'
+      ]
     ],
     ['an ICE server that is none', 2, /--ice is stun:/, ['relay', '--port', '0', '--ice', 'nonsense']],
     ['an address to listen at that is none', 2, /BAD_ADDRESS/, ['node', '--listen', 'nonsense']],
