@@ -12,8 +12,7 @@ import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
-import { swarmRegistry } from '../../src/registry/index.ts'
-import { NETWORKS, networkOf } from '../../src/wire/index.ts'
+import { NETWORKS, networkOf, swarmRegistry } from '../../src/registry/index.ts' // for you: 'swarmharness/registry'
 
 // A network of your own: the name stands in protocol ids and DHT keys, and its hash in every advert.
 const network = await networkOf({ ...NETWORKS.local, name: 'translators' })

@@ -1,7 +1,28 @@
 /**
  * SwarmCredit: personal chains, escrows with a channel a payee, cumulative receipts, one settle, claims.
- * `createLedger` is the service; everything else here is a pure rule or a type. docs/PROTOCOL.md has the formats.
+ * `createLedger` is the service, of a network and a store; everything else here is a pure rule or a type. docs/PROTOCOL.md
+ * has the formats.
+ *
+ * @example
+ *
+ * ```ts
+ * const network = await networkOf(NETWORKS.local)
+ * const store = await openStore({ network: 'local', dataFolder: './data' })
+ * const ledger = createLedger({ store, key, network, node })
+ * await ledger.start()
+ * ```
  */
+export { memoryStore, type OpenStoreInit, openStore, type Store } from '../store/index.ts'
+export {
+  type MicroCredits,
+  type Milliseconds,
+  NETWORKS,
+  type Network,
+  type NetworkName,
+  type NetworkParameters,
+  networkOf,
+  type PeerIdString
+} from '../wire/index.ts'
 export { type Audit, type AuditedRecord, audit, auditExports } from './audit.ts'
 export {
   type VerifiedCertificate,

@@ -8,6 +8,7 @@
  * @example
  *
  * ```ts
+ * const network = await networkOf({ ...NETWORKS.local, name: 'translators' })
  * const node = await createLibp2p({ services: { registry: swarmRegistry({ network }), dht, identify, ping } })
  * for await (const { advert } of node.services.registry.find('matmul-i8')) console.log(advert.peer)
  * ```
@@ -28,6 +29,16 @@ import type { Advert, Milliseconds, Network, PeerIdString } from '../wire/index.
 import type { Constraints } from './constraints.ts'
 import { SwarmRegistry as SwarmRegistryClass } from './registry.ts'
 
+export {
+  type Advert,
+  type Milliseconds,
+  NETWORKS,
+  type Network,
+  type NetworkName,
+  type NetworkParameters,
+  networkOf,
+  type PeerIdString
+} from '../wire/index.ts'
 export type { Constraints } from './constraints.ts'
 export { RegistryError, type RegistryErrorCode } from './errors.ts'
 
@@ -56,7 +67,10 @@ export interface SwarmRegistryComponents {
   readonly logger: ComponentLogger
 }
 
-/** What this node says of itself when asked; the registry adds peer, network, sequence and times. */
+/**
+ * What this node says of itself when asked; the registry adds peer, network, sequence and times, and rounds down:
+ * `uptime` to whole minutes, `memory` to a power of two.
+ */
 export interface Offer extends Pick<Advert, 'skills' | 'load' | 'uptime'> {
   readonly device: Omit<Advert['device'], 'memory'> & {
     /** Bytes that one kernel can bind. @default 0: not said */

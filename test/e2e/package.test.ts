@@ -136,17 +136,40 @@ describe('in Node', () => {
   test('each service stands alone, and test swarms run', async () => {
     await writeFile(
       join(folder, 'entries.js'),
-      `import { swarmRegistry } from 'swarmharness/registry'
+      `import { generateKeyPair } from '@libp2p/crypto/keys'
+import { createLibp2p } from 'libp2p'
 import { SwarmRouter } from 'swarmharness/router'
-import { createLedger } from 'swarmharness/credit'
+import { createLedger, NETWORKS, networkOf, openStore } from 'swarmharness/credit'
 import { createTestSwarm } from 'swarmharness/testing'
+const privateKey = await generateKeyPair('Ed25519')
+const node = await createLibp2p({ privateKey })
+const network = await networkOf({ ...NETWORKS.local, name: 'barter' })
+const store = await openStore({ network: 'barter', dataFolder: 'books' })
+const ledger = createLedger({ store, key: privateKey, network, node })
+await ledger.start()
+const { settled } = await ledger.balance()
+await ledger.stop()
+await node.stop()
+await store.close()
 const house = await createTestSwarm({ peers: 2 })
 const { value } = await house.requester.submit('matmul-i8', house.requester.skills[0].example()).result
-console.log(typeof swarmRegistry, typeof SwarmRouter, typeof createLedger, value.m, (await house.audit()).balanced)
+console.log(typeof SwarmRouter, settled, value.m, (await house.audit()).balanced)
 process.exit()`
     )
     const { stdout } = await run(process.execPath, ['entries.js'], options())
-    expect(stdout.trim()).toBe('function function function 2 true')
+    expect(stdout.trim()).toBe('function 10000000n 2 true')
+  })
+
+  test('the registry serves an application of its own', async () => {
+    const source = await readFile(join(ROOT, 'examples/registry-alone/run.ts'), 'utf8')
+    const example = stripTypeScriptTypes(source).replace(
+      /'[./]+\/src\/registry\/index.ts'/,
+      "'swarmharness/registry'"
+    )
+    expect(example).not.toContain('/src/')
+    await writeFile(join(folder, 'registry-alone.js'), example.replace('import.meta.main', 'true'))
+    const { stdout } = await run(process.execPath, ['registry-alone.js'], options())
+    expect(stdout).toContain(' translates for 1000, and answered in ')
   })
 
   test('a skill of the project’s own is computed by others and checked by a worker of its own', async () => {
