@@ -44,8 +44,10 @@ scope.addEventListener('activate', (event) => {
   event.waitUntil(forget())
 })
 
-scope.addEventListener('message', ({ data }) => {
+scope.addEventListener('message', ({ data, ports }) => {
   if (data === 'take-over') void scope.skipWaiting()
+  // a page asks whether it is of this version: by the file that it began with
+  else ports[0]?.postMessage(kept.has(String(data)))
 })
 
 scope.addEventListener('fetch', (event) => {

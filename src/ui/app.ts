@@ -3,7 +3,7 @@ import type { Agreement } from './consent-card.ts'
 import './consent-card.ts'
 import { PageElement } from './element.ts'
 import { failureNote } from './failure-note.ts'
-import { formatDuration } from './format.ts'
+import { formatDuration, formatInteger } from './format.ts'
 import { Keeper, type KeeperInit, type KeeperModule } from './keeper.ts'
 import type { Query } from './query.ts'
 import { Session } from './session.ts'
@@ -213,8 +213,10 @@ export class SwarmApp extends PageElement {
         keeper.hasUpdate
           ? html`
             <div class="card row" id="update" role="status">
-              <p>${notice.update}</p>
-              <button id="update-now" @click=${() => keeper.update()}>${notice.updateNow}</button>
+              <p>${keeper.isUpdating ? this.#updating(keeper) : notice.update}</p>
+              <button id="update-now" aria-disabled=${String(keeper.isUpdating)} @click=${() => keeper.update()}>
+                ${notice.updateNow}
+              </button>
             </div>
           `
           : nothing
@@ -231,6 +233,12 @@ export class SwarmApp extends PageElement {
       }
       ${failureNote(keeper.failure, 'keeper-error')}
     `
+  }
+
+  #updating({ openJobs }: Keeper): string {
+    const phase = this.#session?.phase
+    const units = phase?.kind === 'running' ? phase.status.work.running : 0
+    return texts.notice.updating(formatInteger(openJobs), formatInteger(units))
   }
 
   #renderKept(session: Session, keeper: Keeper) {

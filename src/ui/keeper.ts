@@ -57,6 +57,8 @@ export class Keeper {
   readonly #load: () => Promise<KeeperModule>
   readonly #session: () => Session | undefined
   readonly #changed: () => void
+  /** It ends the work, and waits for the own jobs, to change over to another version. */
+  isUpdating = false
   /** The identity was closed here earlier, and nobody has said that its file is kept. */
   hasLeft = false
   #network = ''
@@ -109,10 +111,22 @@ export class Keeper {
   update(): Promise<void> {
     return this.#act(async () => {
       const swarm = this.#running()
-      await swarm?.finish()
-      await Promise.allSettled(swarm?.jobs().map(({ result }) => result) ?? [])
-      this.#apply?.()
+      this.isUpdating = true
+      this.#changed()
+      try {
+        await swarm?.finish()
+        await Promise.allSettled(swarm?.jobs().map(({ result }) => result) ?? [])
+        this.#apply?.()
+      } finally {
+        this.isUpdating = false
+        this.#changed()
+      }
     })
+  }
+
+  /** How many own jobs are not over. */
+  get openJobs(): number {
+    return (this.#running()?.jobs() ?? []).filter(({ state }) => !OVER.has(state)).length
   }
 
   /**

@@ -19,6 +19,8 @@ export const en = {
     clock: (off: string) =>
       `The clock of this device is ${off} away from that of the relay: set it right, or nobody will be found to work with.`,
     update: 'A new version of this page is here.',
+    updating: (jobs: string, units: string) =>
+      `Waiting for your own jobs (${jobs}: cancel them to go on) and for units in work (${units}).`,
     updateNow: 'Finish the work, then reload'
   },
   language: 'Language',

@@ -18,6 +18,8 @@ export const zh: Texts = {
     noRelay: '无法连接本页的中继，正在不断重试。账本可以阅读、检查和保存；中继回应后即可计算和雇用。',
     clock: (off) => `此设备的时钟与中继相差 ${off}：请校正时钟，否则找不到合作的节点。`,
     update: '本页有了新版本。',
+    updating: (jobs, units) =>
+      `正在等待你自己的任务（${jobs} 个，取消即可继续）和正在计算的单元（${units} 个）。`,
     updateNow: '完成工作后重新加载'
   },
   language: '语言',
