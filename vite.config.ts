@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { minify } from 'terser'
 import { defineConfig, type Plugin, type UserConfig } from 'vite'
@@ -134,6 +135,15 @@ function offlineFiles(): Plugin {
   }
 }
 
+/** Beside the page, which nobody has to load it for: the licences of all that is in it, and in the SDK, want to go with it. */
+const thirdParty = (): Plugin => ({
+  name: 'third-party',
+  apply: 'build',
+  writeBundle({ dir = here('dist') }) {
+    copyFileSync(here('THIRD_PARTY.md'), join(dir, 'third-party.txt'))
+  }
+})
+
 const workerPlugins = () => [...slimLibraries(), kernelHashes(), noSchemas(), terser()]
 
 /** The page. What consent loads is in chunks of its own, which the html neither names nor preloads. */
@@ -145,7 +155,8 @@ const app: UserConfig = {
     kernelsInWorkersOnly(),
     shortTemplates(),
     terser(),
-    offlineFiles()
+    offlineFiles(),
+    thirdParty()
   ],
   worker: {
     format: 'es',

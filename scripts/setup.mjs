@@ -19,6 +19,7 @@ const BUILD_INPUTS = [
   'shaders',
   'public',
   'index.html',
+  'THIRD_PARTY.md',
   'vite.config.ts',
   'scripts/slim-bundle.ts',
   'package.json',

@@ -15,3 +15,16 @@ test('no licence among them asks for more than a notice', () => {
     licences.filter((licence) => !/MIT|Apache|BSD|ISC|0BSD|MPL[- ]2\.0|Unlicense|WTFPL/.test(licence ?? ''))
   ).toEqual([])
 })
+
+test('the text of each licence is there, but of the one that asks for nothing', () => {
+  const [, ...sections] = notices().split(/^## /m)
+  const told = new Set(sections.flatMap((section) => section.split('\n', 1)[0]?.split(', ') ?? []))
+  const silent = [...notices().matchAll(/^\| (\S+) \| \S+ \| (.+) \|$/gm)]
+    .slice(2)
+    .filter(([, name = '']) => !told.has(name))
+  expect(silent.map(([, , licence]) => licence)).toEqual(['WTFPL'])
+  expect(sections.filter((section) => section.includes('Apache License')).length).toBeGreaterThan(0)
+  expect(
+    sections.some((section) => section.startsWith('@ipld/dag-cbor') && /^MIT License/m.test(section))
+  ).toBe(true)
+})
