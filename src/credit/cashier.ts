@@ -1,3 +1,4 @@
+import type { CID } from 'multiformats/cid'
 import type {
   LedgerRequest,
   LedgerResponse,
@@ -8,10 +9,11 @@ import type {
   Statement
 } from '../wire/index.ts'
 import { checkReceipt, verifyEscrow } from './certificate.ts'
-import { ESCROW_KEPT_MS, LODGED_MAX } from './constants.ts'
+import { ESCROW_KEPT_MS, LODGED_MAX, WAITING_PER_AUTHOR_MAX } from './constants.ts'
 import type { Deposits } from './deposits.ts'
 import { verifyStatement } from './envelope.ts'
 import { ensure } from './errors.ts'
+import { serialByKey } from './serial.ts'
 import { checkCloses } from './voting.ts'
 
 type Lodging = Extract<LedgerRequest, { t: 'lodge' }>
@@ -28,8 +30,8 @@ export interface CashierInit {
   readonly network: Network
   readonly self: PeerIdString
   readonly now: () => Milliseconds
-  /** One at a time for an author's chain, with the votes on it. */
-  readonly inTurn: <T>(author: PeerIdString, task: () => Promise<T>) => Promise<T>
+  /** Whether that escrow is open on its author's chain, as this node follows it. */
+  readonly follows: (author: PeerIdString, escrow: CID) => Promise<boolean>
   readonly sign: (statement: Unsigned) => Promise<Signed>
   /** Whose work this node has seen: they find room for longer. */
   readonly knows: (peer: PeerIdString) => boolean
@@ -38,6 +40,7 @@ export interface CashierInit {
 /** A witness's dealings with payees: it keeps their receipts, and votes to pay them. */
 export class Cashier {
   private readonly init: CashierInit
+  private readonly inTurn = serialByKey(WAITING_PER_AUTHOR_MAX)
 
   constructor(init: CashierInit) {
     this.init = init
@@ -57,14 +60,22 @@ export class Cashier {
     const given = await verifyStatement(receipt, 'receipt', this.init.network)
     const index = checkReceipt(given, record, escrowId)
     ensure(given.payee === from, 'NOT_CONCERNED', 'Only its payee lodges a receipt.')
-    // in the author's turn: a vote on the settle that is under way comes first, or sees the receipt
-    return this.init.inTurn(record.author, async () => {
+    const room = await this.roomFor(given.payee, record.author, escrowId)
+    // in the payee's own turn: in its author's, that one could keep it waiting until the escrow is settled
+    return this.inTurn(from, async () => {
       const { payee, amount } = given
-      const { knows, deposits } = this.init
-      const room = knows(payee) || knows(record.author) ? LODGED_MAX : LODGED_MAX / 2
-      await deposits.lodge(escrowId, index, { payee, amount, receipt, tClose: body.tClose }, room)
+      await this.init.deposits.lodge(escrowId, index, { payee, amount, receipt, tClose: body.tClose }, room)
       return { t: 'ok' }
     })
+  }
+
+  /** For escrows certified by whatever names their author likes there is the least: anybody makes any number of them. */
+  private async roomFor(payee: PeerIdString, author: PeerIdString, escrow: CID): Promise<number> {
+    const { knows, follows } = this.init
+    if (knows(payee) || knows(author)) {
+      return LODGED_MAX
+    }
+    return (await follows(author, escrow)) ? (LODGED_MAX / 4) * 3 : LODGED_MAX / 2
   }
 
   /** After tClose: the vote that pays a lodged receipt, whatever the requester does. */

@@ -87,8 +87,13 @@ export const WAITING_PER_AUTHOR_MAX = 8
 export const EARNINGS_PER_PAYER_MAX = 256
 /** Of all payers, names being free: beyond it the oldest on which nothing was receipted goes. */
 export const EARNINGS_MAX = 16_384
-/** Receipts of others, about 1 kB each; of peers whose work this node has not seen, half as many. */
+/**
+ * Receipts of others, about 1 kB each. Of peers whose work this node has not seen three quarters as many, where it
+ * follows the escrow, and else half.
+ */
 export const LODGED_MAX = 32_768
+/** Escrows of which a witness remembers, in memory, what it had no room for. */
+export const TURNED_AWAY_MAX = 4_096
 /** Places kept of a chain with their records and votes: to repeat a vote, prove a fork, bring an author back. */
 export const PLACES_KEPT = 32
 export const PLACES_BYTES = 64 * 1024

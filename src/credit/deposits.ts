@@ -13,7 +13,7 @@ import {
   signed,
   timestamp
 } from '../wire/index.ts'
-import { ESCROW_KEPT_MS } from './constants.ts'
+import { ESCROW_KEPT_MS, TURNED_AWAY_MAX } from './constants.ts'
 import { ensure } from './errors.ts'
 
 const lodgedSchema = z.strictObject({
@@ -36,6 +36,8 @@ const CLOSED = 'closed/'
 export class Deposits {
   private readonly lodged = new Map<string, Map<number, Lodged>>()
   private readonly closed = new Map<string, Closed>()
+  /** What there was no room for, the oldest first: no settle is voted for that pays less (µcr, by payee index). */
+  private readonly turnedAway = new Map<string, Map<number, MicroCredits>>()
   private readonly store: Store
   /** Receipts in all. */
   private kept = 0
@@ -90,11 +92,14 @@ export class Deposits {
     }
   }
 
-  /** Lodged receipts of an escrow in µcr, by payee index. */
+  /** Receipts of an escrow in µcr that were lodged, or found no room, by payee index. */
   amounts(escrow: CID): ReadonlyMap<number, MicroCredits> {
-    return new Map(
-      [...(this.lodged.get(escrow.toString()) ?? [])].map(([index, { amount }]) => [index, amount])
-    )
+    const amounts = new Map(this.turnedAway.get(escrow.toString()))
+    for (const [index, { amount }] of this.lodged.get(escrow.toString()) ?? []) {
+      const other = amounts.get(index) ?? 0n
+      amounts.set(index, other > amount ? other : amount)
+    }
+    return amounts
   }
 
   /** Payouts of the settle of an escrow that this node has voted for. */
@@ -115,21 +120,35 @@ export class Deposits {
    * Keeps a receipt, if it is above the one kept and not above the settle voted for.
    *
    * @param room as long as fewer are kept in all
-   * @throws CreditError `UNDERPAID` where the settle that this node voted for pays less; `BUSY`
+   * @throws CreditError `UNDERPAID` where the settle that this node voted for pays less; `BUSY`: then no settle that
+   * pays less is voted for either, until this node starts anew
    */
   async lodge(escrow: CID, index: number, given: Omit<Lodged, 'vote'>, room: number): Promise<void> {
     const before = this.get(escrow, index)
     if (before && before.amount >= given.amount) {
       return
     }
-    ensure(
-      before !== undefined || this.kept < room,
-      'BUSY',
-      'This node keeps too many receipts: ask the others.'
-    )
     this.checkSettled(escrow, index, given.amount)
+    const hasRoom = before !== undefined || this.kept < room
+    if (!hasRoom) {
+      this.turnAway(escrow.toString(), index, given.amount)
+    }
+    ensure(hasRoom, 'BUSY', 'This node keeps too many receipts: ask the others.')
     // in memory at once, so that a settle that comes meanwhile sees it
     await this.put(escrow, index, { ...given, vote: null }, before)
+  }
+
+  private turnAway(escrow: string, index: number, amount: MicroCredits): void {
+    const amounts = this.turnedAway.get(escrow) ?? new Map<number, MicroCredits>()
+    if (amount > (amounts.get(index) ?? 0n)) {
+      amounts.set(index, amount)
+    }
+    this.turnedAway.delete(escrow)
+    this.turnedAway.set(escrow, amounts)
+    const [oldest] = this.turnedAway.keys()
+    if (oldest !== undefined && this.turnedAway.size > TURNED_AWAY_MAX) {
+      this.turnedAway.delete(oldest)
+    }
   }
 
   /** Keeps the vote that pays a lodged receipt. */

@@ -86,7 +86,8 @@ export class Witness {
       ...init,
       deposits: this.deposits,
       knows: (peer) => this.believes(peer),
-      inTurn: (author, task) => this.inTurn(author, task),
+      follows: async (author, escrow) =>
+        (await this.follower.of(author)).state?.openEscrows.has(escrow.toString()) === true,
       sign: (statement) => this.sign(statement)
     })
     this.key = init.key
@@ -374,9 +375,9 @@ export class Witness {
       now,
       network: this.network.parameters
     }
-    for (const { body, escrow } of fresh.flatMap((step) => foundRight(step, given))) {
-      await this.deposits.close(body, escrow.body.tClose)
-    }
+    const found = fresh.flatMap((step) => foundRight(step, given))
+    // all at once: no receipt comes between the look at those lodged and what is voted for
+    await Promise.all(found.map(({ body, escrow }) => this.deposits.close(body, escrow.body.tClose)))
     return fresh.map(({ envelope, verified, before }) => {
       const { id, record } = verified
       const { seq } = record

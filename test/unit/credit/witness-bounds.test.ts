@@ -3,7 +3,7 @@ import { Deposits } from '../../../src/credit/deposits.ts'
 import { Earnings } from '../../../src/credit/earnings.ts'
 import { Follower } from '../../../src/credit/follower.ts'
 import { createVoter, quorumOf } from '../../../src/credit/index.ts'
-import { memoryStore, StoreError } from '../../../src/store/index.ts'
+import { memoryStore, type Store, StoreError } from '../../../src/store/index.ts'
 import type { LedgerResponse, Signed } from '../../../src/wire/index.ts'
 import { TestChain } from '../../fixtures/chains.ts'
 import { HOUR, LedgerSwarm, NOW, type TestPeer, testKey } from '../../fixtures/ledger-swarm.ts'
@@ -94,6 +94,58 @@ test('receipts beyond what a witness has room for are refused; one that it has m
   await deposits.forget(NOW + 9 * DAY)
   await deposits.lodge(id, 2, given, 2)
   expect([...deposits.amounts(id)]).toEqual([[2, 1n]])
+})
+
+test('no settle is voted for below a receipt that a witness had no room for', async () => {
+  await open()
+  const deposits = new Deposits({ store: memoryStore() })
+  const chain = await TestChain.create(swarm.network, 50, NOW)
+  const { id } = chain.head
+  const given = { payee: chain.peer, amount: 1n, receipt: chain.signedAt(0), tClose: NOW }
+  await deposits.lodge(id, 0, given, 1)
+  await expect(deposits.lodge(id, 1, { ...given, amount: 7n }, 1)).rejects.toMatchObject({ code: 'BUSY' })
+  await expect(deposits.lodge(id, 1, { ...given, amount: 6n }, 1)).rejects.toMatchObject({ code: 'BUSY' })
+  expect([...deposits.amounts(id)].sort()).toEqual([
+    [0, 1n],
+    [1, 7n]
+  ])
+})
+
+test('a payer that has all of its questions waiting keeps no payee from lodging', async () => {
+  swarm = await LedgerSwarm.create({ seats: true, rules: STRICT })
+  const store = memoryStore()
+  let go = () => {}
+  const gate = new Promise<void>((resolve) => {
+    go = resolve
+  })
+  const slow: Store = {
+    ...store,
+    identity: () => store.identity(),
+    saveIdentity: (key) => store.saveIdentity(key),
+    close: () => store.close(),
+    table: (name) => {
+      const table = store.table(name)
+      return name === 'votes'
+        ? {
+            get: (key) => gate.then(() => table.get(key)),
+            entries: () => table.entries(),
+            put: (key, value, options) => table.put(key, value, options),
+            delete: (key) => table.delete(key)
+          }
+        : table
+    }
+  }
+  const witness = await swarm.add(1, slow)
+  const payee = await TestChain.create(swarm.network, 51, NOW)
+  const { author, escrow, votes, receipt } = await ownEscrow(payee, { witness, ts: NOW })
+  const [genesis, seat] = author.signed as [Signed, Signed]
+  const asked = Array.from({ length: 9 }, () =>
+    swarm.deliver(author.peer, witness.peer, { t: 'certify', record: seat, tail: [genesis], evidence: [] })
+  )
+  const lodged = swarm.deliver(payee.peer, witness.peer, { t: 'lodge', escrow, votes, receipt })
+  expect(codeOf(await lodged)).toBe('ok')
+  go()
+  expect((await Promise.all(asked)).map(codeOf)).toContain('BUSY')
 })
 
 test('of escrows without number a payee forgets the oldest on which nothing was receipted', async () => {
