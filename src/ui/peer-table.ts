@@ -1,4 +1,5 @@
 import { css, html, nothing } from 'lit'
+import { repeat } from 'lit/directives/repeat.js'
 import type { PeerInfo } from '../api.ts'
 import { PageElement } from './element.ts'
 import { formatDuration, formatInteger, formatUnits, shortId } from './format.ts'
@@ -88,7 +89,7 @@ export class PeerTable extends PageElement {
   #renderTable() {
     const { peers } = texts
     const sorted = this.peers.toSorted(
-      (left, right) => left.connection.localeCompare(right.connection) || left.peer.localeCompare(right.peer)
+      (left, right) => compare(left.connection, right.connection) || compare(left.peer, right.peer)
     )
     return html`
       <div class="scroll" tabindex="0" role="group" aria-labelledby="title">
@@ -101,7 +102,11 @@ export class PeerTable extends PageElement {
             </tr>
           </thead>
           <tbody>
-            ${sorted.map((peer) => this.#renderPeer(peer))}
+            ${repeat(
+              sorted,
+              ({ peer }) => peer,
+              (peer) => this.#renderPeer(peer)
+            )}
           </tbody>
         </table>
       </div>
@@ -127,6 +132,8 @@ export class PeerTable extends PageElement {
     `
   }
 }
+
+const compare = (left: string, right: string) => (left < right ? -1 : left > right ? 1 : 0)
 
 // A peer says what it likes of itself: bounded here, and text only.
 function skillsText(skills: readonly string[]): string {

@@ -1,6 +1,5 @@
 import { css, html, nothing, type PropertyValues, svg } from 'lit'
 import type { PeerInfo } from '../api.ts'
-import { breathe } from './breathe.ts'
 import { PageElement } from './element.ts'
 import { formatDuration, formatInteger } from './format.ts'
 import { base } from './styles.ts'
@@ -20,6 +19,8 @@ const SIZE = 100
 /** Half of its width where names stand beside the outermost peers. */
 const NAMED_SIZE = 132
 const ME = 10
+/** The table's frame is over by then. */
+const AFTER_TABLE_MS = 50
 
 /**
  * This node, its peers, how it is connected to them, and who works for whom. Shapes and lines tell them apart, not only
@@ -121,6 +122,8 @@ export class SwarmGraph extends PageElement {
   declare peers: readonly PeerInfo[]
   declare hands: Hands
   #drawn = ''
+  /** As in the picture now: others may be known already. */
+  #shown: readonly PeerInfo[] = []
   readonly #layout = new SwarmLayout(() => this.#onMove())
   readonly #calm = matchMedia('(prefers-reduced-motion: reduce)')
   #isSeen = false
@@ -164,13 +167,14 @@ export class SwarmGraph extends PageElement {
     return isNew
   }
 
-  /** A crowd is drawn by itself, not in one go with its table. */
+  /** A crowd is drawn by itself, not in one frame with its table. */
   protected override async scheduleUpdate(): Promise<void> {
-    if (!this.#isNamed) await breathe()
+    if (!this.#isNamed) await new Promise((resolve) => setTimeout(resolve, AFTER_TABLE_MS))
     super.scheduleUpdate()
   }
 
   protected override willUpdate(): void {
+    this.#shown = this.peers
     this.#isNew = this.#layout.place(this.peers)
   }
 
@@ -239,7 +243,7 @@ export class SwarmGraph extends PageElement {
   #move(): void {
     const spots = this.renderRoot.querySelectorAll('.spot')
     const spokes = this.renderRoot.querySelectorAll('.spoke')
-    for (const [index, { peer }] of this.peers.entries()) {
+    for (const [index, { peer }] of this.#shown.entries()) {
       const { x, y } = this.#layout.spotOf(peer)
       const place = `translate(${x.toFixed(1)} ${y.toFixed(1)})`
       spots[index]?.setAttribute('transform', place)

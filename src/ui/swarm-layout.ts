@@ -78,6 +78,11 @@ const STIRRED = 3
 const REPULSION = 1_500
 const TO_THE_RING = 0.2
 const BACK_INTO_BAND = 0.5
+/** They move for two thirds of a second, some milliseconds of each frame. */
+const STEPS_A_FRAME = 3
+/** Of more than these only each so manieth frame is drawn: to draw them all costs as much as many a step. */
+const CROWD = 40
+const CROWD_DRAWN_EVERY = 4
 /** What d3 leaves of a speed at each step, by default. */
 const KEPT_SPEED = 0.6
 
@@ -90,8 +95,9 @@ export class SwarmLayout {
   #bodies = new Map<string, Body>()
   #bands = bandsFor(0, 0)
   #placed = ''
+  #frame = 0
 
-  /** @param onMove after each frame in which they have moved */
+  /** @param onMove when those who have moved are to be drawn: each frame, of a crowd each fourth and the last one */
   constructor(onMove: () => void) {
     this.#simulation = forceSimulation<Body>([])
       .stop()
@@ -99,8 +105,9 @@ export class SwarmLayout {
       .alphaMin(STILL)
       .alphaDecay(1 - STILL ** (1 / STEPS))
       .on('tick', () => {
-        this.#simulation.tick(stepsAFrame(this.#bodies.size) - 1)
-        onMove()
+        this.#simulation.tick(STEPS_A_FRAME - 1)
+        this.#frame = (this.#frame + 1) % CROWD_DRAWN_EVERY
+        if (this.#bodies.size <= CROWD || this.#frame === 0 || this.isStill) onMove()
       })
   }
 
@@ -154,14 +161,6 @@ export class SwarmLayout {
   rest(): void {
     this.#simulation.stop()
   }
-}
-
-/**
- * Few move smoothly, for two thirds of a second. A crowd is there in a few frames: each costs the drawing of all, and its
- * steps stay at some milliseconds however many there are.
- */
-function stepsAFrame(count: number): number {
-  return count <= 40 ? 3 : Math.round(within({ from: 3, to: 15 }, 2_400 / count))
 }
 
 function newBody(peer: string, band: Band): Body {

@@ -81,6 +81,18 @@ describe('the picture of the swarm', () => {
     watch.disconnect()
   })
 
+  it('keeps the rows of those who stay while others go', async () => {
+    const { app, swarm } = await running()
+    swarm.update({ peers: [...PEERS] })
+    const rows = () => [...(find(app, '#peers')?.querySelectorAll<HTMLElement>('[data-peer]') ?? [])]
+    await eventually(() => expect(rows()).toHaveLength(PEERS.length))
+    const [first, ...others] = rows()
+    swarm.update({ peers: PEERS.filter(({ peer }) => peer !== first?.dataset.peer) })
+    await eventually(() => expect(rows()).toHaveLength(others.length))
+    expect(rows()).toEqual(others)
+    expect(rows().every((row, index) => row === others[index])).toBe(true)
+  })
+
   /** Where each of them stands. */
   const places = (root: ParentNode) =>
     [...(find(root, '#swarm-graph')?.querySelectorAll('[data-peer]') ?? [])].map((spot) =>

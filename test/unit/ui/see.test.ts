@@ -232,6 +232,22 @@ describe('the picture of the swarm', () => {
     expect(layout.isStill).toBe(true)
   })
 
+  it('of a crowd moves by a few steps a frame, and is drawn at each fourth of them and the last', () => {
+    const peers = Array.from({ length: 200 }, (_, id) => ({
+      peer: nameOf(id),
+      connection: 'direct' as const
+    }))
+    const stills: boolean[] = []
+    const layout = new SwarmLayout(() => stills.push(layout.isStill))
+    layout.place(peers)
+    layout.run()
+    vi.advanceTimersByTime(34)
+    expect(stills).toEqual([])
+    settle(layout)
+    expect(stills.length).toBeLessThanOrEqual(11)
+    expect([stills.indexOf(true), layout.isStill]).toEqual([stills.length - 1, true])
+  })
+
   it('gives each kind a band of its own, with room for all', () => {
     fc.assert(
       fc.property(fc.nat({ max: 500 }), fc.nat({ max: 500 }), (direct, relayed) => {
