@@ -1,6 +1,6 @@
 import type { SkillInfo } from '../api.ts'
 import { type ArraySource, type Draft, draftFrom } from './form-model.ts'
-import { arrayFrom, isJson, readArrayFile, readJsonFile } from './input-file.ts'
+import { arrayFrom, isJson, notJson, readArrayFile, readJsonFile } from './input-file.ts'
 import type { TypedArray } from './random-array.ts'
 import { texts } from './texts/index.ts'
 
@@ -34,8 +34,12 @@ export async function takeFile(
   }
   const read = isJson(file) ? await readJsonFile(file) : { problem: texts.hire.file.wantJson }
   if ('problem' in read) return { field: field?.name ?? '', problem: read.problem }
-  if (field !== undefined) return { change: draftFrom(skill, { [field.name]: read.value }) }
-  return takeAll(skill, file, read.value)
+  try {
+    if (field !== undefined) return { change: draftFrom(skill, { [field.name]: read.value }) }
+    return takeAll(skill, file, read.value)
+  } catch (error) {
+    return { field: field?.name ?? '', ...notJson(error) } // lists in lists without end: no text is made of them
+  }
 }
 
 function takeAll(skill: SkillInfo, file: File, input: unknown): Taken {

@@ -24,6 +24,8 @@ export const rowsField = (array: string) => `${array}-rows`
 
 const SEED_MOST = 2n ** 32n - 1n
 const ROWS_MOST = 2n ** 20n
+/** Bytes of random arrays up to which a job is priced without being asked. */
+const PRICE_BY_ITSELF = 9_000_000
 const JSON_TEXT_MOST = 1_000_000
 const NO_DRAFT: Draft = { texts: {}, arrays: {} }
 
@@ -81,7 +83,9 @@ export function draftFrom(skill: SkillInfo, input: unknown): Draft {
   const entries = skill.fields.flatMap(({ name, kind }) => {
     const value: unknown = Reflect.get(input, name)
     if (kind === 'array' || value === undefined) return []
-    return [[name, kind === 'data' ? JSON.stringify(value, null, 1) : String(value)] as const]
+    if (kind === 'data') return [[name, JSON.stringify(value, null, 1)] as const]
+    // String() would ask an object for its own toString()
+    return [[name, typeof value === 'object' ? JSON.stringify(value) : String(value)] as const]
   })
   return { texts: Object.fromEntries(entries), arrays: {} }
 }
@@ -124,8 +128,40 @@ export function fieldProblems(skill: SkillInfo, draft: Draft): Problems {
   return problems
 }
 
-/** The input that the form describes, checked by the skill. */
-export function draftInput(skill: SkillInfo, draft: Draft): { input: unknown } | { problems: Problems } {
+/**
+ * What the job costs if every unit is done once: of its shape alone, so zeros stand for random numbers.
+ *
+ * @returns undefined while something is wrong; 'unknown' for so large a job that working it out would stop the page
+ */
+export function draftPrice(skill: SkillInfo, draft: Draft): MicroCredits | 'unknown' | undefined {
+  if (randomBytes(skill, draft) > PRICE_BY_ITSELF) return 'unknown'
+  const made = draftInput(skill, draft, (element, length) => {
+    const Kind = typedArrayOf(element)
+    return Kind && new Kind(length)
+  })
+  return 'input' in made ? skill.price(made.input) : undefined
+}
+
+function randomBytes(skill: SkillInfo, draft: Draft): number {
+  return arraysOf(skill)
+    .filter(({ name }) => draft.arrays[name]?.kind === 'random')
+    .map(
+      ({ name, element = '' }) =>
+        lengthOf(skill, name, draft) * (typedArrayOf(element)?.BYTES_PER_ELEMENT ?? 1)
+    )
+    .reduce((sum, bytes) => sum + bytes, 0)
+}
+
+/**
+ * The input that the form describes, checked by the skill.
+ *
+ * @param random makes the random arrays
+ */
+export function draftInput(
+  skill: SkillInfo,
+  draft: Draft,
+  random: typeof randomArray = randomArray
+): { input: unknown } | { problems: Problems } {
   const problems = fieldProblems(skill, draft)
   if (Object.keys(problems).length > 0) return { problems }
   const example = Object(skill.example())
@@ -138,7 +174,7 @@ export function draftInput(skill: SkillInfo, draft: Draft): { input: unknown } |
     if (source.kind === 'file') return [name, source.values]
     if (source.kind === 'example') return [name, example[name]]
     const salt = Math.imul(0x9e3779b9, names.indexOf(name))
-    return [name, randomArray(element, lengthOf(skill, name, draft), seed ^ salt)]
+    return [name, random(element, lengthOf(skill, name, draft), seed ^ salt)]
   })
   const input: unknown = Object.fromEntries(entries)
   const issues = skill.check(input)

@@ -35,7 +35,7 @@ export function parseJson(text: string): Read<unknown> {
   try {
     return { value: JSON.parse(text) }
   } catch (error) {
-    return { problem: texts.hire.file.notJson(error instanceof Error ? error.message.slice(0, 200) : '') }
+    return notJson(error)
   }
 }
 
@@ -43,15 +43,20 @@ export function parseJson(text: string): Read<unknown> {
 export function arrayFrom(given: unknown, element: string): Read<TypedArray> {
   const Kind = typedArrayOf(element)
   if (Kind === undefined || !Array.isArray(given)) return { problem: texts.hire.file.notList(element) }
-  const array = Kind.from(given)
-  const wrong = given.findIndex(
-    (value, i) =>
-      typeof value !== 'number' ||
-      (array instanceof Float32Array ? !Number.isFinite(array[i]) : array[i] !== value)
-  )
+  const array = new Kind(given.length)
+  const wrong = given.findIndex((value: unknown, i) => {
+    if (typeof value !== 'number') return true // whatever it is, it is not asked for its number
+    array[i] = value
+    return array instanceof Float32Array ? !Number.isFinite(array[i]) : array[i] !== value
+  })
   if (wrong < 0) return { value: array }
   return { problem: texts.hire.file.wrongElement(formatInteger(wrong), element) }
 }
+
+/** What JSON.parse() or JSON.stringify() has thrown, such as at lists in lists in lists. */
+export const notJson = (error: unknown) => ({
+  problem: texts.hire.file.notJson(error instanceof Error ? error.message.slice(0, 200) : '')
+})
 
 export const isJson = (file: File) => file.name.toLowerCase().endsWith('.json')
 

@@ -154,10 +154,24 @@ describe('a file', () => {
     ['[1, 2, 300]', 'Element 2'],
     ['[1, "<b>"]', 'Element 1'],
     ['{"a": 1}', 'list of numbers'],
-    ['[1,', 'no JSON']
+    ['[1,', 'no JSON'],
+    ['[{"valueOf": 1, "toString": 1}]', 'Element 0'],
+    ['['.repeat(50_000) + ']'.repeat(50_000), 'Element 0']
   ])('of %s is no matrix', async (text, problem) => {
     const taken = await takeFile(product, new File([text], 'a.json'), 'a')
     expect(taken).toMatchObject({ field: 'a', problem: expect.stringContaining(problem) })
+  })
+
+  it('whose lists have no end is no scene, and one of odd objects no view', async () => {
+    const deep = new File(['['.repeat(100_000) + ']'.repeat(100_000)], 'scene.json')
+    const taken = await takeFile(skillNamed('render-tile'), deep, 'scene')
+    expect(taken).toMatchObject({ field: 'scene', problem: expect.stringContaining('no JSON') })
+    const odd = await takeFile(
+      skillNamed('mandelbrot'),
+      new File(['{"x": {"toString": 1}}'], 'a.json'),
+      undefined
+    )
+    expect(odd).toMatchObject({ change: { texts: { x: '{"toString":1}' } } })
   })
 
   it('must have whole elements', async () => {
