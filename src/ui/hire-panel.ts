@@ -257,12 +257,12 @@ export class HirePanel extends PageElement {
     const order = ordered ?? (kept && { skill: job.skill, input: kept, options: {} })
     const skill = this.swarm.skills.find(({ name }) => name === job.skill)
     if (order === undefined || skill === undefined) return undefined
-    const priceOf = (factor: number) => {
-      const { width, height } = order.input
-      const next = zoomed(order.input, { x: width / 2, y: height / 2 }, factor)
-      return skill.check(next).length === 0 ? skill.price(next) : undefined
-    }
-    return { order, prices: { in: priceOf(ZOOM_IN), out: priceOf(ZOOM_OUT) } }
+    const { width, height } = order.input
+    const viewAt = (factor: number) => zoomed(order.input, { x: width / 2, y: height / 2 }, factor)
+    const priceOf = (next: PlaneView) => (skill.check(next).length === 0 ? skill.price(next) : undefined)
+    const out = viewAt(ZOOM_OUT)
+    const isWhole = out.span === viewAt(1).span
+    return { order, prices: { in: priceOf(viewAt(ZOOM_IN)), out: priceOf(out), isWhole } }
   }
 
   #onZoom({ detail }: CustomEvent<Zoom>): void {

@@ -57,17 +57,16 @@ export function isNearestResult(value: unknown): value is NearestResult {
 export const isPictureResult = (value: unknown): value is PictureResult =>
   isCountsResult(value) || isRadianceResult(value)
 
-/** The first array of an output: what is downloaded as bytes. */
-export function arrayOf(value: unknown): Exclude<ArrayBufferView<ArrayBuffer>, DataView> | undefined {
-  return Object.values(members(value)).find(
-    (member): member is Exclude<ArrayBufferView<ArrayBuffer>, DataView> =>
-      ArrayBuffer.isView(member) && !(member instanceof DataView)
+/** The arrays of an output, one after the other as stored (little-endian): what is downloaded as bytes. */
+export function arraysOf(value: unknown): Array<ArrayBufferView<ArrayBuffer>> {
+  return Object.values(members(value)).filter((member): member is ArrayBufferView<ArrayBuffer> =>
+    ArrayBuffer.isView(member)
   )
 }
 
-/** SHA-256 of the output's arrays, one after the other as stored (little-endian), lower-case hex. */
+/** SHA-256 of the bytes that are downloaded, lower-case hex. */
 export async function checksum(value: unknown): Promise<string> {
-  const arrays = Object.values(members(value)).filter((member) => ArrayBuffer.isView(member))
+  const arrays = arraysOf(value)
   const bytes = new Uint8Array(arrays.reduce((sum, { byteLength }) => sum + byteLength, 0))
   let at = 0
   for (const { buffer, byteOffset, byteLength } of arrays) {

@@ -6,7 +6,7 @@ import { failureNote } from './failure-note.ts'
 import { formatAmount, formatInteger, type MicroCredits } from './format.ts'
 import { glyph } from './glyph.ts'
 import {
-  arrayOf,
+  arraysOf,
   checksum,
   isMatrixResult,
   isNearestResult,
@@ -37,6 +37,8 @@ export interface Zoom {
 export interface ZoomPrices {
   readonly in: MicroCredits | undefined
   readonly out: MicroCredits | undefined
+  /** The whole plane is shown: further out is the same view. */
+  readonly isWhole: boolean
 }
 
 export const ZOOM_IN = 0.25
@@ -184,8 +186,12 @@ export class ResultView extends PageElement {
               <button id="zoom-in" @click=${() => this.#zoom({ ...middle, factor: ZOOM_IN })}>
                 ${glyph('plus')} ${job.zoomIn} ${priceNote(zoom.in)}
               </button>
-              <button id="zoom-out" @click=${() => this.#zoom({ ...middle, factor: ZOOM_OUT })}>
-                ${glyph('minus')} ${job.zoomOut} ${priceNote(zoom.out)}
+              <button
+                id="zoom-out"
+                aria-disabled=${String(zoom.isWhole)}
+                @click=${() => this.#zoom({ ...middle, factor: ZOOM_OUT })}
+              >
+                ${glyph('minus')} ${job.zoomOut} ${zoom.isWhole ? nothing : priceNote(zoom.out)}
               </button>
               <span class="soft small">${job.zoomHint}</span>
             </div>
@@ -236,15 +242,16 @@ export class ResultView extends PageElement {
 
   #renderDownloads(value: unknown) {
     const { job } = texts
-    const array = arrayOf(value)
-    const isShort = array !== undefined && array.byteLength <= 4 * JSON_MOST
+    const arrays = arraysOf(value)
+    const bytes = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    const isShort = arrays.length > 0 && bytes <= 4 * JSON_MOST
     return html`
       <div class="row">
         ${this.#picture === undefined ? nothing : this.#renderDownload('png', () => this.#savePicture())}
         ${
-          array === undefined
+          arrays.length === 0
             ? nothing
-            : this.#renderDownload('bin', () => saveAs(`${this.jobId}.bin`, new Blob([array])))
+            : this.#renderDownload('bin', () => saveAs(`${this.jobId}.bin`, new Blob(arrays)))
         }
         ${isShort ? this.#renderDownload('json', () => saveAs(`${this.jobId}.json`, jsonBlob(value))) : nothing}
       </div>

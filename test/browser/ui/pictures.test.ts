@@ -5,7 +5,7 @@ import { formatAmount } from '../../../src/ui/format.ts'
 import { isPlaneView, type PlaneView, zoomed } from '../../../src/ui/mandelbrot-zoom.ts'
 import { pixelsOf } from '../../../src/ui/result-values.ts'
 import { RECEIPT } from '../../fixtures/fake-swarm.ts'
-import { click, find, running, shown, textOf, unmountAll } from './mount.ts'
+import { click, fill, find, running, shown, textOf, unmountAll } from './mount.ts'
 
 afterEach(unmountAll)
 
@@ -71,10 +71,11 @@ describe('pixels', () => {
 })
 
 describe('a picture job', () => {
-  async function hired() {
+  async function hired(fields: Readonly<Record<string, string>> = {}) {
     const page = await running()
     await click(page.app, '#skill-mandelbrot')
     await shown(page.app, '#iterations')
+    for (const [name, value] of Object.entries(fields)) fill(page.app, `#${name}`, value)
     await click(page.app, '#submit-job')
     await shown(page.app, '#job')
     const [job] = page.swarm.submitted
@@ -123,6 +124,16 @@ describe('a picture job', () => {
     expect(Number(input.x)).toBeCloseTo(Number(next.x), 2)
     const field = await shown(app, '#span')
     await expect.poll(() => (field instanceof HTMLInputElement ? field.value : '')).toBe('0.8')
+  })
+
+  it('goes no further out than the whole plane', async () => {
+    const { app, job, swarm } = await hired({ span: '4' })
+    job.succeed({ counts: new Uint32Array(640 * 400).fill(4), width: 640, height: 400 })
+    await click(app, '#zoom-out[aria-disabled="true"]')
+    await click(app, '#zoom-in')
+    await expect
+      .poll(() => swarm.submitted.map(({ input }) => input))
+      .toMatchObject([{ span: '4' }, { span: '1' }])
   })
 
   it('says what the sample costs before it is run', async () => {
