@@ -1,6 +1,6 @@
 import { html, type TemplateResult } from 'lit'
 import type { InputField } from '../api.ts'
-import { formatInteger } from './format.ts'
+import { formatAmount, formatInteger, type MicroCredits } from './format.ts'
 import { texts } from './texts/index.ts'
 
 interface FieldInit {
@@ -47,11 +47,22 @@ export function choiceField({
         aria-invalid=${problem === undefined ? 'false' : 'true'}
         aria-describedby="${name}-error"
       >
-        ${options.map((option) => html`<option value=${option} ?selected=${option === value}>${option}</option>`)}
+        ${options.map((option) => html`<option value=${option} .selected=${option === value}>${option}</option>`)}
       </select>
       ${problemOf(name, problem)}
     </div>
   `
+}
+
+/** What the job costs before anything is asked; `times` each unit is done. */
+export function priceLine(
+  price: MicroCredits | 'unknown' | undefined,
+  times: bigint
+): TemplateResult | undefined {
+  const { quote } = texts.hire
+  if (price === undefined) return undefined
+  const words = price === 'unknown' ? quote.large : quote.only(formatAmount(price * times))
+  return html`<p id="price" class="soft small" role="status">${words}</p>`
 }
 
 /** What is wrong with a field, below it. */

@@ -86,7 +86,7 @@ export class LogPanel extends PageElement {
             <select id="log-kind" @change=${this.#onKind}>
               ${(['', ...LOG_KINDS] as const).map(
                 (kind) =>
-                  html`<option value=${kind} ?selected=${kind === this.kind}>
+                  html`<option value=${kind} .selected=${kind === this.kind}>
                     ${kind === '' ? log.all : log.kinds[kind]}
                   </option>`
               )}

@@ -90,6 +90,7 @@ export class QuoteCard extends PageElement {
       <p class="small">
         ${quote.units(formatUnits(units))}
         ${measured > 0 ? quote.measured(formatInteger(measured)) : nothing}
+        ${times > 1n ? quote.once : nothing}
         ${providers === 0 ? quote.nobody : fasterAtHome ? quote.fasterAtHome : nothing}
       </p>
     `

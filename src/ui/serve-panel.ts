@@ -172,7 +172,7 @@ export class ServePanel extends PageElement {
                       >
                         ${HOURS.map(
                           (hour) => html`
-                            <option value=${hour} ?selected=${hour === schedule[end]}>
+                            <option value=${hour} .selected=${hour === schedule[end]}>
                               ${String(hour).padStart(2, '0')}:00
                             </option>
                           `
@@ -241,7 +241,7 @@ export class ServePanel extends PageElement {
         <select id="strangers" aria-describedby="strangers-hint" @change=${this.#onStrangers}>
           ${STRANGERS.map(
             (share) => html`
-              <option value=${share ?? ''} ?selected=${share === this.rules.strangers}>
+              <option value=${share ?? ''} .selected=${share === this.rules.strangers}>
                 ${share === null ? serve.usual : formatPercent(share / 100)}
               </option>
             `

@@ -2,12 +2,13 @@ import { css, html, nothing, type PropertyValues } from 'lit'
 import type { InputField, SkillInfo, SubmitOptions, SwarmCore } from '../api.ts'
 import { PageElement } from './element.ts'
 import { hasFile, isFolder, takeFile } from './file-drop.ts'
-import { choiceField, labelOf, limitsOf, problemOf, textField } from './form-fields.ts'
+import { choiceField, labelOf, limitsOf, priceLine, problemOf, textField } from './form-fields.ts'
 import {
   BUDGET,
   type Draft,
   draftFrom,
   draftInput,
+  draftPrice,
   exampleDraft,
   fieldProblems,
   firstDraft,
@@ -44,6 +45,7 @@ export class SkillForm extends PageElement {
     problems: { state: true },
     redundancy: { state: true },
     quoted: { state: true },
+    price: { state: true },
     over: { state: true }
   }
   static override styles = [
@@ -66,6 +68,8 @@ export class SkillForm extends PageElement {
   declare redundancy: (typeof REDUNDANCIES)[number]
   /** What the quote is asked for; a new object asks anew. */
   declare quoted: Order | undefined
+  /** While there is no quote. */
+  declare price: ReturnType<typeof draftPrice>
   /** The field that a file is dragged over. */
   declare over: string | undefined
   readonly #drafts = new Map<string, Draft>()
@@ -97,7 +101,17 @@ export class SkillForm extends PageElement {
     this.draft = this.#drafts.get(this.skill.name) ?? firstDraft(this.skill)
     this.problems = {}
     this.quoted = undefined
+    this.#later(() => this.#showPrice())
+  }
+
+  #showPrice(): void {
+    this.price = draftPrice(this.skill, this.draft)
+  }
+
+  #later(work: () => void): void {
+    this.price = undefined
     clearTimeout(this.#timer)
+    this.#timer = setTimeout(work, QUOTE_AFTER_MS)
   }
 
   protected override render() {
@@ -111,7 +125,7 @@ export class SkillForm extends PageElement {
         @submit=${this.#onSubmit}
         @input=${this.#onInput}
         @dragover=${(event: DragEvent) => this.#onDragOver(event, '')}
-        @dragleave=${this.#onDragLeave}
+        @dragleave=${() => (this.over = undefined)}
         @drop=${(event: DragEvent) => this.#onDrop(event, undefined)}
       >
         <div class="fields">
@@ -132,7 +146,7 @@ export class SkillForm extends PageElement {
       </form>
       ${
         this.quoted === undefined
-          ? nothing
+          ? priceLine(this.price, this.redundancy === 'auto' ? 1n : BigInt(this.redundancy))
           : html`<quote-card .swarm=${this.swarm} .order=${this.quoted}></quote-card>`
       }
     `
@@ -173,7 +187,7 @@ export class SkillForm extends PageElement {
         >
           ${REDUNDANCIES.map(
             (option) => html`
-              <option value=${option} ?selected=${option === this.redundancy}>
+              <option value=${option} .selected=${option === this.redundancy}>
                 ${option === 'auto' ? redundancy.auto : option}
               </option>
             `
@@ -231,8 +245,8 @@ export class SkillForm extends PageElement {
             aria-describedby="${name}-error"
             @change=${(event: Event) => this.#onSource(event, name)}
           >
-            <option value="random" ?selected=${source.kind === 'random'}>${file.random}</option>
-            <option value="example" ?selected=${source.kind === 'example'}>${file.example}</option>
+            <option value="random" .selected=${source.kind === 'random'}>${file.random}</option>
+            <option value="example" .selected=${source.kind === 'example'}>${file.example}</option>
             ${
               source.kind === 'file'
                 ? html`<option value="file" selected>${source.name.slice(0, 60)}</option>`
@@ -298,10 +312,6 @@ export class SkillForm extends PageElement {
     this.over = name
   }
 
-  #onDragLeave(): void {
-    this.over = undefined
-  }
-
   #onDrop(event: DragEvent, name: string | undefined): void {
     if (!hasFile(event)) return
     event.preventDefault()
@@ -334,14 +344,16 @@ export class SkillForm extends PageElement {
     const still = fieldProblems(this.skill, this.draft)
     const kept = Object.keys(this.problems).filter((field) => still[field] !== undefined)
     this.problems = Object.fromEntries(kept.map((field) => [field, still[field] ?? '']))
-    clearTimeout(this.#timer)
     this.quoted = undefined
-    this.#timer = setTimeout(() => this.#quote(false), QUOTE_AFTER_MS)
+    this.#later(() => this.#quote(false))
   }
 
   #quote(isAsked: boolean): void {
-    const isLarge = !(randomLength(this.skill, this.draft) <= QUOTE_BY_ITSELF)
-    if (!isAsked && (isLarge || Object.keys(fieldProblems(this.skill, this.draft)).length > 0)) return
+    if (!isAsked && Object.keys(fieldProblems(this.skill, this.draft)).length > 0) return
+    if (!isAsked && randomLength(this.skill, this.draft) > QUOTE_BY_ITSELF) {
+      this.#showPrice()
+      return
+    }
     const made = draftInput(this.skill, this.draft)
     if ('input' in made)
       this.quoted = { skill: this.skill.name, input: made.input, options: this.#options(undefined) }
@@ -362,7 +374,8 @@ export class SkillForm extends PageElement {
       return
     }
     this.problems = {}
-    this.#order({ skill: this.skill.name, input: made.input, options: this.#options(budget.budget) })
+    const order = { skill: this.skill.name, input: made.input, options: this.#options(budget.budget) }
+    this.dispatchEvent(new CustomEvent<Order>('order', { detail: order }))
   }
 
   #options(budget: MicroCredits | undefined): SubmitOptions {
@@ -370,10 +383,6 @@ export class SkillForm extends PageElement {
       ...(budget === undefined ? {} : { budget }),
       ...(this.redundancy === 'auto' ? {} : { redundancy: Number(this.redundancy) })
     }
-  }
-
-  #order(order: Order): void {
-    this.dispatchEvent(new CustomEvent<Order>('order', { detail: order }))
   }
 
   #refuse(problems: Problems): void {

@@ -418,6 +418,9 @@ export const en = {
       units: (units: string) => `${units} of work.`,
       measured: (count: string) => `Providers measured in earlier jobs: ${count}.`,
       nobody: 'Nobody is there to hire yet.',
+      only: (price: string) => `Price: ${price}`,
+      large: 'A large job: get a quote to see its price.',
+      once: 'Time and providers are for each unit done once.',
       fasterAtHome: 'Hiring does not pay here: this machine would be faster.'
     },
     file: {

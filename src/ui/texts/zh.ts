@@ -384,6 +384,9 @@ export const zh: Texts = {
       units: (units) => `共 ${units}。`,
       measured: (count) => `在以前的任务中测量过的提供者：${count} 个。`,
       nobody: '现在还没有人可以雇用。',
+      only: (price) => `价格：${price}`,
+      large: '任务较大：请获取报价查看价格。',
+      once: '用时和提供者数按每个单元只计算一次估计。',
       fasterAtHome: '这里雇用并不划算：本机会更快。'
     },
     file: {

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { formatAmount } from '../../../src/ui/format.ts'
 import { applyJobEvent, logLine, NEW_JOB, shouldAnnounce } from '../../../src/ui/job-model.ts'
 import { randomInt8 } from '../../../src/ui/random-array.ts'
-import { checksum, isMatrixResult } from '../../../src/ui/result-values.ts'
+import { arraysOf, checksum, isMatrixResult } from '../../../src/ui/result-values.ts'
 import { SwarmError } from '../../../src/wire/index.ts'
 import { PEERS, RECEIPT } from '../../fixtures/fake-swarm.ts'
 import { click, fill, find, type Mounted, running, shown, textOf, unmountAll } from './mount.ts'
@@ -41,6 +42,41 @@ describe('the form', () => {
     expect(job?.input).toMatchObject({ m: 8, k: 16, n: 4, a: randomInt8(128, 7) })
     const panel = find(app, 'hire-panel')
     expect(panel?.shadowRoot?.textContent).toContain('Providers can see your input')
+  })
+
+  it('sends what it shows, whatever a hand had picked before', async () => {
+    const { app, swarm } = await running()
+    const source = await shown(app, '#a-source')
+    if (!(source instanceof HTMLSelectElement)) throw new Error('no choice')
+    for (const picked of ['example', 'random']) {
+      source.value = picked
+      source.dispatchEvent(new Event('change'))
+    }
+    await click(app, '#fill-example')
+    await expect.poll(() => source.value).toBe('example')
+    await click(app, '#submit-job')
+    await shown(app, '#job')
+    const product = swarm.skills.find(({ name }) => name === 'matmul-i8')
+    expect(swarm.submitted[0]?.input).toEqual(product?.example())
+  })
+
+  it('says what the job costs before anything is paid, however large the form begins', async () => {
+    const { app, swarm } = await running()
+    for (const [name, field] of [
+      ['matmul-i8', '#m'],
+      ['knn-i8', '#database-rows']
+    ]) {
+      await click(app, `#skill-${name}`)
+      await shown(app, field ?? '')
+      const line = textOf(await shown(app, '#price'))
+      await click(app, '#submit-job')
+      const job = swarm.submitted.at(-1)
+      const price = swarm.skills.find((skill) => skill.name === name)?.price(job?.input)
+      expect(line).toBe(`Price: ${formatAmount(price ?? 0n)}`)
+      await job?.cancel()
+      await shown(app, '#run-sample[aria-disabled="false"]')
+    }
+    expect(swarm.quoted).toEqual([])
   })
 
   it('shows what submit() refuses as text', async () => {
@@ -172,6 +208,13 @@ describe('matrices', () => {
     // sha256 of 01 00 00 00, by coreutils
     const sum = '67abdd721024f0ff4e0b3f4c2fc13bc5bad42d0b7851d456d88d203d15aaa450'
     expect(await checksum({ c: Int32Array.of(1), m: 1, n: 1 })).toBe(sum)
+  })
+
+  it('and all other arrays of an output are saved as what is added up', async () => {
+    const nearest = { ids: Uint32Array.of(7, 9), scores: Int32Array.of(-1, 5), top: 2 }
+    const saved = new Uint8Array(await new Blob(arraysOf(nearest)).arrayBuffer())
+    expect(new Int32Array(saved.buffer)).toEqual(Int32Array.of(7, 9, -1, 5))
+    expect(await checksum(nearest)).toBe(await checksum({ saved }))
   })
 
   it('of the wrong shape are not shown as one', () => {
