@@ -1,11 +1,14 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { createVoter, verifyCertificate } from '../../src/credit/index.ts'
 import { libp2pTransport } from '../../src/credit/transport.ts'
-import { createNode } from '../../src/net/index.ts'
+import { createNode, request } from '../../src/net/index.ts'
 import { memoryStore } from '../../src/store/index.ts'
 import {
   DOMAINS,
+  LEDGER_MESSAGE_MAX,
+  ledgerResponse,
   NETWORKS,
+  type Network,
   networkOf,
   type PeerIdString,
   protocolId,
@@ -23,7 +26,7 @@ const STRICT = { seatPatienceMs: 60_000, orphanedAfterMs: 24 * HOUR }
 const settled = async ({ ledger }: TestPeer) => (await ledger.balance()).settled
 
 export async function refusalAttacks(): Promise<Outcome[]> {
-  return [await refusalToSign(), await eclipse(), await endless()]
+  return [await refusalToSign(), await eclipse(), await oversized(), await endless()]
 }
 
 /** A requester whose provider has done its work, is receipted for it, and signs no release. */
@@ -111,14 +114,56 @@ const STREAMS = 32
 const CALLS = 40
 const PATIENCE_MS = 2_000
 
+async function startNode(network: Network) {
+  const privateKey = await generateKeyPair('Ed25519')
+  const listen = ['/ip4/127.0.0.1/tcp/0/ws']
+  return { key: privateKey, node: await createNode({ privateKey, network, relays: [], listen }) }
+}
+
+/**
+ * Questions of the ledger's over a real stream, just below the limit of a message and twice it. Gain: those above it
+ * that were read and answered, which all are without the limit (`maxBytes` in `libp2pTransport`).
+ */
+async function oversized(): Promise<Outcome> {
+  const network = await networkOf(NETWORKS.local)
+  const [victim, attacker] = await Promise.all([startNode(network), startNode(network)])
+  const voter = createVoter({ ...victim, store: memoryStore(), network })
+  await voter.start()
+  const connection = await attacker.node.dial(victim.node.getMultiaddrs())
+  const record = { payload: new Uint8Array(48 * 1024), signature: new Uint8Array(64) }
+  const answered = async (records: number) => {
+    const stream = await connection.newStream(protocolId(network.parameters, 'ledger'))
+    const tail = Array.from({ length: records }, () => record)
+    const message = { t: 'certify', record, tail, evidence: [] }
+    try {
+      await request(stream, ledgerResponse, message, { maxBytes: 4 * LEDGER_MESSAGE_MAX })
+      return true
+    } catch {
+      return false // the stream was reset: as it should be
+    }
+  }
+  const within = Math.floor(LEDGER_MESSAGE_MAX / record.payload.length) - 2
+  const isHeard = await answered(within)
+  const above = [await answered(2 * within), await answered(2 * within)]
+  await voter.stop()
+  await Promise.all([victim, attacker].map(({ node }) => node.stop()))
+  if (!isHeard) {
+    throw new Error('a message below the limit is answered')
+  }
+  return {
+    ...NOTHING,
+    name: 'oversized-messages',
+    gain: above.filter(Boolean).length,
+    hold: 'prevented',
+    bound: 0,
+    ends: 'Every message has a limit that is looked at before anything is decoded: its stream is reset.'
+  }
+}
+
 /** One peer opens all the ledger streams that it may and never ends a message; another one asks for heads. */
 async function endless(): Promise<Outcome> {
   const network = await networkOf(NETWORKS.local)
-  const start = async () => {
-    const privateKey = await generateKeyPair('Ed25519')
-    const listen = ['/ip4/127.0.0.1/tcp/0/ws']
-    return { key: privateKey, node: await createNode({ privateKey, network, relays: [], listen }) }
-  }
+  const start = () => startNode(network)
   const [victim, honest, attacker] = await Promise.all([start(), start(), start()])
   const voter = createVoter({ ...victim, store: memoryStore(), network })
   await voter.start()

@@ -15,7 +15,10 @@ export interface Outcome {
   readonly hold: Hold
   /** How it ends, in one sentence. */
   readonly ends: string
-  /** Gain above 1 is known and bounded: the sentence says which theorem forbids more. @default 1 */
+  /**
+   * Gain above it fails. Above 1: known, and the sentence says which theorem forbids more; 0: whatever it gets was
+   * somebody else's. @default 1
+   */
   readonly bound?: number
 }
 

@@ -36,7 +36,8 @@ export async function seatedAttacks(): Promise<Outcome[]> {
     name,
     ...gains,
     hold: 'prevented',
-    ends
+    ends,
+    bound: 0
   })
   const two =
     'Two certificates need three members that voted twice: their votes are their fork proof, and the two records the author’s.'
@@ -251,7 +252,10 @@ async function twoFirstSeats(stage: Stage): Promise<number> {
   return verifier.weightOf(one.peer) > 0 ? surplus(certified) : 0
 }
 
-/** Work is receipted and lodged; then a settle that pays nothing looks for votes. */
+/**
+ * A settle that pays nothing looks for votes as soon as the escrow is certified, when the work is receipted and lodged,
+ * and at tClose. Without `NOT_RELEASED` it finds them at once, without the look at lodged receipts at tClose.
+ */
 async function underpay(stage: Stage): Promise<number> {
   const { swarm, witnesses } = stage
   const [payee] = stage.payees
@@ -273,17 +277,16 @@ async function underpay(stage: Stage): Promise<number> {
     pairTotal: STAKE
   }
   const signed = await sign(chain.key, DOMAINS.statement, receipt)
-  for (const witness of witnesses) {
-    await swarm.deliver(payee.peer, witness.peer, {
-      t: 'lodge',
-      escrow: chain.signedAt(chain.head.seq),
-      votes,
-      receipt: signed
-    })
-  }
+  const open = chain.signedAt(chain.head.seq)
   await chain.append(chain.settleIntent(escrow, [0n], NOW))
-  const given = await votesOn(stage, chain, witnesses)
-  return given.length >= quorumOf(SEATS) ? 1 : 0
+  const isSettled = async () => (await votesOn(stage, chain, witnesses)).length >= quorumOf(SEATS)
+  const early = await isSettled()
+  for (const witness of witnesses) {
+    await swarm.deliver(payee.peer, witness.peer, { t: 'lodge', escrow: open, votes, receipt: signed })
+  }
+  const lodged = await isSettled()
+  swarm.now = escrow.record.body.tClose
+  return early || lodged || (await isSettled()) ? 1 : 0
 }
 
 /** An escrow of a whole stake, certified and taken by its payee, and all of it receipted. */

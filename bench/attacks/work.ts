@@ -4,9 +4,14 @@ import { SwarmRouter } from '../../src/router/index.ts'
 import { checked, mustReplicate, type Replication, UNCHECKED } from '../../src/trust/index.ts'
 import type { PeerIdString } from '../../src/wire/index.ts'
 import { type Random, randomOf } from '../sim/random.ts'
+import { seenBy } from './checks.ts'
 import { NOTHING, type Outcome, type ScenarioInit } from './scenario.ts'
+import { slander } from './slander.ts'
 
-/** Providers that do not do what they are paid for, against production's router, trust and replication. */
+/**
+ * Providers that do not do what they are paid for, against production's checks, router, trust and replication. With
+ * `verify` saying yes to everything each of the first four gains several times an honest node's income.
+ */
 
 const PROVIDERS = 30
 const REQUESTERS = 10
@@ -16,8 +21,6 @@ const JOBS = 4_000
 const JOB_MS = 10_000
 /** Until a new name is connected, known and asked. */
 const NEW_NAME_MS = 10_000
-/** What the checks of the shelf see of a unit of which nine tenths were not computed (docs/SKILLS.md: 1 of 1,000). */
-const STRONG = 0.999
 /** A check that sees a third of such units: what replication is for. */
 const WEAK = 1 / 3
 
@@ -49,11 +52,16 @@ interface Run {
   readonly wrong: number
 }
 
-export function workAttacks({ seed }: ScenarioInit): Outcome[] {
+export async function workAttacks({ seed }: ScenarioInit): Promise<Outcome[]> {
+  const [zeros, lazy, copied] = [
+    await seenBy(['zeros'], seed),
+    await seenBy(['lazy'], seed),
+    await seenBy(['swapped', 'stale'], seed)
+  ]
   const tenth = (seen: number): Liar => ({ deed: () => ({ effort: 0.1, seen, isRight: false }) })
-  const wrong: Liar = { deed: () => ({ effort: 0.001, seen: STRONG, isRight: false }) }
+  const nothing = (seen: number): Liar => ({ deed: () => ({ effort: 0.001, seen, isRight: false }) })
   const patient: Liar = {
-    deed: (nth) => (nth < 300 ? honestly : { effort: 0.1, seen: STRONG, isRight: false }),
+    deed: (nth) => (nth < 300 ? honestly : { effort: 0.1, seen: lazy, isRight: false }),
     whitewashes: true
   }
   const some = (seen: number): Liar => ({
@@ -63,13 +71,13 @@ export function workAttacks({ seed }: ScenarioInit): Outcome[] {
   return [
     lie(
       'wrong-result',
-      play(seed, wrong, false),
+      play(seed, nothing(zeros), false),
       'Every result is checked before it is paid; one wrong one weighs ten missed.'
     ),
     lie(
       'tenth-of-the-work',
-      play(seed, tenth(STRONG), false),
-      'As above: the checks of the shelf saw 1,000 of 1,000.'
+      play(seed, tenth(lazy), false),
+      `As above: the strong checks of the shelf saw ${(lazy * 100).toFixed(1)} % of such results.`
     ),
     lie(
       'patient-saboteur',
@@ -78,7 +86,7 @@ export function workAttacks({ seed }: ScenarioInit): Outcome[] {
     ),
     lie(
       'lazy-copier',
-      play(seed, { deed: () => ({ effort: 0.001, seen: STRONG, isRight: false }), whitewashes: true }, false),
+      play(seed, { ...nothing(copied), whitewashes: true }, false),
       'There is nothing right to copy: no result is shown to other providers, another unit’s answer fails the check.'
     ),
     {
@@ -95,11 +103,7 @@ export function workAttacks({ seed }: ScenarioInit): Outcome[] {
       'Replicas are drawn by lottery, and a replica on somebody else’s input makes no edge.'
     ),
     staleFlood(seed),
-    lie(
-      'slander',
-      play(seed, { deed: () => honestly }, false),
-      'Trust is first-hand and travels nowhere: a bad word has no reader. (The run is that of an honest node.)'
-    )
+    await slander(seed)
   ]
 }
 
