@@ -250,13 +250,14 @@ function check({ count, seed, faults }: Unchecked): void {
 
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 
+const isWithin = (value: unknown, most: number) => typeof value === 'number' && value >= 0 && value <= most
+
 function isFault(fault: Partial<Record<keyof Fault, unknown>> | null): boolean {
   if (typeof fault !== 'object' || fault === null) {
     return false
   }
   const { kind, share = 1, delayMs = 0 } = fault
-  const isShare = typeof share === 'number' && share >= 0 && share <= 1
-  return KINDS.includes(kind) && isShare && isWhole(delayMs) && delayMs >= 0
+  return KINDS.includes(kind) && isWithin(share, 1) && isWithin(delayMs, Number.MAX_SAFE_INTEGER)
 }
 
 /** mulberry32 (Tommy Ettinger, public domain): uniform in [0, 1) with 32 bits. */
