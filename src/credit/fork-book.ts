@@ -36,6 +36,12 @@ export interface ForkBookInit {
    * saw that it has healed since.
    */
   readonly forked?: (author: PeerIdString, healedAt: Milliseconds | undefined) => void
+  /**
+   * Whether this node deals with that peer: what it is told of it is kept whatever else there is. @default with nobody
+   */
+  readonly concerns?: (author: PeerIdString) => boolean | Promise<boolean>
+  /** Authors of whom it is kept what was only told. @default 1,024; smaller in tests only */
+  readonly toldMax?: number
   /** A peer has told what is not true, over a connection that is its own. */
   readonly slandered?: (peer: PeerIdString) => void
 }
@@ -45,12 +51,14 @@ const rowSchema = z.strictObject({
   /** The last place that the proof speaks of. */
   seq: natural,
   /** Place of the newest heal that this node knows, and when it came to know it. */
-  healed: z.nullable(z.strictObject({ seq: natural, at: timestamp }))
+  healed: z.nullable(z.strictObject({ seq: natural, at: timestamp })),
+  /** This node was only told, of somebody with whom it did not deal. */
+  isTold: z.optional(z.boolean())
 })
 type Row = z.output<typeof rowSchema>
 
 const PREFIX = 'fork/'
-/** Names are free: what this node was only told, it keeps of so many authors, and in so many bytes. */
+/** Names are free: what this node was only told, it keeps of so many authors, and in so many bytes: of the newest. */
 const TOLD_ROWS_MAX = 1_024
 const BYTES_MAX = 16 * 1024 * 1024
 const SLANDERERS_MAX = 1_024
@@ -64,8 +72,9 @@ const ASKED_MAX = 1_024
 export class ForkBook {
   private readonly init: ForkBookInit
   private readonly known = new Map<PeerIdString, Pick<Row, 'seq' | 'healed'>>()
-  /** Of all rows. */
-  private bytes = 0
+  /** Bytes of the rows about those of whom this node was only told, the oldest first. */
+  private readonly hearsay = new Map<PeerIdString, number>()
+  private hearsayBytes = 0
   private readonly slanderers = new Set<PeerIdString>()
   private readonly sightings = new Sightings()
   private readonly asked = new Map<PeerIdString, Milliseconds>()
@@ -77,10 +86,10 @@ export class ForkBook {
   async load(): Promise<void> {
     for (const [key, value] of await this.table.entries()) {
       if (key.startsWith(PREFIX)) {
-        const { seq, healed } = decode(value, rowSchema, Number.POSITIVE_INFINITY)
+        const { seq, healed, isTold } = decode(value, rowSchema, Number.POSITIVE_INFINITY)
         const author = peerId.parse(key.slice(PREFIX.length))
         this.known.set(author, { seq, healed })
-        this.bytes += value.byteLength
+        this.weigh(author, isTold === true ? value.byteLength : undefined)
         this.init.forked?.(author, isHealed({ seq, healed }) ? healed?.at : undefined)
       }
     }
@@ -113,7 +122,7 @@ export class ForkBook {
     try {
       const fork = await verifyForkProof(proof, this.init.network)
       const { author } = fork
-      if (await this.keep(fork, proof, AUTHORS_MAX)) {
+      if (await this.keep(fork, proof, false)) {
         void this.tell(author, proof)
       }
     } catch (error) {
@@ -134,7 +143,10 @@ export class ForkBook {
       this.init.slandered?.(from)
       throw error
     }
-    await this.keep(fork, proof, this.bytes < BYTES_MAX ? TOLD_ROWS_MAX : 0) // what fails here is no fault of the teller
+    // what fails here is no fault of the teller
+    const isTold = (await this.init.concerns?.(fork.author)) !== true
+    await this.keep(fork, proof, isTold)
+    await this.makeRoom()
   }
 
   /** The author has healed, as it shows. @throws CreditError or WireError */
@@ -204,13 +216,44 @@ export class ForkBook {
   }
 
   /** @returns whether the proof is news */
-  private async keep({ author, seq }: Fork, proof: ForkProof, rowsMax: number): Promise<boolean> {
+  private async keep({ author, seq }: Fork, proof: ForkProof, isTold: boolean): Promise<boolean> {
     const known = this.known.get(author)
-    const isNews = known === undefined ? this.known.size < rowsMax : isHealed(known) && seq > known.seq
+    const hasRoom = isTold || this.known.size - this.hearsay.size < AUTHORS_MAX
+    const isNews = known === undefined ? hasRoom : isHealed(known) && seq > known.seq
     if (isNews) {
-      await this.save(author, { proof, seq, healed: known?.healed ?? null })
+      const row = { proof, seq, healed: known?.healed ?? null }
+      await this.save(author, isTold ? { ...row, isTold } : row)
+    } else if (!isTold && this.hearsay.has(author)) {
+      const row = await this.row(author)
+      if (row !== undefined) {
+        await this.save(author, { ...row, isTold: false }) // kept for ever from now on
+      }
     }
     return isNews
+  }
+
+  /** Forgets the oldest of what this node was only told: what it is told now may be of somebody about to come. */
+  private async makeRoom(): Promise<void> {
+    for (const author of [...this.hearsay.keys()]) {
+      if (this.hearsay.size <= (this.init.toldMax ?? TOLD_ROWS_MAX) && this.hearsayBytes <= BYTES_MAX) {
+        return
+      }
+      this.weigh(author, undefined)
+      if ((await this.init.concerns?.(author)) !== true) {
+        this.known.delete(author)
+        this.asked.delete(author)
+        await this.table.delete(PREFIX + author)
+      }
+    }
+  }
+
+  private weigh(author: PeerIdString, bytes: number | undefined): void {
+    this.hearsayBytes -= this.hearsay.get(author) ?? 0
+    this.hearsay.delete(author)
+    if (bytes !== undefined) {
+      this.hearsay.set(author, bytes)
+      this.hearsayBytes += bytes
+    }
   }
 
   /** In memory at once: whatever is decided meanwhile knows it. */
@@ -219,7 +262,7 @@ export class ForkBook {
     this.init.log(`${author} has forked${isHealed(row) ? ' and healed' : ''}.`)
     this.init.forked?.(author, isHealed(row) ? row.healed?.at : undefined)
     const value = encode(row)
-    this.bytes += value.byteLength // a row that is written anew counts twice until the next start
+    this.weigh(author, row.isTold === true ? value.byteLength : undefined)
     await this.table.put(PREFIX + author, value)
   }
 

@@ -124,6 +124,10 @@ class SwarmLedger implements LedgerService {
           void this.healing.start()
         }
       },
+      concerns: async (author) =>
+        knows?.(author) === true ||
+        this.earnings.open().some(([, { payer }]) => payer === author) ||
+        (await this.chain.latest()).seat.members.includes(author),
       ...(slandered && { slandered })
     })
     const base = { ...common, forks }
