@@ -94,12 +94,12 @@ async function visit(
   return tab
 }
 
-function takeSeat(chain: OddChain, members: readonly PeerIdString[]) {
+export function takeSeat(chain: OddChain, members: readonly PeerIdString[]) {
   const body = { members: [...members], quorum: members.length, unsure: true, votes: [] }
   return chain.add({ kind: 'seat', ts: Date.now(), body })
 }
 
-async function mustVote(from: HostilePeer, branch: OddChain, to: PeerIdString): Promise<Signed> {
+export async function mustVote(from: HostilePeer, branch: OddChain, to: PeerIdString): Promise<Signed> {
   const answer = await show(from, branch, to)
   if (answer.t !== 'vote') {
     throw new Error(`No vote where one was due: ${JSON.stringify(answer)}`)

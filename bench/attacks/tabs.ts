@@ -4,12 +4,13 @@ import { connectDirect } from '../../src/net/index.ts'
 import { DOMAINS, NETWORKS, networkOf, protocolId, type Signed, sign } from '../../src/wire/index.ts'
 import { HostilePeer, type Lie, SKILL } from '../../test/fixtures/hostile-peer.ts'
 import { PageHouse, rightReceipt, startJob } from '../../test/fixtures/page-house.ts'
+import { OddChain, show } from './odd-chain.ts'
 import type { Outcome } from './scenario.ts'
 import { moneyAttacks } from './tabs-money.ts'
 import { nameAttacks } from './tabs-names.ts'
 import { refusalAttacks } from './tabs-refusals.ts'
-import { rewoundAttacks } from './tabs-rewound.ts'
-import { JOB, outcome, type Stage } from './tabs-stage.ts'
+import { mustVote, rewoundAttacks, takeSeat } from './tabs-rewound.ts'
+import { JOB, outcome, type Stage, withOdd } from './tabs-stage.ts'
 
 /**
  * Against tabs of the built page, in a Chromium: a requester, an honest provider, and one peer that does as it likes.
@@ -31,7 +32,7 @@ export async function tabAttacks(log: (text: string) => void): Promise<Outcome[]
     await waitForProviders(requester, [honest.peer], SKILL)
     const stage = { house, network: await networkOf(NETWORKS.local), requester, honest }
     const outcomes: Outcome[] = []
-    for (const attack of [wrongResult, tenth, noAnswer, doubleSpend, endless]) {
+    for (const attack of [wrongResult, tenth, noAnswer, doubleSpend, rollback, endless]) {
       outcomes.push(await attack(stage))
       tell(outcomes.slice(-1), log)
     }
@@ -96,7 +97,7 @@ async function noAnswer(stage: Stage): Promise<Outcome> {
   return outcome('refusal-to-answer', gain, displaced, 'Its unit is done elsewhere, and it gets no other.')
 }
 
-/** Two escrows for one place, of all that there is, both shown to the tab that they pay: by fork, and after going on. */
+/** Two escrows for one place, of all that there is, both shown to the tab that they pay, and one after the first. */
 async function doubleSpend({ house, network, honest }: Stage): Promise<Outcome> {
   const odd = await HostilePeer.start(network, house.relay.multiaddrs)
   try {
@@ -122,18 +123,17 @@ async function doubleSpend({ house, network, honest }: Stage): Promise<Outcome> 
       }
       return sign(odd.key, DOMAINS.record, nextRecord(state, intent, odd.peer, network))
     }
-    const show = async (record: Signed, tail: readonly Signed[]) => {
+    const isVotedFor = async (record: Signed, tail: readonly Signed[]) => {
       const answer = await odd.tell(honest.peer, { t: 'certify', record, tail: [...tail], evidence: [] })
       return answer.t === 'vote'
     }
-    const [one, two, three] = await Promise.all([escrow(start, 1), escrow(start, 2), escrow(start, 3)])
+    const [one, two] = await Promise.all([escrow(start, 1), escrow(start, 2)])
     const after = await replayChain(start, [one], network)
     const next = await escrow(after, 4)
     const votes = [
-      await show(one, records),
-      await show(two, records), // by fork
-      await show(next, [...records, one]), // honestly on: it is known for a forker by now
-      await show(three, records) // by rollback
+      await isVotedFor(one, records),
+      await isVotedFor(two, records),
+      await isVotedFor(next, [...records, one]) // honestly on: it is known for a forker by now
     ]
     return outcome(
       'double-spend',
@@ -144,6 +144,42 @@ async function doubleSpend({ house, network, honest }: Stage): Promise<Outcome> 
   } finally {
     await odd.stop()
   }
+}
+
+/** The tab is its seat. Between two escrows that it certifies the store is copied, and after the second set back. */
+function rollback(stage: Stage): Promise<Outcome> {
+  const { honest } = stage
+  return withOdd(
+    stage,
+    async (odd, payee) => {
+      if (payee === undefined) {
+        throw new RangeError('two names')
+      }
+      const channel = [{ peer: payee.peer, max: 1_000n, on: [] }]
+      await odd.meet([honest.peer])
+      const chain = await OddChain.of(odd)
+      await takeSeat(chain, [honest.peer])
+      await mustVote(odd, chain, honest.peer)
+      await chain.escrow(channel)
+      await mustVote(odd, chain, honest.peer)
+      const copy = chain.another()
+      await chain.escrow(channel)
+      await mustVote(odd, chain, honest.peer)
+      await copy.escrow(channel)
+      const { t } = await show(odd, copy, honest.peer)
+      if (t !== 'vote' && t !== 'conflict') {
+        throw new Error(`Who has voted shows what for: ${t}`)
+      }
+      return outcome(
+        'double-spend-by-rollback',
+        t === 'vote' ? 1 : 0,
+        0,
+        'A witness has its votes stored: to whoever signs a place again it shows the record that it voted for.',
+        { bound: 0 }
+      )
+    },
+    2
+  )
 }
 
 /** All the streams that one connection may open, on each protocol, with messages too long, or without an end. */
