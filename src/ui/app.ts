@@ -196,7 +196,7 @@ export class SwarmApp extends PageElement {
       <select id="language" aria-label=${texts.language} @change=${this.#onLanguage}>
         ${Object.entries(LANGUAGE_NAMES).map(
           ([tag, name]) =>
-            html`<option value=${tag} lang=${tag} ?selected=${tag === language}>${name}</option>`
+            html`<option value=${tag} lang=${tag} .selected=${tag === language}>${name}</option>`
         )}
       </select>
     `
