@@ -13,6 +13,9 @@ const SKILLS_SHOWN = 6
 /** More peers than these are shown anew at most once a second: nobody reads faster, and each time is a long work. */
 const CROWD = 40
 const CROWD_EVERY_MS = 1_000
+/** Rows that a crowd begins with, and gets with each further piece: all at once are a long work, too. */
+const ROWS_A_PIECE = 50
+const PIECE_EVERY_MS = 50
 
 /** Who this node is connected to, as a picture and as a table: direct peers first. */
 export class PeerTable extends PageElement {
@@ -59,15 +62,18 @@ export class PeerTable extends PageElement {
   }
 
   #nextAt = 0
+  #rows = 0
 
   /** As Lit has it, or later; what changes meanwhile is shown with it. */
   protected override async scheduleUpdate(): Promise<void> {
-    if (this.peers.length > CROWD) {
-      const wait = this.#nextAt - performance.now()
-      if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
-      this.#nextAt = performance.now() + CROWD_EVERY_MS
-    }
+    const wait = this.peers.length > CROWD ? this.#nextAt - performance.now() : 0
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
+    this.#rows = Math.min(this.peers.length, this.#rows + ROWS_A_PIECE)
+    const isWhole = this.#rows === this.peers.length
+    const every = isWhole ? CROWD_EVERY_MS : PIECE_EVERY_MS
+    this.#nextAt = this.peers.length > CROWD ? performance.now() + every : 0
     super.scheduleUpdate()
+    if (!isWhole) this.requestUpdate()
   }
 
   protected override render() {
@@ -103,7 +109,7 @@ export class PeerTable extends PageElement {
           </thead>
           <tbody>
             ${repeat(
-              sorted,
+              sorted.slice(0, this.#rows),
               ({ peer }) => peer,
               (peer) => this.#renderPeer(peer)
             )}

@@ -62,6 +62,10 @@ describe('the picture of the swarm', () => {
       peer: peerId(`12D3KooWPeer${index}`)
     }))
     swarm.update({ peers })
+    const rows = () => find(app, '#peers')?.querySelectorAll('[data-peer]').length ?? 0
+    await shown(app, '#peers [data-peer]')
+    expect(rows()).toBeLessThan(PEER_COUNT) // the table comes in pieces
+    await eventually(() => expect(rows()).toBe(PEER_COUNT))
     const picture = await shown(app, `#swarm-graph[data-peers="${PEER_COUNT}"]`)
     expect(picture.querySelectorAll('[data-peer]')).toHaveLength(PEER_COUNT)
     expect(picture.querySelectorAll('g text')).toHaveLength(0)
