@@ -3,7 +3,8 @@ import { SwarmError } from '../wire/index.ts'
 /**
  * `BAD_RECORD`: a record breaks a rule of its chain. `FORK`: two records for one place. `BAD_CERTIFICATE`,
  * `BAD_RECEIPT`, `BAD_SPLIT`: what their names say. `INSUFFICIENT_CREDIT`: the balance is too small.
- * `NO_VOTES`: no payee certified the escrow, which was refunded. `UNKNOWN_ESCROW`: not an open escrow here.
+ * `NO_VOTES`: nobody certified the escrow, which was refunded, or stays locked until `details.lockedUntil` (ms since
+ * 1970): its witnesses may have voted for it. `UNKNOWN_ESCROW`: not an open escrow here.
  * `BAD_PROOF`: what should prove a fork proves none.
  * `UNDERPAID`: a settle pays less than was receipted. `NOT_RELEASED`: a settle before tClose lacks a payee's
  * release. `RECOVERING`: this node does not know the end of its own chain yet. `CLOCK`: a timestamp is too far from

@@ -57,20 +57,44 @@ export class Payer {
   }
 
   async openEscrow(order: Order): Promise<Contract> {
+    const tried: CID[] = []
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-      const contract = await this.tryEscrow(order, attempt === ATTEMPTS)
-      if (contract) {
-        return contract
+      try {
+        const contract = await this.tryEscrow(order, attempt === ATTEMPTS, tried)
+        if (contract) {
+          return contract
+        }
+      } catch (error) {
+        const isShort = error instanceof CreditError && error.code === 'INSUFFICIENT_CREDIT'
+        if (isShort && tried.length > 0) {
+          throw await this.notCertified(tried, error) // what is short is locked by the first attempt
+        }
+        throw error
       }
     }
     this.init.clock.check()
-    throw new CreditError('NO_VOTES', 'The escrow was not certified, and is refunded: try again.', {
-      retryable: true
-    })
+    throw await this.notCertified(tried)
   }
 
-  /** Undefined where the witnesses did not answer. @throws CreditError `NO_VOTES` where no payee did */
-  private async tryEscrow(order: Order, isLast: boolean): Promise<Contract | undefined> {
+  /** Before tClose witnesses that may have voted for an escrow want releases: until then it may stay locked. */
+  private async notCertified(tried: readonly CID[], cause?: unknown): Promise<CreditError> {
+    const { openEscrows } = await this.init.chain.latest()
+    const locked = tried.flatMap((id) => openEscrows.get(id.toString())?.body ?? [])
+    if (locked.length === 0) {
+      const message = 'The escrow was not certified, and is refunded: try again.'
+      return new CreditError('NO_VOTES', message, { retryable: true, cause })
+    }
+    const lockedUntil = Math.max(...locked.map(({ tClose }) => tClose))
+    const amount = sum(locked.map(({ amount }) => amount))
+    return new CreditError(
+      'NO_VOTES',
+      `The escrow was not certified: ${amount} µcr stay locked until ${new Date(lockedUntil).toISOString()}. Ask for less, or try again then.`,
+      { retryable: true, details: { lockedUntil }, cause }
+    )
+  }
+
+  /** Undefined where the witnesses did not answer; what it signed is in `tried` then. @throws CreditError `NO_VOTES` where no payee did */
+  private async tryEscrow(order: Order, isLast: boolean, tried: CID[]): Promise<Contract | undefined> {
     const { chain, keeper, changed, within } = this.init
     const { channels, tClose, signal } = order
     signal?.throwIfAborted()
@@ -96,6 +120,7 @@ export class Payer {
     for (const { peer } of channels) {
       void this.init.forks.inquire(peer, own.state.seat.members)
     }
+    tried.push(own.id)
     this.working.add(own.id.toString())
     const certified = await this.certify(own, isLast, signal)
     if (certified === undefined || certified.length === 0 || signal?.aborted) {
@@ -105,11 +130,7 @@ export class Payer {
       if (certified === undefined) {
         return undefined
       }
-      throw new CreditError(
-        'NO_VOTES',
-        'No provider answered for the escrow, which was refunded: try again.',
-        { retryable: true }
-      )
+      throw await this.notCertified([own.id])
     }
     return { escrow: own.id, channels, tClose, certifiedBy: certified }
   }
