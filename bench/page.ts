@@ -26,6 +26,7 @@ const POWER = 0.5
 /** Less than that, and the page waited for work in place of computing. */
 const BUSY_MIN = 0.9
 const TIMEOUT_MS = 60_000
+const PEERS = 200
 
 interface Visit {
   readonly paint: number
@@ -296,6 +297,10 @@ async function lookAtCrowd(browser: Browser): Promise<Crowd> {
     const page = await context.newPage()
     await page.goto(`${host.origin}/crowd.html`)
     await page.evaluate(() => window.crowded)
+    await page
+      .locator('#peers tbody tr')
+      .nth(PEERS - 1)
+      .waitFor() // that they come is another matter
     const spent = await watchMainThread(page)
     const began = await now(page)
     await page.evaluate(frameRate, LOOK_MS)
