@@ -41,6 +41,7 @@ const BROWSER_PACKAGES = [
 /** Whole Chromium profiles, copied and started again: eight starts of Chromium, half a minute on two busy cores; attacks on tabs: two; a second Firefox. */
 const NIGHTLY_ONLY = [
   'test/e2e/profiles.test.ts',
+  'test/e2e/silent.test.ts',
   'test/e2e/sleep.test.ts',
   'test/e2e/attacks.test.ts',
   'test/e2e/firefox-tabs.test.ts'

@@ -140,8 +140,7 @@ function newest<K extends AuditedRecord['record']['kind']>({ chain }: KeptBooks,
 
 const escrowed = ({ page }: Tab) => page.evaluate(() => `${window.swarmharness?.status.balance.escrowed}`)
 
-// three tabs take another minute: they are the nightly run's
-describe.each(process.env.NIGHTLY ? [2, 3] : [2])('in a swarm of %i tabs', (size) => {
+describe.each([2, 3])('in a swarm of %i tabs', (size) => {
   let provider: Tab
   let requester: Tab
   /** Neither hires nor serves; keeps votes. */
