@@ -86,12 +86,13 @@ export async function run({ runs = RUNS, log }: BenchOptions): Promise<BenchResu
     staticFolder: fileURLToPath(new URL('../dist', import.meta.url))
   })
   const browser = await launchChromium()
-  const requester = await createSwarm({ relays: [...relay.multiaddrs], backend: 'cpu', workers: 1 })
   try {
     const visits: Visit[] = []
     const crowds: Crowd[] = []
     // the first one warms the browser up
     for (let round = 0; round <= runs; round++) {
+      // a new one each time: what one has is spent within some visits
+      await using requester = await createSwarm({ relays: [...relay.multiaddrs], backend: 'cpu', workers: 1 })
       const each = await visit(browser, relay.origin, requester)
       log(`${round === 0 ? 'warm-up' : `run ${round}`}: ${format(each)}`)
       visits.push(...(round === 0 ? [] : [each]))
@@ -103,7 +104,6 @@ export async function run({ runs = RUNS, log }: BenchOptions): Promise<BenchResu
     }
     return resultOf(visits, crowds)
   } finally {
-    await requester.stop()
     await browser.close()
     await relay.stop()
   }
