@@ -56,7 +56,8 @@ test('own records, votes, receipts and contracts are written strictly; relaxed i
   const writes = spyOnWrites()
   const puts = vi.spyOn(IDBObjectStore.prototype, 'put')
   await job(requester, payee)
-  const relaxed = puts.mock.contexts.flatMap((store, call) =>
+  const stores = puts.mock.contexts as IDBObjectStore[] // a method's own
+  const relaxed = stores.flatMap((store, call) =>
     store.transaction.durability === 'strict' ? [] : `${store.name}/${puts.mock.calls[call]?.[1]}`
   )
   expect(relaxed.filter((row) => !/^(chains|meta\/chain)\//.test(row))).toEqual([])
