@@ -88,13 +88,9 @@ async function startRelay(clients: number): Promise<{ child: ChildProcess; addre
   const bin = fileURLToPath(new URL('../src/cli/bin.ts', import.meta.url))
   const room = String(2 * clients)
   const args = ['relay', '--port', '0', '--json', '--per-address', room, '--reservations', room]
-  const child = fork(bin, args, { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
-  let text = ''
-  while (!text.includes('\n')) {
-    const [chunk] = await once(child.stdout ?? child, 'data')
-    text += chunk
-  }
-  const { multiaddrs }: { multiaddrs: string[] } = JSON.parse(text)
+  const child = fork(bin, args, { stdio: 'inherit' })
+  const [ready] = await once(child, 'message')
+  const { multiaddrs }: { multiaddrs: string[] } = ready // what `cli/child.ts` tells a parent
   return { child, address: multiaddr(multiaddrs[0]) }
 }
 
