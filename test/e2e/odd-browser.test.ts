@@ -126,7 +126,7 @@ describe('a clock that is wrong', () => {
       window.clockShift = 0
     })
     await page.locator('#contributing[data-contributing="true"]').waitFor()
-    expect(await page.locator('#clock-off').count()).toBe(0)
+    await page.locator('#clock-off').waitFor({ state: 'detached' })
   })
 
   test('and one that is right is not spoken of', async () => {
