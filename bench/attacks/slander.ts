@@ -76,6 +76,9 @@ async function falseProofs(): Promise<Told> {
   return { told: proofs.length, believed: believed + proofs.length - slanderers }
 }
 
+/** The referee asks no more of a provider's channel than to end it. */
+const channelThat = (end: () => void) => ({ end }) as unknown as Channel // its one member that is called
+
 /** A provider of the second stage says of each right result of the first that it is wrong. */
 async function falseAccusations(seed: number): Promise<Told> {
   const skill = skillByName('matmul-i8')
@@ -86,13 +89,10 @@ async function falseAccusations(seed: number): Promise<Told> {
   for (const unit of units) {
     const result = fast(unit)
     let isOut = false
-    // the referee asks no more of either than to end it
-    const accuser = {
-      end: () => {
-        isOut = true
-      }
-    } as unknown as Channel
-    const accused = { end: () => {} } as unknown as Channel
+    const accuser = channelThat(() => {
+      isOut = true
+    })
+    const accused = channelThat(() => {})
     const lane = new Lane(0, { units: [[], []] } as unknown as Lane['plan']) // it only sets aside and frees it
     const referee = new Referee({
       stages: 2,
